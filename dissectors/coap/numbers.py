@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""CoAP registries as data: types, codes, options, content-formats.
+
+Each entry names its RFC. Nothing here computes: the option walk (`wire.py`), the Scapy layers
+(`layer.py`), the rules and the views all read these tables, so a number is declared once.
+Sources: IANA "Constrained RESTful Environments (CoRE) Parameters"; RFC 7252, 7641, 7959, 7967,
+8132, 8323, 8516, 8613, 8768, 8974, 9175, 9177, 9668.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
+
+COAP_PORT: Final = 5683
+COAPS_PORT: Final = 5684
+VERSION: Final = 1
+PAYLOAD_MARKER: Final = 0xFF
+EXPERIMENTAL_OPTIONS: Final = range(65000, 65536)
+RESERVED_LOCATION_OPTIONS: Final = frozenset({128, 132, 136, 140})
+
+JSON: Final = 50
+"""Content-Format of application/json."""
+
+
+class Type(IntEnum):
+    """Message type, RFC 7252 clause 3."""
+
+    CON = 0
+    NON = 1
+    ACK = 2
+    RST = 3
+
+
+TYPE_NAMES: Final = {
+    Type.CON: "Confirmable",
+    Type.NON: "Non-Confirmable",
+    Type.ACK: "Acknowledgement",
+    Type.RST: "Reset",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSpec:
+    """One assigned code: the byte is class * 32 + detail."""
+
+    code: int
+    name: str
+    reference: str
+    safe: bool = False
+    idempotent: bool = False
+
+    @property
+    def dotted(self) -> str:
+        return dotted(self.code)
+
+
+def dotted(code: int) -> str:
+    """`c.dd` of a code byte, RFC 7252 clause 3."""
+    return f"{code >> 5}.{code & 31:02d}"
+
+
+def _codes(*rows: tuple[int, int, str, str]) -> dict[int, CodeSpec]:
+    safe = {"GET", "FETCH"}
+    idempotent = safe | {"PUT", "DELETE", "iPATCH"}
+    return {
+        (c << 5) | d: CodeSpec((c << 5) | d, name, ref, name in safe, name in idempotent)
+        for c, d, name, ref in rows
+    }
+
+
+CODES: Final[dict[int, CodeSpec]] = _codes(
+    (0, 0, "Empty", "RFC 7252"),
+    (0, 1, "GET", "RFC 7252"),
+    (0, 2, "POST", "RFC 7252"),
+    (0, 3, "PUT", "RFC 7252"),
+    (0, 4, "DELETE", "RFC 7252"),
+    (0, 5, "FETCH", "RFC 8132"),
+    (0, 6, "PATCH", "RFC 8132"),
+    (0, 7, "iPATCH", "RFC 8132"),
+    (2, 1, "Created", "RFC 7252"),
+    (2, 2, "Deleted", "RFC 7252"),
+    (2, 3, "Valid", "RFC 7252"),
+    (2, 4, "Changed", "RFC 7252"),
+    (2, 5, "Content", "RFC 7252"),
+    (2, 31, "Continue", "RFC 7959"),
+    (4, 0, "Bad Request", "RFC 7252"),
+    (4, 1, "Unauthorized", "RFC 7252"),
+    (4, 2, "Bad Option", "RFC 7252"),
+    (4, 3, "Forbidden", "RFC 7252"),
+    (4, 4, "Not Found", "RFC 7252"),
+    (4, 5, "Method Not Allowed", "RFC 7252"),
+    (4, 6, "Not Acceptable", "RFC 7252"),
+    (4, 8, "Request Entity Incomplete", "RFC 7959"),
+    (4, 9, "Conflict", "RFC 8132"),
+    (4, 12, "Precondition Failed", "RFC 7252"),
+    (4, 13, "Request Entity Too Large", "RFC 7252"),
+    (4, 15, "Unsupported Content-Format", "RFC 7252"),
+    (4, 22, "Unprocessable Entity", "RFC 8132"),
+    (4, 29, "Too Many Requests", "RFC 8516"),
+    (5, 0, "Internal Server Error", "RFC 7252"),
+    (5, 1, "Not Implemented", "RFC 7252"),
+    (5, 2, "Bad Gateway", "RFC 7252"),
+    (5, 3, "Service Unavailable", "RFC 7252"),
+    (5, 4, "Gateway Timeout", "RFC 7252"),
+    (5, 5, "Proxying Not Supported", "RFC 7252"),
+    (5, 8, "Hop Limit Reached", "RFC 8768"),
+    (7, 1, "CSM", "RFC 8323"),
+    (7, 2, "Ping", "RFC 8323"),
+    (7, 3, "Pong", "RFC 8323"),
+    (7, 4, "Release", "RFC 8323"),
+    (7, 5, "Abort", "RFC 8323"),
+)
+
+EMPTY: Final = 0x00
+GET: Final = 0x01
+POST: Final = 0x02
+FETCH: Final = 0x05
+CREATED: Final = 0x41
+CHANGED: Final = 0x44
+CONTINUE: Final = 0x5F
+
+
+def is_request(code: int) -> bool:
+    """A method code, assigned or not (class 0, detail not 0)."""
+    return 0 < code < 0x20
+
+
+def is_response(code: int) -> bool:
+    """A response code of class 2, 4 or 5, assigned or not."""
+    return code >> 5 in (2, 4, 5)
+
+
+def code_name(code: int) -> str:
+    """`2.05 Content`, `POST`, or `2.30 Unknown` for an unassigned code."""
+    spec = CODES.get(code)
+    if spec is None:
+        return f"{dotted(code)} Unknown"
+    return spec.name if code < 0x20 else f"{spec.dotted} {spec.name}"
+
+
+class Format(IntEnum):
+    """Value format of an option, RFC 7252 clause 3.2; block RFC 7959; oscore RFC 8613."""
+
+    OPAQUE = 0
+    EMPTY = 1
+    UINT = 2
+    STRING = 3
+    BLOCK = 4
+    OSCORE = 5
+
+
+class Repeat(IntEnum):
+    """May an option stand more than once in a message?"""
+
+    NEVER = 0
+    ALWAYS = 1
+    REQUESTS = 2
+
+
+class Where(StrEnum):
+    """Registries of options: the common one, and one per signalling code (RFC 8323)."""
+
+    MESSAGE = "message"
+    CSM = "7.01"
+    PING_PONG = "7.02/7.03"
+    RELEASE = "7.04"
+    ABORT = "7.05"
+
+
+ALL: Final = -1
+"""Every method, or every response class."""
+
+_METHOD = {spec.name: 1 << spec.code for spec in CODES.values() if 0 < spec.code < 0x20}
+
+
+def methods(*names: str) -> int:
+    """Bit mask of method codes: bit n stands for 0.n."""
+    return sum(_METHOD[name] for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """One option: number, format, allowed value length, repeatability, and where it may stand.
+
+    `requests` is a mask of method codes (`methods()`), `responses` a mask of response classes
+    (bit n for class n); `ALL` and 0 mean everywhere and nowhere. Class bits follow from the
+    number (RFC 7252 clause 5.4.6).
+    """
+
+    number: int
+    name: str
+    format: Format
+    min: int
+    max: int
+    repeat: Repeat = Repeat.NEVER
+    requests: int = ALL
+    responses: int = ALL
+    reference: str = "RFC 7252"
+
+    @property
+    def critical(self) -> bool:
+        return bool(self.number & 1)
+
+    @property
+    def unsafe(self) -> bool:
+        return bool(self.number & 2)
+
+    @property
+    def no_cache_key(self) -> bool:
+        return self.number & 0x1E == 0x1C
+
+
+_R, _N = Repeat.ALWAYS, Repeat.NEVER
+_OPAQUE, _EMPTY, _UINT = Format.OPAQUE, Format.EMPTY, Format.UINT
+_STRING, _BLOCK = Format.STRING, Format.BLOCK
+_READ = methods("GET", "FETCH")
+_BODY = methods("POST", "PUT", "FETCH", "PATCH", "iPATCH")
+
+IF_MATCH: Final = 1
+URI_HOST: Final = 3
+ETAG: Final = 4
+OBSERVE: Final = 6
+URI_PORT: Final = 7
+OSCORE: Final = 9
+URI_PATH: Final = 11
+CONTENT_FORMAT: Final = 12
+MAX_AGE: Final = 14
+URI_QUERY: Final = 15
+ACCEPT: Final = 17
+EDHOC: Final = 21
+BLOCK2: Final = 23
+BLOCK1: Final = 27
+PROXY_URI: Final = 35
+PROXY_SCHEME: Final = 39
+
+_OPTIONS: tuple[OptionSpec, ...] = (
+    OptionSpec(1, "If-Match", _OPAQUE, 0, 8, _R, ALL, 0),
+    OptionSpec(3, "Uri-Host", _STRING, 1, 255, _N, ALL, 0),
+    OptionSpec(4, "ETag", _OPAQUE, 1, 8, Repeat.REQUESTS, _READ, ALL),
+    OptionSpec(5, "If-None-Match", _EMPTY, 0, 0, _N, ALL, 0),
+    OptionSpec(6, "Observe", _UINT, 0, 3, _N, _READ, 1 << 2, "RFC 7641"),
+    OptionSpec(7, "Uri-Port", _UINT, 0, 2, _N, ALL, 0),
+    OptionSpec(8, "Location-Path", _STRING, 0, 255, _R, 0, ALL),
+    OptionSpec(9, "OSCORE", Format.OSCORE, 0, 255, _N, ALL, ALL, "RFC 8613"),
+    OptionSpec(11, "Uri-Path", _STRING, 0, 255, _R, ALL, 0),
+    OptionSpec(12, "Content-Format", _UINT, 0, 2),
+    OptionSpec(14, "Max-Age", _UINT, 0, 4, _N, 0, ALL),
+    OptionSpec(15, "Uri-Query", _STRING, 0, 255, _R, ALL, 0),
+    OptionSpec(16, "Hop-Limit", _UINT, 1, 1, _N, ALL, 0, "RFC 8768"),
+    OptionSpec(17, "Accept", _UINT, 0, 2, _N, ALL, 0),
+    OptionSpec(19, "Q-Block1", _BLOCK, 0, 3, _N, _BODY, ALL, "RFC 9177"),
+    OptionSpec(20, "Location-Query", _STRING, 0, 255, _R, 0, ALL),
+    OptionSpec(21, "EDHOC", _EMPTY, 0, 0, _N, ALL, 0, "RFC 9668"),
+    OptionSpec(23, "Block2", _BLOCK, 0, 3, _N, ALL, ALL, "RFC 7959"),
+    OptionSpec(27, "Block1", _BLOCK, 0, 3, _N, _BODY, ALL, "RFC 7959"),
+    OptionSpec(28, "Size2", _UINT, 0, 4, _N, ALL, ALL, "RFC 7959"),
+    OptionSpec(31, "Q-Block2", _BLOCK, 0, 3, Repeat.REQUESTS, ALL, ALL, "RFC 9177"),
+    OptionSpec(35, "Proxy-Uri", _STRING, 1, 1034, _N, ALL, 0),
+    OptionSpec(39, "Proxy-Scheme", _STRING, 1, 255, _N, ALL, 0),
+    OptionSpec(60, "Size1", _UINT, 0, 4, _N, _BODY, 1 << 4),
+    OptionSpec(252, "Echo", _OPAQUE, 1, 40, _N, ALL, ALL, "RFC 9175"),
+    OptionSpec(258, "No-Response", _UINT, 0, 1, _N, ALL, 0, "RFC 7967"),
+    OptionSpec(292, "Request-Tag", _OPAQUE, 0, 8, _R, ALL, 0, "RFC 9175"),
+    OptionSpec(2049, "OCF-Accept-Content-Format-Version", _UINT, 2, 2, _N, ALL, ALL, "OCF"),
+    OptionSpec(2053, "OCF-Content-Format-Version", _UINT, 2, 2, _N, ALL, ALL, "OCF"),
+)
+
+OPTIONS: Final[dict[int, OptionSpec]] = {spec.number: spec for spec in _OPTIONS}
+OPTIONS_BY_NAME: Final[dict[str, OptionSpec]] = {spec.name: spec for spec in _OPTIONS}
+
+SIGNALLING_OPTIONS: Final[dict[Where, tuple[OptionSpec, ...]]] = {
+    Where.CSM: (
+        OptionSpec(2, "Max-Message-Size", _UINT, 0, 4, reference="RFC 8323"),
+        OptionSpec(4, "Block-Wise-Transfer", _EMPTY, 0, 0, reference="RFC 8323"),
+        OptionSpec(6, "Extended-Token-Length", _UINT, 0, 3, reference="RFC 8974"),
+    ),
+    Where.PING_PONG: (OptionSpec(2, "Custody", _EMPTY, 0, 0, reference="RFC 8323"),),
+    Where.RELEASE: (
+        OptionSpec(2, "Alternative-Address", _STRING, 1, 255, _R, reference="RFC 8323"),
+        OptionSpec(4, "Hold-Off", _UINT, 0, 3, reference="RFC 8323"),
+    ),
+    Where.ABORT: (OptionSpec(2, "Bad-CSM-Option", _UINT, 0, 2, reference="RFC 8323"),),
+}
+
+
+def option_name(number: int) -> str:
+    """Registered name, or `Unknown critical 65001` / `Unknown elective 26`."""
+    spec = OPTIONS.get(number)
+    if spec is not None:
+        return spec.name
+    if number in RESERVED_LOCATION_OPTIONS:
+        return f"Reserved {number}"
+    return f"Unknown {'critical' if number & 1 else 'elective'} {number}"
+
+
+CONTENT_FORMATS: Final[dict[int, str]] = {
+    0: "text/plain; charset=utf-8",
+    16: 'application/cose; cose-type="cose-encrypt0"',
+    17: 'application/cose; cose-type="cose-mac0"',
+    18: 'application/cose; cose-type="cose-sign1"',
+    19: "application/ace+cbor",
+    21: "image/gif",
+    22: "image/jpeg",
+    23: "image/png",
+    40: "application/link-format",
+    41: "application/xml",
+    42: "application/octet-stream",
+    47: "application/exi",
+    50: "application/json",
+    51: "application/json-patch+json",
+    52: "application/merge-patch+json",
+    60: "application/cbor",
+    61: "application/cwt",
+    62: "application/multipart-core",
+    63: "application/cbor-seq",
+    64: "application/edhoc+cbor-seq",
+    65: "application/cid-edhoc+cbor-seq",
+    96: 'application/cose; cose-type="cose-encrypt"',
+    97: 'application/cose; cose-type="cose-mac"',
+    98: 'application/cose; cose-type="cose-sign"',
+    101: "application/cose-key",
+    102: "application/cose-key-set",
+    110: "application/senml+json",
+    111: "application/sensml+json",
+    112: "application/senml+cbor",
+    113: "application/sensml+cbor",
+    114: "application/senml-exi",
+    115: "application/sensml-exi",
+    140: "application/yang-data+cbor; id=sid",
+    256: "application/coap-group+json",
+    257: "application/concise-problem-details+cbor",
+    258: "application/swid+cbor",
+    259: "application/pkixcmp",
+    260: "application/yang-sid+json",
+    261: "application/ace-groupcomm+cbor",
+    262: "application/ace-trl+cbor",
+    263: "application/eat+cwt",
+    264: "application/eat+jwt",
+    265: "application/eat-bun+cbor",
+    266: "application/eat-bun+json",
+    267: "application/eat-ucs+cbor",
+    268: "application/eat-ucs+json",
+    269: "application/coap-eap",
+    271: "application/dots+cbor",
+    272: "application/missing-blocks+cbor-seq",
+    280: "application/pkcs7-mime; smime-type=server-generated-key",
+    281: "application/pkcs7-mime; smime-type=certs-only",
+    284: "application/pkcs8",
+    285: "application/csrattrs",
+    286: "application/pkcs10",
+    287: "application/pkix-cert",
+    290: "application/aif+cbor",
+    291: "application/aif+json",
+    310: "application/senml+xml",
+    311: "application/sensml+xml",
+    320: "application/senml-etch+json",
+    322: "application/senml-etch+cbor",
+    340: "application/yang-data+cbor",
+    341: "application/yang-data+cbor; id=name",
+    432: "application/td+json",
+    433: "application/tm+json",
+    434: "application/sdf+json",
+    553: "application/dns-message",
+    601: "application/uccs+cbor",
+    836: "application/voucher-cose+cbor",
+    10000: "application/vnd.ocf+cbor",
+    10001: "application/oscore",
+    10002: "application/javascript",
+    10570: "application/toc+cbor",
+    10571: "application/ce+cbor",
+    11050: "application/json (deflate)",
+    11060: "application/cbor (deflate)",
+    11542: "application/vnd.oma.lwm2m+tlv",
+    11543: "application/vnd.oma.lwm2m+json",
+    11544: "application/vnd.oma.lwm2m+cbor",
+    12000: "text/plain (zstd)",
+    12041: "application/xml (zstd)",
+    12050: "application/json (zstd)",
+    20000: "text/css",
+    30000: "image/svg+xml",
+}
+"""Registry as of 2026-08; RFC 9876 for the ranges."""
+
+
+def content_format_name(number: int) -> str:
+    """Media type of a Content-Format, or `Unknown`."""
+    return CONTENT_FORMATS.get(number, "Unknown")
