@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""MSGin5G information elements and Message Types as data (`elements.toml`).
+
+A JSON key finds its element by its letters and digits alone; the value of an element with known
+meanings (Message Type, Registration result, ...) is read to its meaning. TS 24.538 clauses 6.3.1
+and 7.1, TS 23.554 clause 8; spellings are assumptions until the published names are known.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+
+class MessageType(StrEnum):
+    """Values of the Message Type element, TS 24.538 clause 7.1."""
+
+    REG = "REG"
+    DEREG = "DEREG"
+    MSG = "MSG"
+    MSGRESP = "MSGRESP"
+    IMDN = "IMDN"
+    SEGREC = "SEGREC"
+    SEGCONFIR = "SEGCONFIR"
+
+
+MESSAGE_TYPE_NAMES: Final = {
+    MessageType.REG: "Registration",
+    MessageType.DEREG: "Deregistration",
+    MessageType.MSG: "Message",
+    MessageType.MSGRESP: "Message response",
+    MessageType.IMDN: "Delivery status report",
+    MessageType.SEGREC: "Segment recovery",
+    MessageType.SEGCONFIR: "Segments received confirmation",
+}
+
+CREDENTIAL_TYPE_KEYS: Final = frozenset(
+    {"authenticationtype", "authtype", "type", "credentialtype", "authenticationmethod", "method"}
+)
+"""Members of UE Credential Information that name the authentication type (d)3))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One information element: its canonical name, the seed's spelling, how JSON may carry it."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    types: tuple[str, ...]
+    clause: str
+    inside: str = ""
+    only: str = ""
+    container: bool = False
+    secret: bool = False
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def meaning(self, value: object) -> object:
+        """The value read to its meaning where one is known, else the value as it is."""
+        if not isinstance(value, str | bool | int) or not self.values:
+            return value
+        letters = normalise(str(value))
+        for meaning, spellings in self.values:
+            if letters in spellings:
+                return meaning
+        if self.name == "message_type" and isinstance(value, str) and registration_like(letters):
+            return MessageType.REG.value
+        return value
+
+
+def normalise(text: str) -> str:
+    """Lower-case ASCII letters and digits of `text`: how keys and values are compared."""
+    return "".join(c for c in text.lower() if c.isascii() and c.isalnum())
+
+
+def registration_like(letters: str) -> bool:
+    """A text that speaks of a registration and of no de-registration."""
+    return "regist" in letters and not any(
+        word in letters for word in ("deregist", "unregist", "bulk")
+    )
+
+
+@cache
+def elements() -> dict[str, Element]:
+    """Every element by canonical name, in catalogue order."""
+    text = resources.files("dissectors.msgin5g").joinpath("elements.toml").read_text("utf-8")
+    return {name: _element(name, entry) for name, entry in tomllib.loads(text).items()}
+
+
+def _element(name: str, entry: dict[str, Any]) -> Element:
+    values = entry.pop("values", {})
+    entry["aliases"] = tuple(entry["aliases"])
+    entry["types"] = tuple(entry["types"])
+    return Element(name, values=tuple((k, tuple(v)) for k, v in values.items()), **entry)
+
+
+@cache
+def _by_letters() -> dict[str, Element]:
+    table: dict[str, Element] = {}
+    for element in elements().values():
+        for letters in (normalise(element.title), *element.aliases):
+            table.setdefault(letters, element)
+    return table
+
+
+def element_of(key: str) -> Element | None:
+    """The element a JSON key names, None when no profile knows it."""
+    return _by_letters().get(normalise(key))
+
+
+def is_alias(element: Element, key: str) -> bool:
+    """The key names the element by another word than its title."""
+    return normalise(key) != normalise(element.title)
+
+
+@cache
+def registration_only() -> frozenset[str]:
+    """Elements that only a registration request has."""
+    return frozenset(e.name for e in elements().values() if e.only == "registration")
+
+
+@cache
+def holders() -> frozenset[str]:
+    """Elements whose members are elements of their own (containers that are not opened)."""
+    return frozenset(
+        e.inside for e in elements().values() if e.inside and not elements()[e.inside].container
+    )
