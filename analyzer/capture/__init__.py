@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Capture files: what was recorded, record by record, before anyone asks what it means."""
+
+from analyzer.capture.model import (
+    CaptureError,
+    Interface,
+    Notice,
+    NoticeKind,
+    RecordBatch,
+)
+from analyzer.capture.reading import CaptureFile
+from analyzer.capture.records import NO_INTERFACE, NO_TIME, ROW
+
+__all__ = [
+    "NO_INTERFACE",
+    "NO_TIME",
+    "ROW",
+    "CaptureError",
+    "CaptureFile",
+    "Interface",
+    "Notice",
+    "NoticeKind",
+    "RecordBatch",
+]
