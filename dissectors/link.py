@@ -56,7 +56,7 @@ LINK_TYPES: Final[dict[int, str]] = {
 
 
 def _be16(data: Bytes, at: int) -> int:
-    return data[at] << 8 | data[at + 1]
+    return data[at] * 256 + data[at + 1]
 
 
 def _protocol_offset(data: Bytes, start: int, end: int, ethertype_at: int, row: Rows) -> int:
@@ -80,8 +80,8 @@ def _family_offset(data: Bytes, start: int, end: int, row: Rows) -> int:
     if start + 4 > end:
         row[KIND] = TRUNCATED
         return -1
-    little = data[start] | data[start + 1] << 8
-    big = data[start + 2] << 8 | data[start + 3]
+    little = data[start] + data[start + 1] * 256
+    big = data[start + 2] * 256 + data[start + 3]
     family = little if big == 0 else big
     if family in (2, 10, 24, 28, 30):
         return start + 4

@@ -152,7 +152,7 @@ def _walk_header(data: Bytes, start: int, end: int, head: Rows, defects: Rows, c
         _defect(defects, head, Defect.SHORT, start, end, end - start)
         return 0
     head[CODE] = code = data[start + 1]
-    head[MID] = data[start + 2] << 8 | data[start + 3]
+    head[MID] = data[start + 2] * 256 + data[start + 3]
     head[TOKEN_AT] = start + 4
     if 9 <= tkl <= 14:
         _defect(defects, head, Defect.TKL_RESERVED, start, start + 1, tkl)
@@ -191,7 +191,7 @@ def _walk_token(data: Bytes, end: int, cut: int, head: Rows, defects: Rows) -> i
         if at + extra > end:
             _defect(defects, head, truncated, at, end, tkl)
             return -1
-        length = data[at] + 13 if tkl == 13 else (data[at] << 8 | data[at + 1]) + 269
+        length = data[at] + 13 if tkl == 13 else data[at] * 256 + data[at + 1] + 269
         at += extra
         head[TOKEN_AT] = at
     if at + length > end:
@@ -207,16 +207,15 @@ def _extended(data: Bytes, at: int, nibble: int) -> int:
     if nibble == 13:
         return data[at] + 13
     if nibble == 14:
-        return (data[at] << 8 | data[at + 1]) + 269
+        return data[at] * 256 + data[at + 1] + 269
     return nibble
 
 
-def _walk_options(
-    data: Bytes, end: int, cut: int, head: Rows, options: Rows, defects: Rows
-) -> None:
+def _walk_options(data: Bytes, end: int, cut: int, head: Rows, options: Rows, defects: Rows) -> int:
     """Options up to the payload marker or the end (RFC 7252 clause 3.1); stops at what is broken.
 
     An option broken after its number is known is still given as a row, its value shortened.
+    Returns how many options are complete.
     """
     at = head[OPTIONS_AT]
     number = 0
@@ -226,28 +225,28 @@ def _walk_options(
             head[PAYLOAD_AT] = at + 1
             if at + 1 == end and cut == 0:
                 _defect(defects, head, Defect.MARKER_NO_PAYLOAD, at, end, 0)
-            return
+            return head[OPTION_COUNT]
         delta, length = first >> 4, first & 15
         if delta == 15:
             _defect(defects, head, Defect.DELTA_15, at, at + 1, first)
-            return
+            return head[OPTION_COUNT]
         if length == 15:
             _defect(defects, head, Defect.LENGTH_15, at, at + 1, first)
-            return
+            return head[OPTION_COUNT]
         length_at = at + 1 + (delta - 12 if delta > 12 else 0)
         value_at = length_at + (length - 12 if length > 12 else 0)
         if value_at > end:
             kind = Defect.CUT if cut else Defect.OPTION_TRUNCATED
             _defect(defects, head, kind, at, end, first)
-            return
+            return head[OPTION_COUNT]
         number += _extended(data, at + 1, delta)
         length = _extended(data, length_at, length)
         if number > 65535:
             _defect(defects, head, Defect.NUMBER_OVERFLOW, at, value_at, number)
-            return
+            return head[OPTION_COUNT]
         row = head[OPTION_COUNT] * OPTION_SLOTS
         if row + OPTION_SLOTS > len(options):
-            return
+            return head[OPTION_COUNT]
         options[row + NUMBER] = number
         options[row + AT] = at
         options[row + VALUE_AT] = value_at
@@ -256,8 +255,9 @@ def _walk_options(
         if value_at + length > end:
             kind = Defect.CUT if cut else Defect.VALUE_TRUNCATED
             _defect(defects, head, kind, value_at, end, number)
-            return
+            return head[OPTION_COUNT] - 1
         at = value_at + length
+    return head[OPTION_COUNT]
 
 
 def _check_unknown(head: Rows, defects: Rows, number: int, at: int, after: int) -> None:
@@ -272,10 +272,10 @@ def _check_unknown(head: Rows, defects: Rows, number: int, at: int, after: int) 
 
 
 def _check_value(
-    data: Bytes, head: Rows, defects: Rows, number: int, at: int, length: int, kind: int
+    data: Bytes, head: Rows, defects: Rows, number: int, at: int, length: int, kind: int, least: int
 ) -> None:
     """Format of a value whose length is allowed: shortest uint, UTF-8 string (clause 3.2)."""
-    if (kind == 2 or kind == 4) and length > 0 and data[at] == 0 and number != 16:
+    if (kind == 2 or kind == 4) and length > least and data[at] == 0:
         _defect(defects, head, Defect.UINT_LEADING_ZERO, at, at + length, number)
     if kind != 3:
         return
@@ -290,18 +290,23 @@ def _check_value(
 
 
 def _check_options(
-    data: Bytes, head: Rows, options: Rows, defects: Rows, index: bytes, specs: Rows
+    data: Bytes,
+    head: Rows,
+    options: Rows,
+    defects: Rows,
+    index: bytes,
+    specs: Rows,
+    complete: int,
 ) -> None:
     """Each complete option against the registry: length, format, repetition, place."""
     code = head[CODE]
     request = 0 < code < 32
     wrapped = False  # OSCORE: outer code and class-E options are wrapping (RFC 8613 clause 4.1)
-    count = head[OPTION_COUNT]
-    for option in range(count):
+    for option in range(head[OPTION_COUNT]):
         if options[option * OPTION_SLOTS + NUMBER] == 9:
             wrapped = True
     previous = -1
-    for option in range(count):
+    for option in range(complete):
         number = options[option * OPTION_SLOTS + NUMBER]
         at = options[option * OPTION_SLOTS + AT]
         value_at = options[option * OPTION_SLOTS + VALUE_AT]
@@ -318,7 +323,9 @@ def _check_options(
             kind = Defect.LENGTH_CRITICAL if odd else Defect.LENGTH_ELECTIVE
             _defect(defects, head, kind, at, after, number)
         else:
-            _check_value(data, head, defects, number, value_at, length, specs[spec + FORMAT])
+            least = specs[spec + MIN_LENGTH]
+            form = specs[spec + FORMAT]
+            _check_value(data, head, defects, number, value_at, length, form, least)
         repeat = specs[spec + REPEAT]
         if again and (repeat == 0 or (repeat == 2 and not request)):
             repeated = Defect.ETAG_REPEATED if number == 4 else Defect.REPEATED
@@ -370,5 +377,5 @@ def walk(
     head[OPTIONS_AT] = options_at
     if head[CODE] == 0:
         return  # Empty: any further byte is one format error, told above (clause 4.1)
-    _walk_options(data, end, cut, head, options, defects)
-    _check_options(data, head, options, defects, index, specs)
+    complete = _walk_options(data, end, cut, head, options, defects)
+    _check_options(data, head, options, defects, index, specs, complete)

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What happens while a capture is read: the facts that rules judge and views follow.
+
+Events flow one way: dissection -> pairing -> registrations -> rules. Each is a value; the objects
+it refers to (messages, exchanges, flows) may still change later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from analyzer.endpoints import Endpoint
+    from analyzer.exchanges.model import Exchange, Transmission
+    from analyzer.flows import Flow
+    from analyzer.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A CoAP message of a confirmed flow, not yet paired."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureDuplicate:
+    """A second record of one transmission (gate G-DUP)."""
+
+    message: Message
+    original: Message
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueFlow:
+    """DTLS without keys on a CoAP port; once per flow."""
+
+    flow: Flow
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP error that quotes a datagram sent from `source` to `destination`."""
+
+    frame: int
+    time: int
+    reporter: str
+    text: str
+    source: Endpoint
+    destination: Endpoint
+    quoted: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """Capture time went backwards by `step` nanoseconds."""
+
+    frame: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message after pairing: its role and exchange are known. Not for copies of either kind."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Retransmitted:
+    """The n-th repetition of a CON or NON (n counts from 1); gap to the one before in ns."""
+
+    transmission: Transmission
+    message: Message
+    count: int
+    gap: int
+
+
+class Match(StrEnum):
+    """By which keys a response, ACK or RST found its request."""
+
+    MID_TOKEN = "mid+token"
+    TOKEN = "token"
+    MID = "mid"
+    OTHER_TOKEN = "mid, other token"
+    OTHER_MID = "token, other mid"
+    OTHER_ENDPOINT = "token, other endpoint"
+    MULTICAST = "token, multicast"
+
+
+class Confidence(StrEnum):
+    """How sure a pairing is."""
+
+    EXACT = "exact"
+    TOKEN = "token"
+    RELAXED = "relaxed"
+    LOW = "low"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """A response (not a copy of one) found its exchange."""
+
+    exchange: Exchange
+    message: Message
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """An Empty ACK or RST found the CON or NON it answers."""
+
+    transmission: Transmission
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredAgain:
+    """A further ACK for one Message ID; `differs` when it says something else."""
+
+    exchange: Exchange
+    message: Message
+    first: Message
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unacknowledged:
+    """A CON without ACK, RST or response within MAX_TRANSMIT_WAIT, or to the end of the capture."""
+
+    transmission: Transmission
+    ended: bool
+    one_way: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A request without response or RST within MAX_TRANSMIT_WAIT, or to the end of the capture."""
+
+    exchange: Exchange
+    ended: bool
+    one_way: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadVersionAnswered:
+    """An ACK or RST with the Message ID of a datagram whose version must be ignored."""
+
+    message: Message
+    bad: Message
+
+
+@dataclass(frozen=True, slots=True)
+class FlowEnded:
+    """The capture is closed: what can be said of one flow as a whole."""
+
+    flow: Flow
+
+
+Event: TypeAlias = (
+    Arrived
+    | CaptureDuplicate
+    | OpaqueFlow
+    | IcmpError
+    | ClockStep
+    | Seen
+    | Retransmitted
+    | Responded
+    | Acknowledged
+    | AnsweredAgain
+    | Unacknowledged
+    | Unanswered
+    | BadVersionAnswered
+    | FlowEnded
+)

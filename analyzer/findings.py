@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Findings: breaches of rules, each complete in itself, grouped where a rule says so."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from analyzer.rules.catalogue import Breach, Rule, Severity
+
+MOST_FRAMES: Final = 1000
+"""Frames listed in one finding; the count goes on."""
+
+MOST_ALIKE: Final = 1000
+"""Findings of one rule between the same endpoints; further ones raise the count of the last."""
+
+
+@dataclass(slots=True)
+class Finding:
+    """One breach, or several alike. `row` is the message it points at (-1: none), `span` the byte
+    range in that CoAP message; times are capture times in ns."""
+
+    id: int
+    rule: Rule
+    severity: Severity
+    text: str
+    seen: str
+    expected: str
+    frames: list[int]
+    row: int = -1
+    exchange: int = 0
+    ue: str = ""
+    span: tuple[int, int] | None = None
+    count: int = 1
+    first_time: int = 0
+    last_time: int = 0
+    frame_set: set[int] = field(default_factory=set, repr=False)
+
+    @property
+    def frame(self) -> int:
+        """The frame it points at, 0 for none."""
+        return self.frames[0] if self.frames else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object scripts rely on."""
+        entry: dict[str, Any] = {
+            "rule": self.rule.id,
+            "severity": self.severity.label,
+            "spec": self.rule.spec,
+            "clause": self.rule.clause,
+            "frame": self.frame,
+            "frames": self.frames,
+            "exchange": self.exchange or None,
+            "ue_service_id": self.ue or None,
+            "message": self.text,
+            "seen": self.seen,
+            "expected": self.expected,
+            "fix": self.rule.fix,
+        }
+        if self.count > 1:
+            entry["count"] = self.count
+        return entry
+
+    def add(self, frames: tuple[int, ...], time: int) -> None:
+        """The same breach once more."""
+        self.count += 1
+        self.last_time = max(self.last_time, time)
+        self._list(frames)
+
+    def _list(self, frames: tuple[int, ...]) -> None:
+        for frame in frames:
+            if frame not in self.frame_set and len(self.frames) < MOST_FRAMES:
+                self.frames.append(frame)
+                self.frame_set.add(frame)
+
+
+class Findings:
+    """The findings table: appended to, and updated where breaches group."""
+
+    def __init__(self) -> None:
+        self._findings: list[Finding] = []
+        self._groups: dict[tuple[str, Hashable], Finding] = {}
+        self._alike: dict[tuple[str, Hashable], int] = {}
+        self.version = 0
+
+    def add(self, rule: Rule, severity: Severity, breach: Breach, time: int) -> Finding:
+        """Record a breach; returns the finding it became or joined."""
+        self.version += 1
+        frames = _frames(breach)
+        flow = breach.message.flow if breach.message is not None else None
+        group = None if breach.group is None else (rule.id, breach.group)
+        if group is None and flow is not None:
+            alike = (rule.id, flow)
+            self._alike[alike] = self._alike.get(alike, 0) + 1
+            if self._alike[alike] >= MOST_ALIKE:
+                group = alike
+        known = self._groups.get(group) if group is not None else None
+        if known is not None:
+            known.add(frames, time)
+            return known
+        finding = self._new(rule, severity, breach, frames, time)
+        if group is not None:
+            self._groups[group] = finding
+        return finding
+
+    def _new(
+        self, rule: Rule, severity: Severity, breach: Breach, frames: tuple[int, ...], time: int
+    ) -> Finding:
+        exchange = breach.exchange or (breach.message.exchange if breach.message else None)
+        finding = Finding(
+            id=len(self._findings) + 1,
+            rule=rule,
+            severity=severity,
+            text=breach.text,
+            seen=breach.seen,
+            expected=breach.expected,
+            frames=list(frames),
+            row=breach.message.row if breach.message else -1,
+            exchange=exchange.id if exchange else 0,
+            ue=breach.ue or _ue(breach),
+            span=breach.span,
+            first_time=time,
+            last_time=time,
+            frame_set=set(frames),
+        )
+        self._findings.append(finding)
+        return finding
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._findings)
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    def __getitem__(self, index: int) -> Finding:
+        return self._findings[index]
+
+    def summary(self) -> dict[str, int]:
+        """How many findings of each severity, worst first."""
+        counts = dict.fromkeys((s.label for s in reversed(Severity)), 0)
+        for finding in self._findings:
+            counts[finding.severity.label] += 1
+        return counts
+
+    def worst(self) -> Severity | None:
+        return max((f.severity for f in self._findings), default=None)
+
+
+def _frames(breach: Breach) -> tuple[int, ...]:
+    first = breach.frame or (breach.message.frame if breach.message else 0)
+    frames = (first, *breach.frames) if first else breach.frames
+    return tuple(dict.fromkeys(frames))
+
+
+def _ue(breach: Breach) -> str:
+    exchange = breach.exchange or (breach.message.exchange if breach.message else None)
+    if exchange is not None and exchange.ue:
+        return exchange.ue
+    return breach.message.ue_service_id if breach.message is not None else ""

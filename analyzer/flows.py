@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Gate G-FLOW: which UDP flows carry CoAP.
+
+A flow is the unordered pair of its endpoints. It is confirmed by a CoAP port (5683 or one the user
+names), or by two datagrams in a row that parse as CoAP without fault. On an unconfirmed flow a
+parse failure means "not CoAP", never a breach.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from analyzer.endpoints import Endpoint
+from analyzer.messages import Message
+from dissectors.coap import numbers
+from dissectors.coap.wire import Defect
+
+_MAX_FLOWS: Final = 1 << 17
+_REJECTED_AFTER: Final = 3
+_NEVER_COAP: Final = frozenset(
+    {53, 67, 68, 69, 123, 137, 138, 161, 162, 443, 500, 514, 1900, 2152, 3478, 4500, 4789, 5353}
+)
+"""Ports whose own protocols could look like CoAP by chance (QUIC, STUN, DNS, ...)."""
+
+_TOLERATED: Final = frozenset(
+    {
+        Defect.UINT_LEADING_ZERO,
+        Defect.ELECTIVE_UNKNOWN,
+        Defect.CONTEXT_METHOD,
+        Defect.REPEATED,
+        Defect.CUT,
+    }
+)
+"""Defects with which a datagram still counts as CoAP on an unconfirmed flow."""
+
+
+class Verdict(Enum):
+    """What a datagram is taken for."""
+
+    COAP = "coap"
+    PENDING = "pending"  # parses; a second one will confirm
+    OPAQUE = "opaque"  # a DTLS record
+    OTHER = "other"
+
+
+@dataclass(eq=False, slots=True)
+class Flow:
+    """One pair of endpoints and what was seen between them."""
+
+    first: Endpoint
+    second: Endpoint
+    start: int
+    confirmed: bool = False
+    plain_on_5684: bool = False
+    opaque: int = 0
+    datagrams: list[int] = field(default_factory=lambda: [0, 0])
+    readable: int = 0
+    unreadable: int = 0
+    failures: int = 0
+    pending: Message | None = None
+    first_frame: int = 0
+    retransmitted: list[int] = field(default_factory=lambda: [0, 0])
+
+    def direction(self, source: Endpoint) -> int:
+        """0 from `first`, 1 from `second`."""
+        return 0 if source == self.first else 1
+
+    def __str__(self) -> str:
+        return f"{self.first} - {self.second}"
+
+
+def is_dtls(data: bytes) -> bool:
+    """First byte 20 to 63: a DTLS record (RFC 7983 clause 7)."""
+    return bool(data) and 20 <= data[0] <= 63
+
+
+class FlowGate:
+    """Knows every flow and decides, datagram by datagram, what is CoAP."""
+
+    def __init__(self, ports: frozenset[int]) -> None:
+        self.ports = ports | {numbers.COAP_PORT}
+        self._flows: OrderedDict[tuple[Endpoint, Endpoint], Flow] = OrderedDict()
+        self._servers: set[Endpoint] = set()
+
+    def flow(self, source: Endpoint, destination: Endpoint, time: int) -> Flow:
+        """The flow between two endpoints; made when first seen."""
+        found = self._flows.get((source, destination)) or self._flows.get((destination, source))
+        if found is None:
+            found = self._flows[(source, destination)] = Flow(source, destination, time)
+            if len(self._flows) > _MAX_FLOWS:
+                self._flows.popitem(last=False)
+        return found
+
+    def known(self, source: int, destination: int) -> bool:
+        """One of the two ports is a CoAP port."""
+        return source in self.ports or destination in self.ports
+
+    def may_be_coap(self, source: int, destination: int, first_byte: int) -> bool:
+        """Cheap test before a datagram is dissected at all."""
+        if self.known(source, destination) or numbers.COAPS_PORT in (source, destination):
+            return True
+        if source in _NEVER_COAP or destination in _NEVER_COAP:
+            return False
+        return first_byte >> 6 == numbers.VERSION
+
+    def judge(self, message: Message) -> Verdict:
+        """Take a datagram of `message.flow` for what it is; may confirm the flow."""
+        flow = message.flow
+        source, destination = message.source.port, message.destination.port
+        if not flow.confirmed and is_dtls(message.coap.data):
+            flow.opaque += 1
+            return Verdict.OPAQUE
+        if not flow.confirmed and self.known(source, destination):
+            flow.confirmed = True
+        if flow.confirmed:
+            self._learn(message)
+            return Verdict.COAP
+        if flow.failures >= _REJECTED_AFTER:
+            return Verdict.OTHER
+        if not _clean(message):
+            flow.failures += 1
+            flow.pending = None
+            return Verdict.OTHER
+        if numbers.COAPS_PORT in (source, destination):
+            flow.plain_on_5684 = flow.confirmed = True
+        elif flow.pending is not None or self._servers & {message.source, message.destination}:
+            flow.confirmed = True
+        if flow.confirmed:
+            self._learn(message)
+            return Verdict.COAP
+        flow.pending = message
+        return Verdict.PENDING
+
+    def _learn(self, message: Message) -> None:
+        """A server that answers on a confirmed flow makes its other flows known at once."""
+        if message.is_response and len(self._servers) < _MAX_FLOWS:
+            self._servers.add(message.source)
+
+    def flows(self) -> list[Flow]:
+        return list(self._flows.values())
+
+    def restart(self, time: int) -> None:
+        """A new segment of the capture begins: starts count anew (gate G-START)."""
+        for flow in self._flows.values():
+            flow.start = time
+            flow.pending = None
+
+
+def _clean(message: Message) -> bool:
+    """Parses to the exact end, with assigned codes and no defect but a harmless one."""
+    coap = message.coap
+    return len(coap.data) >= 4 and coap.tkl <= 8 and message.defects <= _TOLERATED

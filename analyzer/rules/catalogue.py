@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The rule catalogue: every rule is declared once, by the function that finds its breaches.
+
+`rule` registers a declaration together with its predicate; `defect_rule` registers one whose
+breaches the option walk already tells. `explain`, `rules`, the TUI and every report read the same
+declaration. A predicate takes one event and the context and yields breaches; it never raises.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_type_hints
+
+from dissectors.coap.wire import Defect
+
+if TYPE_CHECKING:
+    from analyzer.exchanges.model import Exchange
+    from analyzer.messages import Message
+    from analyzer.rules.context import Context
+
+
+class Severity(IntEnum):
+    """Error: a MUST broken, provable from seen bytes. Warning: a SHOULD, or a MUST whose proof
+    rests on what was not seen. Note: worth knowing."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
+
+
+class Scope(StrEnum):
+    """How much of the capture a rule looks at."""
+
+    MESSAGE = "message"
+    EXCHANGE = "exchange"
+    CONVERSATION = "conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as users see it."""
+
+    id: str
+    severity: Severity
+    scope: Scope
+    spec: str
+    clause: str
+    title: str
+    what: str
+    why: str
+    bad: str
+    good: str
+    fix: str
+    since: str = "0.1"
+    profiles: tuple[tuple[str, Severity | None], ...] = ()
+
+    def severity_in(self, profile: str) -> Severity | None:
+        """Severity under a spec profile; None when the rule is off there."""
+        return dict(self.profiles).get(profile, self.severity)
+
+    @property
+    def reference(self) -> str:
+        """`RFC 7252 4.2`, `TS 24.538 6.3.1.1.1 a)`, or `capture`."""
+        return f"{self.spec} {self.clause}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One place where a rule is broken, as its predicate tells it.
+
+    `span` is the offending byte range in the CoAP message of `message`; `group` makes breaches
+    with an equal group one finding with a count; `frames` are further frames that matter.
+    """
+
+    text: str
+    message: Message | None = None
+    seen: str = ""
+    expected: str = ""
+    span: tuple[int, int] | None = None
+    severity: Severity | None = None
+    exchange: Exchange | None = None
+    frame: int = 0
+    frames: tuple[int, ...] = ()
+    ue: str = ""
+    group: Hashable = None
+    rule: str = ""
+
+
+Predicate: TypeAlias = "Callable[[Any, Context], Iterator[Breach]]"
+
+RULES: Final[dict[str, Rule]] = {}
+"""Every rule by id, in catalogue order; filled by `load`, read-only after."""
+
+PREDICATES: Final[dict[type, list[tuple[Rule, Predicate]]]] = {}
+"""Predicates by the type of event they judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefectRule:
+    """A rule whose breach is a defect of the option walk; `says` and `expected` are templates."""
+
+    rule: Rule
+    says: str
+    expected: str
+    adjust: Callable[[Message, Context], Severity | None] | None = field(default=None)
+
+
+DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
+
+_AREAS: Final = (
+    "capture",
+    "framing",
+    "options",
+    "message_layer",
+    "request_response",
+    "registration_request",
+    "registration_response",
+    "registration_history",
+)
+
+
+def rule(
+    id: str,
+    severity: Severity,
+    scope: Scope,
+    spec: str,
+    clause: str,
+    *,
+    profiles: str = "",
+    **texts: str,
+) -> Callable[[Callable[..., Iterator[Breach]]], Callable[..., Iterator[Breach]]]:
+    """Declare a rule; the decorated predicate's `event` annotation tells which events it judges.
+
+    `profiles` gives the severities of other spec profiles, as in "rel17=W rel18=-".
+    """
+    declared = declare(id, severity, scope, spec, clause, profiles=profiles, **texts)
+
+    def register(predicate: Callable[..., Iterator[Breach]]) -> Callable[..., Iterator[Breach]]:
+        event = get_type_hints(predicate)["event"]
+        PREDICATES.setdefault(event, []).append((declared, predicate))
+        return predicate
+
+    return register
+
+
+def declare(
+    id: str,
+    severity: Severity,
+    scope: Scope,
+    spec: str,
+    clause: str,
+    *,
+    profiles: str = "",
+    **texts: str,
+) -> Rule:
+    """Add a rule to the catalogue; its breaches are found by another rule's predicate."""
+    if id in RULES:
+        raise ValueError(f"rule {id} is declared twice")
+    letters = {"E": E, "W": W, "N": N, "-": None}
+    others = tuple(
+        (name, letters[letter]) for name, letter in (p.split("=") for p in profiles.split())
+    )
+    declared = Rule(id, severity, scope, spec, clause, profiles=others, **texts)
+    RULES[id] = declared
+    return declared
+
+
+def defect_rule(
+    defect: Defect,
+    id: str,
+    severity: Severity,
+    spec: str,
+    clause: str,
+    *,
+    says: str,
+    expected: str,
+    adjust: Callable[[Message, Context], Severity | None] | None = None,
+    **texts: str,
+) -> None:
+    """Declare a rule that every occurrence of `defect` breaks.
+
+    `says` may use {option}, {number}, {detail}, {bytes} and {code}; `adjust` may change the
+    severity for one message.
+    """
+    declared = declare(id, severity, Scope.MESSAGE, spec, clause, **texts)
+    DEFECT_RULES[defect] = DefectRule(declared, says, expected, adjust)
+
+
+@cache
+def load() -> dict[str, Rule]:
+    """Import every area once; the whole catalogue."""
+    for area in _AREAS:
+        importlib.import_module(f"analyzer.rules.{area}")
+    return RULES

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a predicate may know besides its event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from analyzer.endpoints import Endpoint
+from analyzer.flows import Flow
+from analyzer.messages import Message
+from analyzer.profiles.transmission import Transmission
+
+
+@dataclass(slots=True)
+class Context:
+    """The settings in force and what earlier messages proved."""
+
+    timers: Transmission
+    profile: str
+    extended_tokens: set[Endpoint] = field(default_factory=set)
+    """Endpoints that repeated a token longer than 8 bytes: they speak RFC 8974."""
+
+    extended_rejected: set[tuple[Endpoint, Endpoint]] = field(default_factory=set)
+    """(client, server) pairs in which an extended-token CON was answered by RST."""
+
+    def young(self, flow: Flow, time: int) -> bool:
+        """Gate G-START: what the event refers to may lie before the capture."""
+        return time - flow.start < self.timers.exchange_lifetime
+
+    def is_registration(self, message: Message) -> bool:
+        """The message belongs to an MSGin5G registration."""
+        return message.exchange is not None and message.exchange.registration

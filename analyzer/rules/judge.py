@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The judge: events in, findings out, by the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from analyzer.events import Event, Seen
+from analyzer.findings import Finding, Findings
+from analyzer.messages import Message, Role
+from analyzer.registrations import RegistrationEvent
+from analyzer.rules import catalogue
+from analyzer.rules.catalogue import DEFECT_RULES, PREDICATES, Breach, DefectRule, Rule
+from analyzer.rules.context import Context
+from dissectors.coap.message import Flaw
+from dissectors.coap.numbers import code_name, option_name
+
+_MOST_BYTES: Final = 16
+
+
+class Judge:
+    """Applies every rule of the catalogue to each event, in catalogue order."""
+
+    def __init__(self, context: Context, findings: Findings) -> None:
+        self._rules = catalogue.load()
+        self._context = context
+        self._findings = findings
+
+    def judge(self, event: Event | RegistrationEvent, time: int) -> Iterator[Finding]:
+        """Findings that are new or changed by this event; `time` is the capture time."""
+        if isinstance(event, Seen) and event.message.coap.flaws:
+            yield from self._judge_defects(event.message, time)
+        for rule, predicate in PREDICATES.get(type(event), ()):
+            for breach in predicate(event, self._context):
+                finding = self._record(self._rules[breach.rule or rule.id], breach, time)
+                if finding is not None:
+                    yield finding
+
+    def _record(self, rule: Rule, breach: Breach, time: int) -> Finding | None:
+        severity = rule.severity_in(self._context.profile)
+        if severity is None:
+            return None
+        return self._findings.add(rule, breach.severity or severity, breach, time)
+
+    def _judge_defects(self, message: Message, time: int) -> Iterator[Finding]:
+        if message.role in (Role.RETRANSMISSION, Role.DUPLICATE_ACK):
+            return  # judged once, with the first transmission
+        for flaw in message.coap.flaws:
+            declared = DEFECT_RULES.get(flaw.kind)
+            if declared is not None:
+                breach = self._defect_breach(declared, flaw, message)
+                finding = self._record(declared.rule, breach, time)
+                if finding is not None:
+                    yield finding
+
+    def _defect_breach(self, declared: DefectRule, flaw: Flaw, message: Message) -> Breach:
+        data = message.coap.data[flaw.offset : min(flaw.end, flaw.offset + _MOST_BYTES)]
+        shown = data.hex() + ("..." if flaw.end - flaw.offset > _MOST_BYTES else "")
+        words = {
+            "option": option_name(flaw.detail),
+            "number": flaw.detail,
+            "detail": flaw.detail,
+            "bytes": shown,
+            "code": code_name(message.code),
+        }
+        return Breach(
+            declared.says.format(**words),
+            message,
+            seen=shown,
+            expected=declared.expected.format(**words),
+            span=(flaw.offset, flaw.end),
+            severity=declared.adjust(message, self._context) if declared.adjust else None,
+        )
