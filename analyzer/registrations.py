@@ -141,6 +141,7 @@ class Registrations:
         del self._undecided[exchange]
         request = exchange.request
         if answer is not None and "registration_result" in answer.elements.values:
+            exchange.ue = exchange.ue or answer.ue_service_id
             yield from self._register(exchange, "Registration result in the answer")
         elif self._paths.get((request.destination, request.path)) and self._unreadable(request):
             yield from self._register(exchange, "path used by registrations alone")

@@ -293,6 +293,12 @@ class Session:
             message_type=MESSAGE_TYPE_IDS.index(exchange.message_type),
         )
 
+    def ue_of(self, finding: Finding) -> str:
+        """The UE a finding is about: as it says, else as its exchange came to tell."""
+        if finding.ue or not finding.exchange:
+            return finding.ue
+        return self.ues[int(self.exchanges["ue"][finding.exchange - 1])]
+
     # Detail -------------------------------------------------------------------------------------
 
     def packet(self, row: int) -> bytes:

@@ -102,7 +102,7 @@ Predicate: TypeAlias = "Callable[[Any, Context], Iterator[Breach]]"
 RULES: Final[dict[str, Rule]] = {}
 """Every rule by id, in catalogue order; filled by `load`, read-only after."""
 
-PREDICATES: Final[dict[type, list[tuple[Rule, Predicate]]]] = {}
+PREDICATES: Final[dict[type, list[tuple[Rule | None, Predicate]]]] = {}
 """Predicates by the type of event they judge."""
 
 
@@ -125,6 +125,7 @@ _AREAS: Final = (
     "message_layer",
     "request_response",
     "registration_request",
+    "registration_elements",
     "registration_response",
     "registration_history",
 )
@@ -152,6 +153,12 @@ def rule(
         return predicate
 
     return register
+
+
+def predicate(function: Callable[..., Iterator[Breach]]) -> Callable[..., Iterator[Breach]]:
+    """Register a predicate of several declared rules: each of its breaches names its own."""
+    PREDICATES.setdefault(get_type_hints(function)["event"], []).append((None, function))
+    return function
 
 
 def declare(

@@ -33,7 +33,8 @@ class Judge:
             yield from self._judge_defects(event.message, time)
         for rule, predicate in PREDICATES.get(type(event), ()):
             for breach in predicate(event, self._context):
-                finding = self._record(self._rules[breach.rule or rule.id], breach, time)
+                broken = rule if rule and not breach.rule else self._rules[breach.rule]
+                finding = self._record(broken, breach, time)
                 if finding is not None:
                     yield finding
 

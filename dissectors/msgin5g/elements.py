@@ -38,11 +38,6 @@ MESSAGE_TYPE_NAMES: Final = {
     MessageType.SEGCONFIR: "Segments received confirmation",
 }
 
-CREDENTIAL_TYPE_KEYS: Final = frozenset(
-    {"authenticationtype", "authtype", "type", "credentialtype", "authenticationmethod", "method"}
-)
-"""Members of UE Credential Information that name the authentication type (d)3))."""
-
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -56,6 +51,7 @@ class Element:
     inside: str = ""
     only: str = ""
     container: bool = False
+    open: bool = False
     secret: bool = False
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 

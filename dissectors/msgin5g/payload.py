@@ -190,7 +190,7 @@ def _map_members(container: Value, path: str, target: dict[str, Any], found: Ele
         key = member.key or ""
         element = element_of(key)
         if element is None or not _fits(element, path):
-            found.unknown.append(member)
+            _place_unknown(member, path, target, found)
             continue
         if is_alias(element, key):
             found.aliased.append((element, member))
@@ -211,6 +211,17 @@ def _map_members(container: Value, path: str, target: dict[str, Any], found: Ele
             _map_members(member, name, inner, found)
         else:
             target[element.name] = element.meaning(member.python())
+
+
+def _place_unknown(member: Value, path: str, target: dict[str, Any], found: Elements) -> None:
+    """A member that no element names; inside an open element it is nothing strange."""
+    holder = elements().get(path)
+    if holder is not None and holder.open:
+        key = member.key or ""
+        target[key] = member.python()
+        found.spans[f"{path}.{key}"] = member.span
+    else:
+        found.unknown.append(member)
 
 
 def _fits(element: Element, path: str) -> bool:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Element constraints as JSON Schemas (draft 2020-12), and what of them a body violates.
+
+The schemas judge the canonical document (`payload.Elements.values`), so spelling does not matter
+to them. Each constraint is annotated with the rule and clause it stands for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One constraint broken: the rule, what it expects, and the element's dotted path.
+
+    `path` names the element that breaks it, or the container in which one is missing.
+    """
+
+    rule: str
+    clause: str
+    expected: str
+    path: str
+    missing: tuple[str, ...] = ()
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """A schema by file name without ending, e.g. `registration_request`."""
+    file = resources.files("dissectors.msgin5g.schemas").joinpath(f"{name}.json")
+    loaded: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return loaded
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(name))
+
+
+def violations(name: str, values: Mapping[str, Any]) -> Iterator[Violation]:
+    """Every constraint of schema `name` that `values` breaks, each rule and path once."""
+    seen: set[tuple[str, str]] = set()
+    for error in _validator(name).iter_errors(values):
+        found = _violation(error)
+        if (found.rule, found.path) not in seen:
+            seen.add((found.rule, found.path))
+            yield found
+
+
+def _violation(error: ValidationError) -> Violation:
+    """The innermost annotated constraint of an error."""
+    annotated = error.schema if isinstance(error.schema, dict) else {}
+    path = ".".join(str(step) for step in error.absolute_path if isinstance(step, str))
+    missing: tuple[str, ...] = ()
+    if error.validator in ("required", "dependentRequired"):
+        missing = _missing(error)
+    return Violation(
+        annotated.get("x-rule", ""),
+        annotated.get("x-clause", ""),
+        annotated.get("x-expected", ""),
+        path,
+        missing,
+    )
+
+
+def _missing(error: ValidationError) -> tuple[str, ...]:
+    """Names that a `required` or `dependentRequired` misses."""
+    present: Any = error.instance
+    wanted: Any = error.validator_value
+    if isinstance(wanted, dict):
+        wanted = [name for key, names in wanted.items() if key in present for name in names]
+    return tuple(name for name in wanted if name not in present)
