@@ -43,7 +43,10 @@ class OpaqueFlow:
 
 @dataclass(frozen=True, slots=True)
 class IcmpError:
-    """An ICMP error that quotes a datagram sent from `source` to `destination`."""
+    """An ICMP error that quotes a datagram sent from `source` to `destination`.
+
+    `transmission` is the CON or NON it quotes; pairing finds it.
+    """
 
     frame: int
     time: int
@@ -52,6 +55,7 @@ class IcmpError:
     source: Endpoint
     destination: Endpoint
     quoted: bytes
+    transmission: Transmission | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class Place:
 class Message:
     """A CoAP message of one datagram. `time` is nanoseconds since the epoch, from the capture.
 
-    `peer` is the frame of a request's response, or of a response's request; 0 for none.
+    `peer` is the frame of a request's response, or of a response's request, `first_frame` that of
+    the first transmission of which this is a copy; 0 for none.
     """
 
     place: Place
@@ -78,6 +79,7 @@ class Message:
     role: Role = Role.UNCONFIRMED
     exchange: Exchange | None = None
     peer: int = 0
+    first_frame: int = 0
     response_time: int = -1
     nat_leg_of: Message | None = field(default=None, repr=False)
 
@@ -205,13 +207,15 @@ MESSAGES_SCHEMA: Final = {
     "role": "u1",
     "exchange": "u4",
     "peer": "u4",
+    "first": "u4",
     "response_time": "i8",
     "message_type": "u1",
     "ue": "u4",
     "severity": "u1",
 }
 """Columns of the messages table. Ids: `exchange` counts from 1 (0: none), `peer` is the frame of
-the response of a request or the request of a response (0: none), `source`, `destination`, `token`,
+the response of a request or the request of a response, `first` that of the first transmission of
+which the message is a copy (0: none), `source`, `destination`, `token`,
 `uri`, `ue` are interned; `severity` is that of the worst finding (0: none); times in ns."""
 
 MESSAGE_TYPE_IDS: Final = ("", *MessageType)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.capture import NO_INTERFACE, NO_TIME, ROW, CaptureFile, Interface, RecordBatch
 from analyzer.dissection import Counts, Dissection, Record
@@ -195,8 +195,9 @@ class Session:
             case CaptureDuplicate(message):
                 message.role = Role.CAPTURE_DUPLICATE
                 self._add_message(message)
+                self.messages.update(message.row, first=event.original.frame)
             case IcmpError():
-                self._pairing.quoted(event)
+                event = replace(event, transmission=self._pairing.quoted(event))
         for meaning in self._registrations.follow(event):
             self._note(self._judge.judge(meaning, time))
         self._note(self._judge.judge(event, time))
@@ -258,6 +259,7 @@ class Session:
             role=message.role,
             exchange=exchange.id if exchange else 0,
             peer=message.peer,
+            first=message.first_frame,
             response_time=message.response_time,
             uri=self.uris.id(request.uri[:_MOST_TEXT]) if request.is_request else 0,
         )

@@ -8,10 +8,12 @@ tables of the session's own, so a row costs a fixed, small number of bytes.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import numpy as np
-import polars as pl
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FIRST_ROWS: Final = 256
 
@@ -71,6 +73,8 @@ class Table:
 
     def frame(self) -> pl.DataFrame:
         """A Polars copy of the table as it is now, with the row id as first column."""
+        import polars as pl
+
         columns = {"row": np.arange(self._rows, dtype=np.uint32)}
         columns |= {name: column[: self._rows] for name, column in self._columns.items()}
         return pl.DataFrame(columns)

@@ -95,8 +95,8 @@ class Pairing:
             yield from self._fire(deadline, timer, item, ended=True)
         self._early.clear()
 
-    def quoted(self, error: IcmpError) -> Exchange | None:
-        """The exchange whose request an ICMP error quotes."""
+    def quoted(self, error: IcmpError) -> Transmission | None:
+        """The CON or NON that an ICMP error quotes; it and its exchange remember the error."""
         data = error.quoted
         if len(data) < 4:
             return None
@@ -107,7 +107,7 @@ class Pairing:
         transmission.icmp = error.frame
         if transmission.exchange is not None and not transmission.exchange.icmp:
             transmission.exchange.icmp = f"{error.reporter} {error.text} in frame {error.frame}"
-        return transmission.exchange
+        return transmission
 
     # Message layer ------------------------------------------------------------------------------
 
@@ -140,6 +140,7 @@ class Pairing:
         transmission.last = message.time
         transmission.copies += 1
         message.role = Role.RETRANSMISSION
+        message.first_frame = transmission.message.frame
         self._join(message, transmission.exchange)
         original = transmission.message
         if message.is_response and message.exchange is not None:
@@ -177,6 +178,7 @@ class Pairing:
         if exchange is None:
             return
         first = next((a for a in transmission.acks if a.is_response), transmission.acks[0])
+        message.first_frame = first.frame
         if message.is_response and transmission.message.is_request:
             message.peer = exchange.request.frame
             message.response_time = message.time - exchange.request.time

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analyzer.exchanges.model import Exchange
     from analyzer.messages import Message
     from analyzer.rules.context import Context
+    from dissectors.coap.message import Flaw
 
 
 class Severity(IntEnum):
@@ -98,6 +99,7 @@ class Breach:
 
 
 Predicate: TypeAlias = "Callable[[Any, Context], Iterator[Breach]]"
+Adjust: TypeAlias = "Callable[[Message, Flaw, Context], Severity | None]"
 
 RULES: Final[dict[str, Rule]] = {}
 """Every rule by id, in catalogue order; filled by `load`, read-only after."""
@@ -113,7 +115,7 @@ class DefectRule:
     rule: Rule
     says: str
     expected: str
-    adjust: Callable[[Message, Context], Severity | None] | None = field(default=None)
+    adjust: Adjust | None = field(default=None)
 
 
 DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
@@ -121,7 +123,10 @@ DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
 _AREAS: Final = (
     "capture",
     "framing",
+    "tokens",
+    "type_and_code",
     "options",
+    "option_use",
     "message_layer",
     "request_response",
     "registration_request",
@@ -192,13 +197,13 @@ def defect_rule(
     *,
     says: str,
     expected: str,
-    adjust: Callable[[Message, Context], Severity | None] | None = None,
+    adjust: Adjust | None = None,
     **texts: str,
 ) -> None:
     """Declare a rule that every occurrence of `defect` breaks.
 
-    `says` may use {option}, {number}, {detail}, {bytes} and {code}; `adjust` may change the
-    severity for one message.
+    `says` and `expected` may use {option}, {number}, {detail}, {bytes} and {code}, and, of an
+    option, {length} and {allowed}; `adjust` may change the severity of one flaw.
     """
     declared = declare(id, severity, Scope.MESSAGE, spec, clause, **texts)
     DEFECT_RULES[defect] = DefectRule(declared, says, expected, adjust)

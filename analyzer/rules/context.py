@@ -17,8 +17,14 @@ class Context:
 
     timers: Transmission
     profile: str
+    now: int = 0
+    """Capture time at which the event is judged: later than it where it waited for a timer."""
+
     extended_tokens: set[Endpoint] = field(default_factory=set)
     """Endpoints that repeated a token longer than 8 bytes: they speak RFC 8974."""
+
+    extended_tried: set[tuple[Endpoint, Endpoint]] = field(default_factory=set)
+    """(client, server) pairs in which a request had a token longer than 8 bytes."""
 
     extended_rejected: set[tuple[Endpoint, Endpoint]] = field(default_factory=set)
     """(client, server) pairs in which an extended-token CON was answered by RST."""

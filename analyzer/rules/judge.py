@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from analyzer.events import Event, Seen
@@ -14,7 +15,7 @@ from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, PREDICATES, Breach, DefectRule, Rule
 from analyzer.rules.context import Context
 from dissectors.coap.message import Flaw
-from dissectors.coap.numbers import code_name, option_name
+from dissectors.coap.numbers import OPTIONS, code_name, option_name
 
 _MOST_BYTES: Final = 16
 
@@ -29,6 +30,7 @@ class Judge:
 
     def judge(self, event: Event | RegistrationEvent, time: int) -> Iterator[Finding]:
         """Findings that are new or changed by this event; `time` is the capture time."""
+        self._context.now = time
         if isinstance(event, Seen) and event.message.coap.flaws:
             yield from self._judge_defects(event.message, time)
         for rule, predicate in PREDICATES.get(type(event), ()):
@@ -42,7 +44,11 @@ class Judge:
         severity = rule.severity_in(self._context.profile)
         if severity is None:
             return None
-        return self._findings.add(rule, breach.severity or severity, breach, time)
+        severity = breach.severity or severity
+        if breach.group is None and breach.message and not breach.message.flow.readable:
+            # Perhaps not CoAP at all (gate G-FLOW): one finding with a count, not one each.
+            breach = replace(breach, group=(breach.message.flow, severity))
+        return self._findings.add(rule, severity, breach, time)
 
     def _judge_defects(self, message: Message, time: int) -> Iterator[Finding]:
         if message.role in (Role.RETRANSMISSION, Role.DUPLICATE_ACK):
@@ -58,12 +64,15 @@ class Judge:
     def _defect_breach(self, declared: DefectRule, flaw: Flaw, message: Message) -> Breach:
         data = message.coap.data[flaw.offset : min(flaw.end, flaw.offset + _MOST_BYTES)]
         shown = data.hex() + ("..." if flaw.end - flaw.offset > _MOST_BYTES else "")
+        options = message.coap.options
         words = {
             "option": option_name(flaw.detail),
             "number": flaw.detail,
             "detail": flaw.detail,
             "bytes": shown,
             "code": code_name(message.code),
+            "length": next((len(o.value) for o in options if o.offset == flaw.offset), 0),
+            "allowed": _allowed_length(flaw.detail),
         }
         return Breach(
             declared.says.format(**words),
@@ -71,5 +80,14 @@ class Judge:
             seen=shown,
             expected=declared.expected.format(**words),
             span=(flaw.offset, flaw.end),
-            severity=declared.adjust(message, self._context) if declared.adjust else None,
+            severity=declared.adjust(message, flaw, self._context) if declared.adjust else None,
         )
+
+
+def _allowed_length(number: int) -> str:
+    """`1 to 8 bytes`: how long the value of a registered option may be."""
+    spec = OPTIONS.get(number)
+    if spec is None:
+        return "any length"
+    least = "" if spec.min == spec.max else f"{spec.min} to "
+    return f"{least}{spec.max} byte{'' if spec.max == 1 else 's'}"

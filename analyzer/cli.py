@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line: commands and flags, with tshark's letters.
+
+stdout carries data alone; what went wrong is one line on stderr that says what to do. Exit codes:
+0 clean, 1 findings at or above `--fail-on`, 2 usage or input error. Heavy libraries are imported
+by the command that needs them: `--help` loads none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from analyzer.session import Session, Settings
+
+USAGE_ERROR: Final = 2
+FINDINGS: Final = 1
+_SEVERITIES: Final = ("error", "warning", "note")
+_DECODE_AS: Final = re.compile(r"udp\.port==([0-9]{1,5}),coap")
+
+
+def _decode_as(context: object, parameter: object, values: tuple[str, ...]) -> tuple[int, ...]:
+    """Ports of tshark's `-d udp.port==9999,coap`."""
+    matches = [_DECODE_AS.fullmatch(value.replace(" ", "")) for value in values]
+    for value, match in zip(values, matches, strict=True):
+        if match is None or not 0 < int(match[1]) < 65536:
+            raise click.BadParameter(f"-d {value!r} is not understood; write udp.port==9999,coap")
+    return tuple(int(match[1]) for match in matches if match)
+
+
+class DefaultGroup(click.Group):
+    """`msgshark FILE` means `msgshark open FILE`; a file named as a command needs a `./`."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if args and args[0] not in self.commands and args[0] not in own:
+            args = ["open", *args]
+        return super().parse_args(context, args)
+
+
+def main() -> NoReturn:
+    """Entry point of the `msgshark` command."""
+    try:
+        code = msgshark.main(prog_name="msgshark", standalone_mode=False)
+    except click.exceptions.Exit as exit:
+        code = exit.exit_code
+    except click.ClickException as error:
+        code = _complain(_one_line(error))
+    except click.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        code = _complain(f"{error.strerror or error}: check free space and rights of the output")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(error: click.ClickException) -> str:
+    text = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    help = f"; see {context.command_path} --help" if context is not None else ""
+    return text.rstrip(".") + help
+
+
+def _complain(text: str) -> int:
+    from analyzer.views.escape import escape
+
+    click.echo(f"msgshark: {escape(text, 500)}", err=True)
+    return USAGE_ERROR
+
+
+@click.group(
+    cls=DefaultGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="msgshark", prog_name="msgshark")
+def msgshark() -> None:
+    """Analyze CoAP and MSGin5G in captures: messages, exchanges, breaches of the specs.
+
+    `msgshark FILE` opens a capture on the screen; where stdout is no terminal, it prints the
+    messages.
+    """
+
+
+def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that reads captures."""
+    decorators = (
+        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+        click.option(
+            "-d",
+            "ports",
+            callback=_decode_as,
+            multiple=True,
+            metavar="udp.port==PORT,coap",
+            help="Take a UDP port for CoAP, as in udp.port==9999,coap; may be repeated.",
+        ),
+    )
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
+def output_format(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="What to print.",
+    )(command)
+
+
+@contextmanager
+def _session(files: tuple[str, ...], ports: tuple[int, ...]) -> Iterator[Session]:
+    """A session that has read the captures to their end."""
+    from analyzer.capture import CaptureError
+    from analyzer.session import Session
+
+    session = Session(_settings(ports))
+    try:
+        session.open(files)
+        session.read_all()
+    except CaptureError as error:
+        raise click.ClickException(str(error)) from None
+    yield session
+
+
+def _settings(ports: tuple[int, ...]) -> Settings:
+    from analyzer.session import Settings
+
+    return Settings(ports=frozenset(ports))
+
+
+@msgshark.command("open")
+@reads_captures
+def open_command(files: tuple[str, ...], ports: tuple[int, ...]) -> int:
+    """Open captures on the screen (the default command)."""
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        return _print_messages(files, ports, "text")
+    from analyzer.capture import CaptureError
+    from analyzer.views.tui.app import run
+
+    try:
+        return run(files, _settings(ports))
+    except CaptureError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@msgshark.command()
+@reads_captures
+@output_format
+def messages(files: tuple[str, ...], ports: tuple[int, ...], form: str) -> int:
+    """Print every CoAP message."""
+    return _print_messages(files, ports, form)
+
+
+def _print_messages(files: tuple[str, ...], ports: tuple[int, ...], form: str) -> int:
+    from analyzer.views import json, text
+
+    with _session(files, ports) as session:
+        writer = json.write_messages if form == "json" else text.write_messages
+        writer(session, sys.stdout)
+        _tell_notices(session)
+    return 0
+
+
+@msgshark.command()
+@reads_captures
+@output_format
+def exchanges(files: tuple[str, ...], ports: tuple[int, ...], form: str) -> int:
+    """Print every exchange: a request with its ACK, responses and repetitions."""
+    from analyzer.views import json, text
+
+    with _session(files, ports) as session:
+        writer = json.write_exchanges if form == "json" else text.write_exchanges
+        writer(session, sys.stdout)
+        _tell_notices(session)
+    return 0
+
+
+@msgshark.command()
+@reads_captures
+@output_format
+@click.option(
+    "--fail-on",
+    type=click.Choice(_SEVERITIES),
+    default="error",
+    show_default=True,
+    help="Exit with 1 when there is a finding this severe or worse.",
+)
+def check(files: tuple[str, ...], ports: tuple[int, ...], form: str, fail_on: str) -> int:
+    """Judge captures: print every finding."""
+    from analyzer.rules.catalogue import Severity
+    from analyzer.views import json, text
+
+    with _session(files, ports) as session:
+        if form == "json":
+            json.write_check(session, sys.stdout)
+        else:
+            text.write_check(session, sys.stdout, colour=_colour())
+        worst = session.findings.worst()
+    return FINDINGS if worst is not None and worst >= Severity[fail_on.upper()] else 0
+
+
+@msgshark.command()
+@output_format
+def rules(form: str) -> int:
+    """List the rule catalogue."""
+    from analyzer.rules.catalogue import load
+    from analyzer.views import json, text
+
+    writer = json.write_rules if form == "json" else text.write_rules
+    writer(load().values(), sys.stdout)
+    return 0
+
+
+def _complete_rule(context: object, parameter: object, incomplete: str) -> list[str]:
+    from analyzer.rules.catalogue import load
+
+    return [id for id in load() if id.startswith(incomplete.upper())]
+
+
+@msgshark.command()
+@click.argument("rule_id", metavar="RULE-ID", shell_complete=_complete_rule)
+def explain(rule_id: str) -> int:
+    """Explain a rule: what, why, bad, good, fix, clause."""
+    from difflib import get_close_matches
+
+    from analyzer.rules.catalogue import load
+    from analyzer.views import text
+
+    catalogue = load()
+    rule = catalogue.get(rule_id.upper()) or catalogue.get(rule_id)
+    if rule is None:
+        near = get_close_matches(rule_id.upper(), catalogue, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
+        raise click.ClickException(f"no rule {rule_id}; {hint}")
+    text.write_rule(rule, sys.stdout)
+    return 0
+
+
+def _tell_notices(session: Session) -> None:
+    """What was wrong with the files, on stderr."""
+    from analyzer.report import notices
+    from analyzer.views.escape import escape
+
+    for notice in notices(session):
+        click.echo(f"msgshark: {escape(notice, 400)}", err=True)
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What every report is made of: capture facts, exchanges and findings as plain values.
+
+Keys are the ones scripts rely on (README, "Output for scripts"); text and JSON say the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from analyzer.exchanges.model import CONFIDENCES, MATCHES, NO_TIME, State
+from analyzer.findings import Finding
+from analyzer.messages import Role
+from analyzer.profiles.transmission import SECOND
+from analyzer.session import Session
+from dissectors.coap import numbers
+from dissectors.link import LINK_TYPES
+
+_LISTS: Final = {
+    Role.RESPONSE: "response_frames",
+    Role.NOTIFICATION: "response_frames",
+    Role.RETRANSMISSION: "retransmission_frames",
+    Role.DUPLICATE_ACK: "duplicate_ack_frames",
+}
+
+
+def visible_messages(session: Session) -> Iterator[int]:
+    """Rows of the messages that views show, in file order."""
+    hidden = int(Role.UNCONFIRMED)
+    return (row for row, role in enumerate(session.messages["role"].tolist()) if role != hidden)
+
+
+def findings_in_order(session: Session) -> list[Finding]:
+    """Findings by frame; those about the capture as a whole last."""
+    return sorted(session.findings, key=lambda f: (f.frame or 1 << 32, f.id))
+
+
+def finding_entry(session: Session, finding: Finding) -> dict[str, Any]:
+    """One finding as scripts read it."""
+    return finding.as_dict() | {"ue_service_id": session.ue_of(finding) or None}
+
+
+def exchange_entries(session: Session) -> Iterator[dict[str, Any]]:
+    """Every exchange, in the order of their requests."""
+    frames: defaultdict[int, defaultdict[str, list[int]]]
+    frames = defaultdict(lambda: defaultdict(list))
+    columns = (session.messages[name].tolist() for name in ("exchange", "role", "frame"))
+    for exchange, role, frame in zip(*columns, strict=True):
+        name = _LISTS.get(Role(role))
+        if exchange and name:
+            frames[exchange][name].append(frame)
+    for row, cells in enumerate(session.exchanges.rows()):
+        yield _exchange_entry(session, row + 1, cells, frames[row + 1])
+
+
+def _exchange_entry(
+    session: Session, id: int, cells: dict[str, int], frames: dict[str, list[int]]
+) -> dict[str, Any]:
+    ping = cells["method"] == numbers.EMPTY
+    time = cells["response_time"]
+    return {
+        "id": id,
+        "request_frame": cells["request_frame"],
+        "ack_frame": cells["ack_frame"] or None,
+        "response_frames": frames.get("response_frames", []),
+        "retransmission_frames": frames.get("retransmission_frames", []),
+        "duplicate_ack_frames": frames.get("duplicate_ack_frames", []),
+        "reset_frame": cells["reset_frame"] or None,
+        "matched_by": _text(MATCHES[cells["match"]]),
+        "confidence": _text(CONFIDENCES[cells["confidence"]]),
+        "state": State(cells["state"]).label,
+        "method": "ping" if ping else numbers.code_name(cells["method"]),
+        "uri": session.uris[cells["uri"]] or None,
+        "response_code": numbers.dotted(cells["response_code"]) if cells["responses"] else None,
+        "token": session.tokens[cells["token"]].hex(),
+        "message_id": cells["message_id"],
+        "response_time": None if time == NO_TIME else time / SECOND,
+        "client": str(session.endpoints[cells["client"]]),
+        "server": str(session.endpoints[cells["server"]]),
+        "ue_service_id": session.ues[cells["ue"]] or None,
+    }
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def capture_entry(session: Session) -> dict[str, Any]:
+    """The capture itself: files, counts, times, and what was wrong with it."""
+    counts = session.counts
+    return {
+        "files": session.paths,
+        "formats": [file.format for file in session.files],
+        "interfaces": [_interface_entry(session, i) for i in range(len(session.interfaces))],
+        "packets": counts.records,
+        "udp_datagrams": counts.udp,
+        "coap_messages": sum(1 for _ in visible_messages(session)),
+        "exchanges": len(session.exchanges),
+        "first_time": None if session.first_time is None else session.first_time / SECOND,
+        "last_time": None if session.last_time is None else session.last_time / SECOND,
+        "notices": list(notices(session)),
+    }
+
+
+def _interface_entry(session: Session, index: int) -> dict[str, Any]:
+    interface = session.interfaces[index].interface
+    name = LINK_TYPES.get(interface.link_type, f"link type {interface.link_type}")
+    return {"name": interface.name or None, "link_type": interface.link_type, "link": name}
+
+
+def notices(session: Session) -> Iterator[str]:
+    """What was wrong with the files, or passed over, one sentence each."""
+    several = len(session.files) > 1
+    for path, file in zip(session.paths, session.files, strict=True):
+        prefix = f"{path}: " if several else ""
+        yield from (prefix + notice.text for notice in file.notices)
+        listed = len(file.notices)
+        total = sum(file.notice_counts.values())
+        if total > listed:
+            yield f"{prefix}{total - listed} more like these"
+    counts = session.counts
+    for link_type, packets in counts.unknown_links.items():
+        yield f"{_packets(packets)} of link type {link_type} passed over: not supported"
+    if counts.unreadable:
+        yield f"{_packets(counts.unreadable)} passed over: IP or UDP header cut or malformed"
+    if counts.fragments:
+        yield f"{_packets(counts.fragments)} passed over: later IP fragments"
+
+
+def _packets(count: int) -> str:
+    return "1 packet" if count == 1 else f"{count} packets"
+
+
+def worst_first(findings: Iterable[Finding]) -> Sequence[Finding]:
+    """Errors before warnings before notes; within, by frame."""
+    return sorted(findings, key=lambda f: (-f.severity, f.frame or 1 << 32, f.id))

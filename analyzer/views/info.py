@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Info line of a message, in the style of Wireshark's CoAP dissector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from analyzer.messages import MESSAGE_TYPE_IDS, Role
+from analyzer.views.escape import escape
+from dissectors.coap import numbers
+from dissectors.coap.numbers import Type
+from dissectors.msgin5g.elements import MESSAGE_TYPE_NAMES, MessageType
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
+
+Piece: TypeAlias = tuple[str, str]
+"""Text and the name of its ink, `""` for the plain one."""
+
+Line: TypeAlias = tuple[Piece, ...]
+
+_LONGEST_TOKEN: Final = 16
+
+_REMARKS: Final = {
+    Role.RETRANSMISSION: ("[Retransmission]", "warning"),
+    Role.DUPLICATE_ACK: ("[Duplicate ACK]", "warning"),
+    Role.CAPTURE_DUPLICATE: ("[Captured twice]", "dim"),
+    Role.ORPHAN: ("[No request seen]", "warning"),
+    Role.UNREADABLE: ("[Malformed]", "error"),
+    Role.NOTIFICATION: ("[Notification]", "dim"),
+    Role.PING: ("[Ping]", "dim"),
+}
+
+
+def is_msgin5g(cells: Mapping[str, int]) -> bool:
+    """The payload speaks MSGin5G: it has a Message Type or a UE Service ID."""
+    return bool(cells["message_type"] or cells["ue"])
+
+
+def code_ink(code: int) -> str:
+    """Requests, and responses by class."""
+    return {0: "request", 2: "success", 4: "client-error", 5: "server-error"}.get(code >> 5, "")
+
+
+def info(session: Session, cells: Mapping[str, int]) -> Line:
+    """`CON, MID:1234, POST, TKN:0a 0b, /path, [Retransmission]`, then what MSGin5G says."""
+    pieces = [piece for part in _parts(session, cells) for piece in ((", ", "dim"), part)]
+    return tuple(pieces[1:])
+
+
+def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
+    role = cells["role"]
+    if role == Role.UNREADABLE:
+        yield _REMARKS[Role.UNREADABLE]
+    yield Type(cells["type"]).name, ""
+    yield f"MID:{cells['message_id']}", "dim"
+    code = cells["code"]
+    yield "Empty" if code == numbers.EMPTY else numbers.code_name(code), code_ink(code)
+    token = session.tokens[cells["token"]]
+    if token:
+        more = "…" if len(token) > _LONGEST_TOKEN else ""
+        yield f"TKN:{token[:_LONGEST_TOKEN].hex(' ')}{more}", "dim"
+    uri = session.uris[cells["uri"]]
+    if uri:
+        yield escape(uri), "path" if numbers.is_request(code) else "dim"
+    if role in _REMARKS and role != Role.UNREADABLE:
+        yield _REMARKS[Role(role)]
+    if is_msgin5g(cells):
+        yield _msgin5g(session, cells)
+
+
+def _msgin5g(session: Session, cells: Mapping[str, int]) -> Piece:
+    """`Registration meter-0011@iot.example`."""
+    kind = MESSAGE_TYPE_IDS[cells["message_type"]]
+    words = [MESSAGE_TYPE_NAMES[MessageType(kind)]] if kind else []
+    ue = session.ues[cells["ue"]]
+    return " ".join([*words, *([escape(ue, 80)] if ue else [])]), "msgin5g"

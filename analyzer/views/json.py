@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""JSON for scripts: ASCII alone, so no character of a packet acts on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, TextIO
+
+from analyzer import report
+from analyzer.rules.catalogue import Rule
+from analyzer.session import Session
+from analyzer.values import MessageValues
+
+
+def write_messages(session: Session, out: TextIO) -> None:
+    """An array of objects keyed by field names."""
+    rows = report.visible_messages(session)
+    _write_array((MessageValues(session, row).all() for row in rows), out)
+
+
+def write_exchanges(session: Session, out: TextIO) -> None:
+    """An array of exchanges."""
+    _write_array(report.exchange_entries(session), out)
+
+
+def write_check(session: Session, out: TextIO) -> None:
+    """One object: capture, summary, findings."""
+    findings = report.findings_in_order(session)
+    _write(
+        {
+            "capture": report.capture_entry(session),
+            "summary": session.findings.summary(),
+            "findings": [report.finding_entry(session, finding) for finding in findings],
+        },
+        out,
+    )
+
+
+def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
+    """An array of catalogue entries."""
+    _write_array((rule_entry(rule) for rule in rules), out)
+
+
+def rule_entry(rule: Rule) -> dict[str, Any]:
+    """A rule with all its texts."""
+    return {
+        "id": rule.id,
+        "severity": rule.severity.label,
+        "scope": rule.scope.value,
+        "spec": rule.spec,
+        "clause": rule.clause,
+        "title": rule.title,
+        "what": rule.what,
+        "why": rule.why,
+        "bad": rule.bad,
+        "good": rule.good,
+        "fix": rule.fix,
+        "since": rule.since,
+    }
+
+
+def _write_array(entries: Iterable[Any], out: TextIO) -> None:
+    """Entry by entry, so memory stays that of one."""
+    separator = "[\n"
+    for entry in entries:
+        out.write(separator + json.dumps(entry, allow_nan=False, default=str))
+        separator = ",\n"
+    out.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def _write(entry: dict[str, Any], out: TextIO) -> None:
+    json.dump(entry, out, indent=1, allow_nan=False)
+    out.write("\n")

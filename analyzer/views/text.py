@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Plain text for people, one line an entry; packet text goes through `escape`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, TextIO
+
+from analyzer import report
+from analyzer.findings import Finding
+from analyzer.profiles.transmission import SECOND
+from analyzer.rules.catalogue import Rule, Severity
+from analyzer.session import Session
+from analyzer.views.escape import escape
+from analyzer.views.info import info, is_msgin5g
+
+WIDTH: Final = 96
+_RGB: Final = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36"}
+
+
+def write_messages(session: Session, out: TextIO) -> None:
+    """A line a message, as tshark prints packets."""
+    start = session.first_time or 0
+    for row in report.visible_messages(session):
+        cells = session.messages.row(row)
+        source = session.endpoints[cells["source"]]
+        destination = session.endpoints[cells["destination"]]
+        text = "".join(piece for piece, _ in info(session, cells))
+        protocol = "MSGin5G" if is_msgin5g(cells) else "CoAP"
+        time = (cells["time"] - start) / SECOND
+        out.write(
+            f"{cells['frame']:>5} {time:>11.6f} {source!s:>21} → {destination!s:<21} "
+            f"{protocol:<7} {cells['wire']:>4} {text}\n"
+        )
+
+
+def write_exchanges(session: Session, out: TextIO) -> None:
+    """A line an exchange."""
+    for entry in report.exchange_entries(session):
+        out.write(_exchange_line(entry) + "\n")
+
+
+def _exchange_line(entry: dict[str, Any]) -> str:
+    time = entry["response_time"]
+    took = "" if time is None else f" in {time * 1000:.3f} ms"
+    answer = f"{entry['response_code']}{took}" if entry["response_code"] else entry["state"]
+    how = f" [{entry['matched_by']}, {entry['confidence']}]" if entry["matched_by"] else ""
+    frames = ",".join(str(f) for f in entry["response_frames"][:8])
+    extras = [f"{entry['client']} → {entry['server']}"]
+    if entry["retransmission_frames"]:
+        extras.append(f"{len(entry['retransmission_frames'])} retransmissions")
+    if entry["ue_service_id"]:
+        extras.append(escape(entry["ue_service_id"], 80))
+    uri = escape(entry["uri"], 80) if entry["uri"] else ""
+    arrow = f" → {frames}" if frames else ""
+    return (
+        f"#{entry['id']:<4} frame {entry['request_frame']}{arrow}  {entry['method']} {uri}  "
+        f"{answer}{how}  {'; '.join(extras)}"
+    )
+
+
+def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
+    """Findings worst first, then the summary."""
+    for finding in report.worst_first(session.findings):
+        for line in _finding_lines(session, finding, colour):
+            out.write(line + "\n")
+    capture = report.capture_entry(session)
+    for notice in capture["notices"]:
+        out.write(f"capture: {escape(notice, 400)}\n")
+    counts = session.findings.summary()
+    findings = ", ".join(_plural(number, severity) for severity, number in counts.items())
+    out.write(
+        f"{_plural(capture['packets'], 'packet')}, "
+        f"{_plural(capture['coap_messages'], 'CoAP message')}, "
+        f"{_plural(capture['exchanges'], 'exchange')}: {findings}\n"
+    )
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _finding_lines(session: Session, finding: Finding, colour: bool) -> Iterator[str]:
+    severity = finding.severity.label
+    if colour:
+        severity = f"\x1b[{_RGB[finding.severity]}m{severity}\x1b[0m"
+    where = f"frame {finding.frame}" if finding.frame else "capture"
+    ue = session.ue_of(finding)
+    who = f"  {escape(ue, 60)}" if ue else ""
+    times = f"  ({finding.count} times)" if finding.count > 1 else ""
+    yield f"{severity}: {where}{who}  {finding.rule.id}{times}"
+    yield f"    {finding.rule.reference}: {escape(finding.text, 400)}"
+    if finding.seen or finding.expected:
+        yield f"    seen: {escape(finding.seen)}; expected: {escape(finding.expected)}"
+
+
+def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
+    """A line a rule: severity, id, reference, title."""
+    for rule in rules:
+        reference = rule.reference
+        out.write(f"{rule.severity.label:<8} {rule.id:<42} {reference:<26} {rule.title}\n")
+
+
+def write_rule(rule: Rule, out: TextIO) -> None:
+    """One rule with all its texts."""
+    out.write(f"{rule.id}: {rule.title}\n")
+    out.write(f"{rule.severity.label}, {rule.reference}, since {rule.since}\n")
+    for heading in ("what", "why", "bad", "good", "fix"):
+        text: str = getattr(rule, heading)
+        lines = textwrap.wrap(text, WIDTH - 6)
+        out.write(f"\n{heading.capitalize()}\n")
+        out.writelines(f"    {line}\n" for line in lines)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What all screens share: the session as far as it was read, and how the user wants to see it.
+
+A worker thread appends to the session while screens read it. Row counts are taken once and rows
+below them never go away; cells may still change, so nothing here is kept longer than a repaint.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from analyzer.messages import Role
+from analyzer.views.escape import escape
+from analyzer.views.tui.times import TimeFormat, seconds, time_of_day
+
+if TYPE_CHECKING:
+    from analyzer.findings import Finding
+    from analyzer.session import Session
+
+
+class CaptureView:
+    """One capture on screen."""
+
+    def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
+        self.paths = paths
+        self.session: Session | None = None
+        self.progress = 0.0
+        self.reading = True
+        self.error = ""
+        self.time_format = TimeFormat.RELATIVE
+        self.unmasked = False
+        self._findings: dict[int, list[Finding]] = defaultdict(list)
+        self._findings_seen = 0
+
+    @property
+    def title(self) -> str:
+        """The name of the capture."""
+        names = [escape(os.path.basename(os.fspath(path)), 60) for path in self.paths]
+        return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") if names else ""
+
+    @property
+    def opened(self) -> Session:
+        """The session, once there is one: rows exist only then."""
+        assert self.session is not None
+        return self.session
+
+    def visible_rows(self) -> Sequence[int]:
+        """Rows of the messages table to list, in file order."""
+        if self.session is None:
+            return ()
+        rows: Sequence[int] = (self.session.messages["role"] != Role.UNCONFIRMED).nonzero()[0]
+        return rows
+
+    def row_of_frame(self, frame: int) -> int | None:
+        """The row of the message in a packet."""
+        if self.session is None:
+            return None
+        frames: Any = self.session.messages["frame"]
+        rows = (frames == frame).nonzero()[0]
+        return int(rows[0]) if len(rows) else None
+
+    def rows_of_exchange(self, exchange: int) -> Sequence[int]:
+        """Rows of the messages of an exchange, in file order."""
+        if self.session is None or exchange <= 0:
+            return ()
+        rows: Sequence[int] = (self.session.messages["exchange"] == exchange).nonzero()[0]
+        return rows
+
+    def findings_of_row(self, row: int) -> Sequence[Finding]:
+        """Findings that point at a message, as they were found."""
+        findings = self.opened.findings
+        for index in range(self._findings_seen, len(findings)):
+            finding = findings[index]
+            self._findings[finding.row].append(finding)
+            self._findings_seen = index + 1
+        return self._findings.get(row, ())
+
+    def time(self, nanoseconds: int, previous: int | None) -> str:
+        """A capture time in the format chosen; `previous` is that of the row before."""
+        match self.time_format:
+            case TimeFormat.ABSOLUTE:
+                return time_of_day(nanoseconds)
+            case TimeFormat.DELTA:
+                return seconds(0 if previous is None else nanoseconds - previous)
+        return seconds(nanoseconds - (self.opened.first_time or 0))

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Places in a capture that one can jump to, and the message that asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from textual.message import Message
+
+Span: TypeAlias = tuple[int, int]
+"""First byte and byte after the last."""
+
+
+class Page(StrEnum):
+    """The screens on keys 1, 2, 3, ...: the modes of the app."""
+
+    PACKETS = "packets"
+    EXCHANGES = "exchanges"
+    FINDINGS = "findings"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A packet by its frame, or an exchange or finding by its id.
+
+    `span` are bytes of the CoAP message to light up.
+    """
+
+    page: Page
+    number: int
+    span: Span | None = None
+
+
+class Visit(Message):
+    """Asks the app to go to a place; where one was is kept for the way back."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place

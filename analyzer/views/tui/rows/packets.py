@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rows of the packet list."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+from analyzer.messages import Role
+from analyzer.rules.catalogue import Severity
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, Line, line
+from analyzer.views.tui.rows.info import info, is_msgin5g
+from analyzer.views.tui.widgets.virtual_list import Column
+
+_TIME_WIDTH = 15  # time of day
+
+
+class PacketRows:
+    """Messages as the packet list shows them; `rows` of the messages table, in order.
+
+    `select` gives the rows to list; it is asked again at each refresh.
+    """
+
+    def __init__(self, view: CaptureView, select: Callable[[], Sequence[int]]) -> None:
+        self.view = view
+        self.rows: Sequence[int] = ()
+        self._select = select
+        self._address_width = 9
+        self._measured = 0
+
+    columns = (
+        Column("severity", "", 1),
+        Column("number", "No.", align="right"),
+        Column("time", "Time", align="right"),
+        Column("source", "Source"),
+        Column("destination", "Destination"),
+        Column("protocol", "Protocol", 8, give_up=2),
+        Column("length", "Length", 6, align="right", give_up=1),
+        Column("info", "Info", flexible=True),
+    )
+
+    def refresh(self) -> None:
+        """Take in what was read since."""
+        self.rows = self._select()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def frame(self, index: int) -> int:
+        """The frame number of a row."""
+        return int(self.view.opened.messages["frame"][self.rows[index]])
+
+    def index_of_frame(self, frame: int) -> int | None:
+        """Where a frame is listed; None when it is not."""
+        row = self.view.row_of_frame(frame)
+        if row is None:
+            return None
+        index = bisect_left(self.rows, row)
+        return index if index < len(self.rows) and self.rows[index] == row else None
+
+    def next_flagged(self, index: int, step: int) -> int | None:
+        """The nearest row before or after with an error or a warning."""
+        severity = self.view.opened.messages["severity"]
+        index += step
+        while 0 <= index < len(self.rows):
+            if severity[self.rows[index]] >= Severity.WARNING:
+                return index
+            index += step
+        return None
+
+    def width(self, key: str) -> int:
+        """What the cells of a column need."""
+        if key == "number":
+            return max(3, len(str(self.frame(-1)))) if len(self.rows) else 3
+        if key == "time":
+            return self._time_width()
+        return self._addresses()
+
+    def _time_width(self) -> int:
+        if not len(self.rows):
+            return 8
+        last = int(self.view.opened.messages["time"][self.rows[-1]])
+        return min(_TIME_WIDTH, max(8, len(self.view.time(last, None))))
+
+    def _addresses(self) -> int:
+        endpoints = self.view.opened.endpoints if self.view.session else ()
+        for index in range(self._measured, len(endpoints)):
+            self._address_width = max(self._address_width, len(endpoints[index].address))
+        self._measured = len(endpoints)
+        return min(self._address_width, 39)
+
+    def cells(self, index: int) -> Sequence[Line]:
+        """One row of the list."""
+        session = self.view.opened
+        cells = session.messages.row(self.rows[index])
+        previous = int(session.messages["time"][self.rows[index - 1]]) if index else None
+        severity = cells["severity"]
+        msgin5g = is_msgin5g(cells)
+        return (
+            line(GLYPHS[severity], SEVERITY_INKS[severity]),
+            line(str(cells["frame"])),
+            line(self.view.time(cells["time"], previous), "dim"),
+            line(session.endpoints[cells["source"]].address),
+            line(session.endpoints[cells["destination"]].address),
+            line("MSGin5G", "msgin5g") if msgin5g else line("CoAP"),
+            line(str(cells["wire"]), "dim"),
+            info(session, cells),
+        )
+
+    def row_ink(self, index: int) -> str:
+        """Copies of what was seen before stand back."""
+        role = self.view.opened.messages["role"][self.rows[index]]
+        return "dim" if role == Role.CAPTURE_DUPLICATE else ""

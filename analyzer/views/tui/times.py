@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Times as people read them; all arguments are nanoseconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+_SECOND: Final = 1_000_000_000
+
+
+class TimeFormat(StrEnum):
+    """How the packet list writes time, in the order in which `t` cycles."""
+
+    RELATIVE = "relative"
+    ABSOLUTE = "absolute"
+    DELTA = "delta"
+
+    @property
+    def next(self) -> TimeFormat:
+        formats = list(TimeFormat)
+        return formats[(formats.index(self) + 1) % len(formats)]
+
+
+def seconds(nanoseconds: int) -> str:
+    """`12.345678`; a step back in time is negative."""
+    micros = abs(nanoseconds) // 1000
+    sign = "-" if nanoseconds < 0 and micros else ""
+    return f"{sign}{micros // 1_000_000}.{micros % 1_000_000:06d}"
+
+
+def time_of_day(nanoseconds: int) -> str:
+    """`14:02:07.123456`, local time."""
+    return _local(nanoseconds, "%H:%M:%S")
+
+
+def date_and_time(nanoseconds: int) -> str:
+    """`2025-11-23 14:02:07.123456`, local time."""
+    return _local(nanoseconds, "%Y-%m-%d %H:%M:%S")
+
+
+def _local(nanoseconds: int, form: str) -> str:
+    whole, rest = divmod(nanoseconds, _SECOND)
+    try:
+        return f"{datetime.fromtimestamp(whole).strftime(form)}.{rest // 1000:06d}"
+    except (ValueError, OverflowError, OSError):  # a timestamp no calendar holds
+        return seconds(nanoseconds)
+
+
+def duration(nanoseconds: int) -> str:
+    """`850 µs`, `1.24 ms`, `3.00 s`: three digits that count."""
+    for unit, name in ((1, "ns"), (1000, "µs"), (1_000_000, "ms")):
+        value = nanoseconds / unit
+        if abs(value) < 999.5:
+            return f"{value:.3g} {name}" if value < 100 else f"{value:.0f} {name}"
+    return f"{nanoseconds / _SECOND:.2f} s"

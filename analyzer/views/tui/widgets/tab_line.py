@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The first line: the pages with their keys, and what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from analyzer.views.tui.inks import Inked
+
+
+class TabLine(Inked):
+    """Names of pages; a click opens one."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {"tab-line--brand", "tab-line--key", "tab-line--active"}
+
+    class Clicked(Message):
+        """A page was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, brand: str, names: Sequence[str], active: str, title: str) -> None:
+        super().__init__()
+        self._brand, self._names, self._active, self._title = brand, names, active, title
+        self._ends: list[int] = []
+
+    def render_line(self, y: int) -> Strip:
+        style = self.rich_style
+        brand = self.get_component_rich_style("tab-line--brand")
+        segments = [Segment(f" {self._brand} ", brand)]
+        self._ends = [Strip(segments).cell_length]
+        for number, name in enumerate(self._names, 1):
+            active = name == self._active
+            back = self.get_component_rich_style("tab-line--active") if active else style
+            key = back + self.get_component_rich_style("tab-line--key", partial=True)
+            segments += [Segment(f" {number}", key), Segment(f" {name.capitalize()} ", back)]
+            self._ends.append(Strip(segments).cell_length)
+        left = Strip(segments)
+        title = Strip(self.segments(((f" {self._title} ", "dim"),), style))
+        room = self.size.width - left.cell_length - title.cell_length
+        if room < 0:
+            return left.adjust_cell_length(self.size.width, style)
+        return Strip([*left, Segment(" " * room, style), *title])
+
+    def on_click(self, event: events.Click) -> None:
+        for name, start, end in zip(self._names, self._ends, self._ends[1:], strict=False):
+            if start <= event.x < end:
+                self.post_message(self.Clicked(name))

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A list of any length: only the lines on screen are ever made (Textual's line API).
+
+It asks a `RowSource` for cells of visible rows and keeps their strips; the cost of a repaint
+does not depend on how many rows there are. Rows may be appended and change at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final, Protocol
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from analyzer.views.tui.inks import Inked, Line, plain
+from analyzer.views.tui.widgets.columns import GAP, Column, Placed, place
+
+HEADER: Final = 1
+_SHIFT: Final = 8
+_ELLIPSIS: Final = "…"
+
+
+class RowSource(Protocol):
+    """What a list shows."""
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+    def refresh(self) -> None:
+        """Take in what has changed; the length changes only here."""
+
+    def __len__(self) -> int: ...
+
+    def width(self, key: str) -> int:
+        """Cells that a column without a fixed width needs."""
+
+    def cells(self, index: int) -> Sequence[Line]:
+        """One line for each column."""
+
+    def row_ink(self, index: int) -> str:
+        """The ink of a whole row, `""` for the plain one."""
+
+
+class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
+    """A table of one-line rows with a cursor and a header that stays."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "virtual-list--header",
+        "virtual-list--cursor",
+        "virtual-list--empty",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One row down"),
+        Binding(
+            "pageup,ctrl+b", "page(-1)", "Page up", show=False, id="list.page-up", tooltip="One page up"
+        ),
+        Binding(
+            "pagedown,ctrl+f",
+            "page(1)",
+            "Page down",
+            show=False,
+            id="list.page-down",
+            tooltip="One page down",
+        ),
+        Binding(
+            "ctrl+u",
+            "page(-0.5)",
+            "Half page up",
+            show=False,
+            id="list.half-page-up",
+            tooltip="Half a page up",
+        ),
+        Binding(
+            "ctrl+d",
+            "page(0.5)",
+            "Half page down",
+            show=False,
+            id="list.half-page-down",
+            tooltip="Half a page down",
+        ),
+        Binding("home,g", "first", "First", show=False, id="list.first", tooltip="First row"),
+        Binding(
+            "end,G",
+            "last",
+            "Last",
+            show=False,
+            id="list.last",
+            tooltip="Last row; stays at the end while more are read",
+        ),
+        Binding(
+            "left,h",
+            "shift(-1)",
+            "Shift left",
+            show=False,
+            id="list.left",
+            tooltip="Show the beginning of long lines",
+        ),
+        Binding(
+            "right,l",
+            "shift(1)",
+            "Shift right",
+            show=False,
+            id="list.right",
+            tooltip="Show more of long lines",
+        ),
+        Binding("enter", "choose", "Open", id="list.open", tooltip="Open what the row stands for"),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    shift: reactive[int] = reactive(0)
+
+    class Highlighted(Message):
+        """The cursor stands on another row; -1 when there is none."""
+
+        def __init__(self, control: VirtualList, index: int) -> None:
+            super().__init__()
+            self.list = control
+            self.index = index
+
+        @property
+        def control(self) -> VirtualList:
+            return self.list
+
+        def can_replace(self, message: Message) -> bool:
+            """Where the cursor went meanwhile is all that counts."""
+            return isinstance(message, type(self)) and message.list is self.list
+
+    class Chosen(Message):
+        """Enter or a double click on a row."""
+
+        def __init__(self, control: VirtualList, index: int) -> None:
+            super().__init__()
+            self.list = control
+            self.index = index
+
+        @property
+        def control(self) -> VirtualList:
+            return self.list
+
+    def __init__(self, source: RowSource, *, id: str | None = None, empty: str = "") -> None:
+        super().__init__(id=id)
+        self.source = source
+        self.empty = empty
+        self.count = 0
+        self._pinned = False
+        self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(1024)
+        self._placed: list[Placed] = []
+
+    # Content ------------------------------------------------------------------------------------
+
+    def take_in(self) -> None:
+        """Show what the source has now; a cursor at a pinned end moves along."""
+        before = self.count
+        self.source.refresh()
+        self.count = len(self.source)
+        self.virtual_size = Size(0, self.count + HEADER)
+        self._repaint()
+        if self._pinned and self.count:
+            self.cursor = self.count - 1
+        elif self.cursor >= self.count:
+            self.cursor = max(0, self.count - 1)
+        elif not before and self.count:
+            self.post_message(self.Highlighted(self, self.cursor))
+
+    def _repaint(self) -> None:
+        self._strips.clear()
+        self._placed.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._repaint()
+
+    def on_resize(self) -> None:
+        self._repaint()
+        self.call_after_refresh(self._show_cursor)
+
+    def watch_shift(self) -> None:
+        self._strips.clear()
+
+    # Cursor -------------------------------------------------------------------------------------
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(0, min(cursor, self.count - 1))
+
+    def watch_cursor(self, before: int, cursor: int) -> None:
+        self._refresh_row(before)
+        self._refresh_row(cursor)
+        self._show_cursor()
+        self.post_message(self.Highlighted(self, cursor if self.count else -1))
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self._repaint()
+
+    def _refresh_row(self, index: int) -> None:
+        line = index - round(self.scroll_y) + HEADER
+        self.refresh(Region(0, line, self.size.width, 1))
+
+    def _show_cursor(self) -> None:
+        top, room = round(self.scroll_y), self._page
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + room:
+            self.scroll_to(y=self.cursor - room + 1, animate=False)
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on a row, in the middle of the list if it was out of sight."""
+        top, room = round(self.scroll_y), self._page
+        if not top <= index < top + room:
+            self.scroll_to(y=max(0, index - room // 2), animate=False)
+        self._pinned = False
+        self.cursor = index
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.scrollable_content_region.height - HEADER)
+
+    # Actions ------------------------------------------------------------------------------------
+
+    def action_move(self, step: int) -> None:
+        self._pinned = False
+        self.cursor += step
+
+    def action_page(self, pages: float) -> None:
+        step = int(self._page * pages)
+        self.action_move(step or (1 if pages > 0 else -1))
+
+    def action_first(self) -> None:
+        self._pinned = False
+        self.cursor = 0
+
+    def action_last(self) -> None:
+        self._pinned = True
+        self.cursor = self.count - 1
+
+    def action_shift(self, step: int) -> None:
+        self.shift = max(0, self.shift + step * _SHIFT)
+
+    def action_choose(self) -> None:
+        if self.count:
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < HEADER:
+            return
+        index = round(self.scroll_y) + offset.y - HEADER
+        if index < self.count:
+            self.action_move(index - self.cursor)
+            if event.chain == 2:
+                self.action_choose()
+
+    # Painting -----------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if not self._placed:
+            self._placed = place(self.source.columns, self.source.width, width)
+        if not self.count:
+            return self._empty_line(y, width)
+        if y < HEADER:
+            return self._header(width)
+        index = round(self.scroll_y) + y - HEADER
+        if index >= self.count:
+            return Strip.blank(width, self.rich_style)
+        key = (index, index == self.cursor)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._row(index, width)
+        return strip
+
+    def _row(self, index: int, width: int) -> Strip:
+        style = self.rich_style + self.ink(self.source.row_ink(index))
+        if index == self.cursor:
+            style += self.get_component_rich_style("virtual-list--cursor", partial=True)
+        return self._strip(self.source.cells(index), style, width)
+
+    def _header(self, width: int) -> Strip:
+        style = self.get_component_rich_style("virtual-list--header")
+        titles = [((column.title, ""),) for column in self.source.columns]
+        return self._strip(titles, style, width, shift=0)
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        """A few words in the middle instead of rows."""
+        words = self.empty.split("\n")
+        number = y - (self.size.height - len(words)) // 2
+        style = self.get_component_rich_style("virtual-list--empty")
+        text = words[number] if 0 <= number < len(words) else ""
+        blank = max(0, width - cell_len(text)) // 2
+        segments = [Segment(" " * blank, style), *self.segments(((text, ""),), style)]
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _strip(
+        self, cells: Sequence[Line], style: Style, width: int, shift: int | None = None
+    ) -> Strip:
+        segments: list[Segment] = []
+        for placed in self._placed:
+            if segments:
+                segments.append(Segment(" " * GAP, style))
+            column = placed.column
+            moved = (self.shift if shift is None else shift) if column.flexible else 0
+            strip = Strip(self.segments(cells[placed.index], style))
+            segments.extend(_fit(strip, placed.width, column.align, moved, style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+
+def _fit(strip: Strip, width: int, align: str, moved: int, style: Style) -> Strip:
+    """A cell cut or padded to its width; an ellipsis tells that something is cut off."""
+    if moved:
+        strip = strip.crop(min(moved, strip.cell_length))
+    if strip.cell_length > width:
+        last = [Segment(_ELLIPSIS, style)]
+        return Strip([*strip.crop(0, max(0, width - 1)), *last]).adjust_cell_length(width, style)
+    if align == "right":
+        return Strip([Segment(" " * (width - strip.cell_length), style), *strip])
+    return strip.adjust_cell_length(width, style)
+
+
+def row_text(cells: Sequence[Line]) -> str:
+    """A row as text, for tests and for copying."""
+    return " ".join(plain(cell) for cell in cells)
