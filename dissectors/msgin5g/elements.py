@@ -11,7 +11,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -37,6 +37,9 @@ MESSAGE_TYPE_NAMES: Final = {
     MessageType.SEGREC: "Segment recovery",
     MessageType.SEGCONFIR: "Segments received confirmation",
 }
+
+_CACHED: Final = 1024
+"""Spellings remembered: a capture uses few, a hostile one must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Element:
         return value
 
 
+@lru_cache(_CACHED)
 def normalise(text: str) -> str:
     """Lower-case ASCII letters and digits of `text`: how keys and values are compared."""
     return "".join(c for c in text.lower() if c.isascii() and c.isalnum())
@@ -109,8 +113,8 @@ def element_of(key: str) -> Element | None:
 
 
 def is_alias(element: Element, key: str) -> bool:
-    """The key names the element by another word than its title."""
-    return normalise(key) != normalise(element.title)
+    """The key spells the element otherwise than its title does, upper and lower case aside."""
+    return key.strip().lower() != element.title.lower()
 
 
 @cache

@@ -35,7 +35,7 @@ from dissectors.msgin5g.payload import (
     read_elements,
     read_json,
 )
-from dissectors.msgin5g.writer import NULL, Null, element_names, is_opened, is_part, write
+from dissectors.msgin5g.writer import NULL, element_names, is_opened, is_part, write
 
 _COMMON: Final = ("message_type", "ue_service_id")
 """Elements that any message may carry (clause 7.1; the UE it is about)."""
@@ -56,7 +56,7 @@ class _MemberField(Field):  # type: ignore[misc]
         return list(x) if isinstance(x, tuple) else x
 
     def do_copy(self, x: Any) -> Any:
-        return x if isinstance(x, Null | VolatileValue) else deepcopy(x)
+        return x if isinstance(x, VolatileValue) else deepcopy(x)
 
     def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
         return s

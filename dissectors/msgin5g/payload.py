@@ -104,6 +104,8 @@ class Document:
 
 def _text(raw: bytes) -> str:
     """A JSON string token as text; lone surrogates (legal escapes) become U+FFFD."""
+    if b"\\" not in raw:
+        return raw[1:-1].decode()
     text: str = json.loads(raw)
     if any("\ud800" <= c <= "\udfff" for c in text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

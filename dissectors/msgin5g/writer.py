@@ -24,6 +24,9 @@ class Null:
     def __bool__(self) -> bool:
         return False
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Null:
+        return self  # there is one null, as there is one None
+
     def command(self, json: bool = False) -> str | None:
         """As Scapy's command() and json() write it."""
         return None if json else "NULL"
@@ -41,9 +44,9 @@ def element_names(found: Elements) -> dict[int, str]:
     """Element name by where its member starts; parts of open elements are left out."""
     names = {}
     for path, (start, _) in found.spans.items():
-        holder, _, part = path.partition(".")
-        if not part or not elements()[holder].open:
-            names[start] = part or holder
+        holder, dot, part = path.partition(".")
+        if not dot or not elements()[holder].open:
+            names[start] = part if dot else holder
     return names
 
 
@@ -86,8 +89,7 @@ def _members_in_place(
         if element is not None and is_opened(element, member):
             inside = _members_in_place(member, names, given, others)
             inside += _new_members(given, element.name) if _surrounds(element) else []
-            parts.append(f"{_text(key)}:{{{','.join(inside)}}}")
-            given.pop(element.name, None)
+            parts.append(f"{_text(key)}:{_around(inside, given.pop(element.name, {}))}")
         elif element is not None and element.name in given:
             parts.append(f"{_text(key)}:{_member_text(member, given.pop(element.name))}")
         elif key in others:
@@ -111,11 +113,18 @@ def _new_members(given: dict[str, Any], inside: str) -> list[str]:
 def _new_holder(element: Element, given: dict[str, Any]) -> list[str]:
     """Communication Availability around its members, with what the user put into it himself."""
     value = given.pop(element.name, None)
-    if value is not None and not isinstance(value, dict):
-        return [f"{_text(element.title)}:{_text(value)}"]
-    inside = [f"{_text(key)}:{_text(item)}" for key, item in (value or {}).items()]
-    inside += _new_members(given, element.name)
-    return [f"{_text(element.title)}:{{{','.join(inside)}}}"] if inside or value == {} else []
+    inside = _new_members(given, element.name)
+    if value is None and not inside:
+        return []
+    return [f"{_text(element.title)}:{_around(inside, {} if value is None else value)}"]
+
+
+def _around(inside: list[str], value: Any) -> str:
+    """An object of members and what a person put beside them; what is no object replaces them."""
+    if not isinstance(value, dict):
+        return _text(value)
+    own = [f"{_text(key)}:{_text(item)}" for key, item in value.items()]
+    return "{" + ",".join(inside + own) + "}"
 
 
 def _member_text(member: Value, value: Any) -> str:
