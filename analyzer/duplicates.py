@@ -68,7 +68,7 @@ class DuplicateGate:
         """The earlier record of the same transmission, None when this is a transmission."""
         self._expire(message.time)
         sender = self._sender(message.source.packed)
-        seen = self._recent.setdefault(message.coap.data, [])
+        seen = self._recent.setdefault(message.data, [])
         found = None
         for earlier in reversed(seen):
             if (earlier.source, earlier.destination) == (message.source, message.destination):
@@ -109,7 +109,7 @@ class DuplicateGate:
 
     def _other_leg(self, message: Message, seen: list[Message]) -> Message | None:
         """The same bytes with one side's address rewritten by a router, which lowers the TTL."""
-        if len(message.coap.data) < _NAT_MIN_BYTES or len(message.token) < 4:
+        if len(message.data) < _NAT_MIN_BYTES or len(message.token) < 4:
             return None
         for earlier in reversed(seen):
             one_side = (earlier.source == message.source) != (
@@ -131,10 +131,10 @@ class DuplicateGate:
     def _expire(self, now: int) -> None:
         while self._order and now - self._order[0].time > self._timers.dup_window:
             old = self._order.popleft()
-            seen = self._recent[old.coap.data]
+            seen = self._recent[old.data]
             seen.remove(old)
             if not seen:
-                del self._recent[old.coap.data]
+                del self._recent[old.data]
 
     def restart(self) -> None:
         """Forget recent datagrams: a new segment of the capture begins."""

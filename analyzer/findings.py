@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from analyzer.rules.catalogue import Breach, Rule, Severity
@@ -14,6 +14,10 @@ MOST_FRAMES: Final = 1000
 
 MOST_ALIKE: Final = 1000
 """Findings of one rule between the same endpoints; further ones raise the count of the last."""
+
+_ALLOWED_AT_FIRST: Final = 1000
+_BYTES_PER_FINDING: Final = 64
+_LOOK_BACK: Final = 8
 
 
 @dataclass(slots=True)
@@ -35,7 +39,6 @@ class Finding:
     count: int = 1
     first_time: int = 0
     last_time: int = 0
-    frame_set: set[int] = field(default_factory=set, repr=False)
 
     @property
     def frame(self) -> int:
@@ -66,43 +69,56 @@ class Finding:
         """The same breach once more."""
         self.count += 1
         self.last_time = max(self.last_time, time)
-        self._list(frames)
-
-    def _list(self, frames: tuple[int, ...]) -> None:
         for frame in frames:
-            if frame not in self.frame_set and len(self.frames) < MOST_FRAMES:
+            known = frame == self.frame or frame in self.frames[-_LOOK_BACK:]
+            if not known and len(self.frames) < MOST_FRAMES:
                 self.frames.append(frame)
-                self.frame_set.add(frame)
 
 
 class Findings:
-    """The findings table: appended to, and updated where breaches group."""
+    """The findings table: appended to, and updated where breaches group.
+
+    Hostile bytes can break rules faster than a finding can be stored: one for every byte. So the
+    number of findings may grow with the bytes read and no faster; past that, and past MOST_ALIKE
+    of one rule between the same endpoints, a breach raises the count of the last finding alike.
+    """
 
     def __init__(self) -> None:
         self._findings: list[Finding] = []
         self._groups: dict[tuple[str, Hashable], Finding] = {}
-        self._alike: dict[tuple[str, Hashable], int] = {}
+        self._alike: dict[tuple[str, Hashable], tuple[int, Finding]] = {}
+        self._last: dict[str, Finding] = {}
+        self._allowed = _ALLOWED_AT_FIRST * _BYTES_PER_FINDING
         self.version = 0
+
+    def allow(self, captured: int) -> None:
+        """So many more bytes were read."""
+        self._allowed += captured
 
     def add(self, rule: Rule, severity: Severity, breach: Breach, time: int) -> Finding:
         """Record a breach; returns the finding it became or joined."""
         self.version += 1
         frames = _frames(breach)
-        flow = breach.message.flow if breach.message is not None else None
         group = None if breach.group is None else (rule.id, breach.group)
-        if group is None and flow is not None:
-            alike = (rule.id, flow)
-            self._alike[alike] = self._alike.get(alike, 0) + 1
-            if self._alike[alike] >= MOST_ALIKE:
-                group = alike
-        known = self._groups.get(group) if group is not None else None
+        flow = breach.message.flow if breach.message is not None and group is None else None
+        known = self._groups.get(group) if group is not None else self._full(rule, flow)
+        if known is None and len(self._findings) * _BYTES_PER_FINDING >= self._allowed:
+            known = self._last.get(rule.id)
         if known is not None:
             known.add(frames, time)
             return known
-        finding = self._new(rule, severity, breach, frames, time)
+        finding = self._last[rule.id] = self._new(rule, severity, breach, frames, time)
         if group is not None:
             self._groups[group] = finding
+        elif flow is not None:
+            count, _ = self._alike.get((rule.id, flow), (0, finding))
+            self._alike[rule.id, flow] = (count + 1, finding)
         return finding
+
+    def _full(self, rule: Rule, flow: Hashable) -> Finding | None:
+        """The last finding of a rule in a flow that has as many as are listed."""
+        count, finding = self._alike.get((rule.id, flow), (0, None))
+        return finding if count >= MOST_ALIKE else None
 
     def _new(
         self, rule: Rule, severity: Severity, breach: Breach, frames: tuple[int, ...], time: int
@@ -122,7 +138,6 @@ class Findings:
             span=breach.span,
             first_time=time,
             last_time=time,
-            frame_set=set(frames),
         )
         self._findings.append(finding)
         return finding

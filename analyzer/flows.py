@@ -110,7 +110,7 @@ class FlowGate:
         """Take a datagram of `message.flow` for what it is; may confirm the flow."""
         flow = message.flow
         source, destination = message.source.port, message.destination.port
-        if not flow.confirmed and is_dtls(message.coap.data):
+        if not flow.confirmed and is_dtls(message.data):
             flow.opaque += 1
             return Verdict.OPAQUE
         if not flow.confirmed and self.known(source, destination):

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import IntEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from analyzer.endpoints import Endpoint
 from dissectors.coap import numbers
 from dissectors.coap.message import Message as CoapMessage
+from dissectors.coap.message import dissect
 from dissectors.coap.wire import Defect
 from dissectors.msgin5g.elements import MessageType
 from dissectors.msgin5g.payload import Document, Elements, read_elements, read_json
@@ -60,19 +60,21 @@ class Place:
     link_header: bytes = b""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Message:
     """A CoAP message of one datagram. `time` is nanoseconds since the epoch, from the capture.
 
     `peer` is the frame of a request's response, or of a response's request, `first_frame` that of
-    the first transmission of which this is a copy; 0 for none.
+    the first transmission of which this is a copy; 0 for none. What was parsed is dropped once the
+    message is judged (`settle`) and read again from `data` if asked for: pairing keeps messages
+    for minutes of capture time, and a parsed body takes many times its bytes.
     """
 
     place: Place
     time: int
     source: Endpoint
     destination: Endpoint
-    coap: CoapMessage
+    coap_message: InitVar[CoapMessage]
     cut: bool
     flow: Flow
     row: int = -1
@@ -82,50 +84,63 @@ class Message:
     first_frame: int = 0
     response_time: int = -1
     nat_leg_of: Message | None = field(default=None, repr=False)
+    data: bytes = field(init=False)
+    type: int = field(init=False)
+    code: int = field(init=False)
+    message_id: int = field(init=False)
+    token: bytes = field(init=False)
+    observe: int | None = field(init=False)
+    _coap: CoapMessage | None = field(init=False, repr=False)
+    _document: Document | None = field(init=False, default=None, repr=False)
+    _elements: Elements | None = field(init=False, default=None, repr=False)
+
+    def __post_init__(self, coap_message: CoapMessage) -> None:
+        self._coap = coap_message
+        self.data = coap_message.data
+        self.type = coap_message.type
+        self.code = coap_message.code
+        self.message_id = coap_message.message_id
+        self.token = coap_message.token
+        self.observe = coap_message.uint(numbers.OBSERVE)
+
+    def settle(self) -> None:
+        """Drop what was parsed."""
+        self._coap = self._document = self._elements = None
+
+    @property
+    def coap(self) -> CoapMessage:
+        """The message dissected."""
+        if self._coap is None:
+            return dissect(self.data, self.cut)
+        return self._coap
 
     @property
     def frame(self) -> int:
         return self.place.frame
 
     @property
-    def code(self) -> int:
-        return self.coap.code
-
-    @property
-    def type(self) -> int:
-        return self.coap.type
-
-    @property
-    def message_id(self) -> int:
-        return self.coap.message_id
-
-    @property
-    def token(self) -> bytes:
-        return self.coap.token
-
-    @property
     def is_request(self) -> bool:
-        return numbers.is_request(self.coap.code)
+        return numbers.is_request(self.code)
 
     @property
     def is_response(self) -> bool:
-        return numbers.is_response(self.coap.code)
+        return numbers.is_response(self.code)
 
     @property
     def protected(self) -> bool:
         """OSCORE: outer code and options are wrapping, not semantics (gate G-OSC)."""
         return self.coap.first(numbers.OSCORE) is not None
 
-    @cached_property
+    @property
     def defects(self) -> frozenset[Defect]:
         return frozenset(flaw.kind for flaw in self.coap.flaws)
 
-    @cached_property
+    @property
     def path(self) -> str:
         """Uri-Path as `/a/b`; `/` when there is none."""
         return "/" + "/".join(_text(o.value) for o in self.coap.all(numbers.URI_PATH))
 
-    @cached_property
+    @property
     def uri(self) -> str:
         """Path and query as the request names them, or the Proxy-Uri."""
         proxy = self.coap.first(numbers.PROXY_URI)
@@ -138,27 +153,33 @@ class Message:
     def content_format(self) -> int | None:
         return self.coap.uint(numbers.CONTENT_FORMAT)
 
-    @cached_property
+    @property
     def in_blocks(self) -> bool:
         """The payload is one block of a larger body (RFC 7959)."""
-        for number in (numbers.BLOCK1, numbers.BLOCK2):
-            value = self.coap.uint(number)
-            descriptive = (number == numbers.BLOCK1) == self.is_request
-            if value is not None and descriptive and (value >> 4 or value & 8):
-                return True
-        return False
+        value = self.coap.uint(numbers.BLOCK1 if self.is_request else numbers.BLOCK2)
+        return value is not None and bool(value >> 4 or value & 8)
 
-    @cached_property
+    @property
     def document(self) -> Document:
         """The payload read as JSON."""
-        return read_json(self.coap.payload)
+        if self._document is None:
+            document = read_json(self.coap.payload)
+            if self._coap is None:
+                return document
+            self._document = document
+        return self._document
 
-    @cached_property
+    @property
     def elements(self) -> Elements:
         """The MSGin5G information elements of the payload; empty when it may not be JSON."""
-        return read_elements(self.document) if self.may_be_json else Elements()
+        if self._elements is None:
+            elements = read_elements(self.document) if self.may_be_json else Elements()
+            if self._coap is None:
+                return elements
+            self._elements = elements
+        return self._elements
 
-    @cached_property
+    @property
     def may_be_json(self) -> bool:
         """Content-Format says JSON, or the payload starts as a JSON object does."""
         payload = self.coap.payload
@@ -166,13 +187,13 @@ class Message:
             return False
         return self.content_format == numbers.JSON or payload[:64].lstrip()[:1] == b"{"
 
-    @cached_property
+    @property
     def message_type(self) -> str:
         """MSGin5G Message Type by its meaning, `""` when there is none."""
         value = self.elements.values.get("message_type")
         return value if isinstance(value, str) and value in _MESSAGE_TYPES else ""
 
-    @cached_property
+    @property
     def ue_service_id(self) -> str:
         """UE Service ID, else the originating one."""
         elements = self.elements

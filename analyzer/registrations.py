@@ -123,6 +123,7 @@ class Registrations:
         self, exchange: Exchange, message: Message, match: Match
     ) -> Iterator[RegistrationEvent]:
         yield from self._decide(exchange, message)
+        exchange.ue = exchange.ue or message.ue_service_id
         first = exchange.response is message
         ue = self._ues.get(exchange.ue)
         if exchange.registration and first:

@@ -150,6 +150,7 @@ class Session:
 
     def feed(self, record: Record) -> None:
         """Take the next record."""
+        self.findings.allow(record.captured)
         self.first_time = record.time if self.first_time is None else self.first_time
         self.last_time = record.time
         for event in self._dissection.read(record):
@@ -191,6 +192,7 @@ class Session:
                     self._add_message(message)
                 if message.flow.confirmed:
                     self._handle_all(self._pairing.pair(message), time)
+                message.settle()
                 return
             case CaptureDuplicate(message):
                 message.role = Role.CAPTURE_DUPLICATE
@@ -201,6 +203,8 @@ class Session:
         for meaning in self._registrations.follow(event):
             self._note(self._judge.judge(meaning, time))
         self._note(self._judge.judge(event, time))
+        if isinstance(event, CaptureDuplicate):
+            event.message.settle()
 
     def _note(self, findings: Iterable[Finding]) -> None:
         """Mark messages and exchanges with the worst finding about them."""
@@ -208,9 +212,10 @@ class Session:
             severity = int(finding.severity)
             if finding.row >= 0 and self.messages["severity"][finding.row] < severity:
                 self.messages.update(finding.row, severity=severity)
-            row = finding.exchange - 1
-            if 0 <= row < len(self.exchanges) and self.exchanges["severity"][row] < severity:
-                self.exchanges.update(row, severity=severity)
+            if finding.exchange:
+                row = self._exchange_row(finding.exchange)
+                if self.exchanges["severity"][row] < severity:
+                    self.exchanges.update(row, severity=severity)
 
     # Tables -------------------------------------------------------------------------------------
 
@@ -254,6 +259,7 @@ class Session:
     def _store_message(self, message: Message) -> None:
         exchange = message.exchange
         request = exchange.request if exchange else message
+        uri = self.messages["uri"][request.row] if request.is_request else 0
         self.messages.update(
             message.row,
             role=message.role,
@@ -261,17 +267,19 @@ class Session:
             peer=message.peer,
             first=message.first_frame,
             response_time=message.response_time,
-            uri=self.uris.id(request.uri[:_MOST_TEXT]) if request.is_request else 0,
+            uri=uri,
         )
 
-    def _store_exchange(self, exchange: Exchange) -> None:
-        while len(self.exchanges) < exchange.id:
+    def _exchange_row(self, id: int) -> int:
+        """The row of an exchange, made when first asked for."""
+        while len(self.exchanges) < id:
             self.exchanges.append()
+        return id - 1
+
+    def _store_exchange(self, exchange: Exchange) -> None:
         request, response = exchange.request, exchange.response
-        if not exchange.ue and response is not None:
-            exchange.ue = response.ue_service_id
         self.exchanges.update(
-            exchange.id - 1,
+            self._exchange_row(exchange.id),
             request_row=request.row,
             request_frame=request.frame,
             request_time=request.time,
@@ -287,7 +295,7 @@ class Session:
             response_code=response.code if response else 0,
             message_id=request.message_id,
             token=self.tokens.id(request.token),
-            uri=self.uris.id(request.uri[:_MOST_TEXT]) if not exchange.ping else 0,
+            uri=self.messages["uri"][request.row],
             client=self.endpoints.id(exchange.client),
             server=self.endpoints.id(exchange.server),
             response_time=NO_RESPONSE_TIME if response is None else response.time - request.time,

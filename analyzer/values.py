@@ -23,12 +23,15 @@ from dissectors.msgin5g.payload import Elements, read_elements, read_json
 MASK: Final = "****"
 """Stands for a credential unless the user asks for it."""
 
+_LONGEST_UINT: Final = 4
+"""Bytes of the longest registered uint option; a longer value is none (RFC 7252 clause 5.4.3)."""
+
 
 class MessageValues:
     """One message of a session, read again from the file to answer for any field.
 
-    Absent values are None; an option given several times is a list. Times are seconds, bytes
-    lower-case hex.
+    Absent values are None, as are uint options too long to be numbers; an option given several
+    times is a list. Times are seconds, bytes lower-case hex.
     """
 
     def __init__(self, session: Session, row: int) -> None:
@@ -56,7 +59,8 @@ class MessageValues:
         return {name: value for name, value in found if value is not None}
 
     def _option(self, number: int) -> Any:
-        values = [_option_value(option) for option in self.coap.all(number)]
+        found = (_option_value(option) for option in self.coap.all(number))
+        values = [value for value in found if value is not None]
         return values if len(values) > 1 else values[0] if values else None
 
     @property
@@ -87,17 +91,22 @@ class MessageValues:
     def _uri(self) -> str | None:
         """Wireshark's uri_path_recon: host, port and path; a response shows its request's."""
         coap = self.coap
-        if numbers.is_request(coap.code):
-            return uri_path(coap) or None
+        if numbers.is_response(coap.code) and self.cells["exchange"]:
+            coap = dissect(self._session.coap(self._of_exchange("request_row")))
+        return uri_path(coap) or None
+
+    def _of_exchange(self, column: str) -> int:
+        """A cell of the exchange the message belongs to, 0 where it belongs to none."""
         exchange = self.cells["exchange"]
-        if not exchange or not numbers.is_response(coap.code):
-            return None
-        request = int(self._session.exchanges["request_row"][exchange - 1])
-        return uri_path(dissect(self._session.coap(request))) or None
+        return int(self._session.exchanges[column][exchange - 1]) if exchange else 0
 
     def _peer(self, response: bool) -> int | None:
-        is_response = numbers.is_response(self.cells["code"])
-        return self.cells["peer"] or None if response == is_response else None
+        if response != numbers.is_response(self.cells["code"]):
+            return None
+        peer = self.cells["peer"]
+        if not peer and self.cells["role"] == Role.RETRANSMISSION:
+            peer = self._of_exchange("response_frame")  # that of the first transmission
+        return peer or None
 
     def _first(self, response: bool) -> int | None:
         is_response = numbers.is_response(self.cells["code"])
@@ -142,7 +151,7 @@ def uri_path(coap: CoapMessage) -> str:
         value = option.value.decode("utf-8", "replace")
         if option.number == numbers.URI_HOST:
             text += f"coap://{value}"
-        elif option.number == numbers.URI_PORT:
+        elif option.number == numbers.URI_PORT and len(option.value) <= _LONGEST_UINT:
             text += f":{int.from_bytes(option.value, 'big')}"
         elif option.number == numbers.URI_PATH:
             text += f"/{value}"
@@ -157,9 +166,11 @@ def _option_value(option: Option) -> Any:
         return option.value.decode("utf-8", "replace")
     if spec.format == Format.EMPTY:
         return True
+    if len(option.value) > _LONGEST_UINT:
+        return None
     value = int.from_bytes(option.value, "big")
     if option.number in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
-        return numbers.content_format_name(value)
+        return numbers.CONTENT_FORMATS.get(value, f"Unknown Type {value}")
     return value
 
 

@@ -37,7 +37,7 @@ class Sameness(Enum):
 
 def same_message(first: Message, second: Message) -> Sameness:
     """Is the second a repetition of the first?"""
-    if first.coap.data == second.coap.data:
+    if first.data == second.data:
         return Sameness.IDENTICAL
     a, b = first.coap, second.coap
     if (a.type, a.code, a.token) != (b.type, b.code, b.token):
@@ -109,7 +109,7 @@ class MessageLayer:
 
     def remember_bad_version(self, message: Message) -> None:
         """A datagram of another version: nobody may answer it (clause 3)."""
-        data = message.coap.data
+        data = message.data
         if len(data) >= 4:
             mid = int.from_bytes(data[2:4], "big")
             self._bad_version[message.source, message.destination, mid] = message
@@ -131,7 +131,7 @@ class MessageLayer:
             del self._multicast[group]
 
     def forget_bad_version(self, message: Message) -> None:
-        mid = int.from_bytes(message.coap.data[2:4], "big")
+        mid = int.from_bytes(message.data[2:4], "big")
         self._bad_version.pop((message.source, message.destination, mid), None)
 
 

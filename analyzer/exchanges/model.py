@@ -94,7 +94,7 @@ class Exchange:
     @property
     def registers_observation(self) -> bool:
         """A request with Observe 0 (RFC 7641 clause 2)."""
-        return self.request.is_request and self.request.coap.uint(numbers.OBSERVE) == 0
+        return self.request.is_request and self.request.observe == 0
 
     @property
     def awaits_response(self) -> bool:

@@ -102,7 +102,7 @@ class Pairing:
             return None
         mid = int.from_bytes(data[2:4], "big")
         transmission = self._messages.of_key(error.source, error.destination, mid)
-        if transmission is None or not transmission.message.coap.data.startswith(data[:4]):
+        if transmission is None or not transmission.message.data.startswith(data[:4]):
             return None
         transmission.icmp = error.frame
         if transmission.exchange is not None and not transmission.exchange.icmp:
@@ -113,7 +113,7 @@ class Pairing:
 
     def _refuse(self, message: Message) -> None:
         message.role = Role.UNREADABLE
-        if Defect.VERSION in message.defects and len(message.coap.data) >= 4:
+        if Defect.VERSION in message.defects and len(message.data) >= 4:
             self._messages.remember_bad_version(message)
             self._at(message.time + self._timers.exchange_lifetime, _Timer.FORGET_VERSION, message)
 
@@ -274,7 +274,7 @@ class Pairing:
     def _link(self, exchange: Exchange, message: Message, match: Match) -> Iterator[Event]:
         """A response belongs to an exchange."""
         self._join(message, exchange)
-        observe = message.coap.first(numbers.OBSERVE) is not None
+        observe = message.observe is not None
         notifies = exchange.state == State.OBSERVING and (observe or message.code >> 5 != 2)
         message.role = Role.NOTIFICATION if notifies else Role.RESPONSE
         message.peer = exchange.request.frame

@@ -59,7 +59,7 @@ class RequestLayer:
         promised = [e for e in waiting if e.state == State.ACKNOWLEDGED]
         if promised:
             return promised[-1]
-        notifies = message.coap.first(numbers.OBSERVE) is not None or message.code >> 5 != 2
+        notifies = message.observe is not None or message.code >> 5 != 2
         for exchange in reversed(waiting):
             if exchange.state == State.OBSERVING and notifies:
                 return exchange
@@ -126,4 +126,4 @@ def _continues(new: Exchange) -> bool:
     """A block or observe follow-up may use the token again."""
     request = new.request.coap
     block = request.uint(numbers.BLOCK1) or request.uint(numbers.BLOCK2) or 0
-    return block >> 4 > 0 or request.first(numbers.OBSERVE) is not None
+    return block >> 4 > 0 or new.request.observe is not None

@@ -378,4 +378,6 @@ def walk(
     if head[CODE] == 0:
         return  # Empty: any further byte is one format error, told above (clause 4.1)
     complete = _walk_options(data, end, cut, head, options, defects)
+    if head[CODE] >> 5 in (1, 3, 6, 7):
+        return  # reserved, or signalling, which numbers its options anew (RFC 8323 clause 5.2)
     _check_options(data, head, options, defects, index, specs, complete)
