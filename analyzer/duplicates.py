@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Final, TypeAlias
 
+from analyzer.endpoints import Endpoint
 from analyzer.messages import Message
 from analyzer.profiles.transmission import Transmission
 
@@ -22,6 +24,12 @@ _DOUBLED_OF_LAST: Final = (8, 10)
 _CONSTANT_AFTER: Final = 3
 _NAT_MIN_BYTES: Final = 12
 _MAX_SENDERS: Final = 1 << 16
+_MOST_ALIKE: Final = 8
+"""Datagrams with the same addresses and bytes that a copy is compared with, newest first."""
+_MOST_LEGS: Final = 8
+"""Pairs of endpoints with the same bytes in which the other leg is looked for."""
+
+Pair: TypeAlias = tuple[Endpoint, Endpoint]
 
 
 @dataclass(slots=True)
@@ -58,7 +66,7 @@ class DuplicateGate:
 
     def __init__(self, timers: Transmission) -> None:
         self._timers = timers
-        self._recent: dict[bytes, list[Message]] = {}
+        self._recent: dict[bytes, dict[Pair, deque[Message]]] = {}
         self._order: deque[Message] = deque()
         self._senders: OrderedDict[bytes, _Sender] = OrderedDict()
         self._identifications: dict[int, int] = {}
@@ -68,22 +76,22 @@ class DuplicateGate:
         """The earlier record of the same transmission, None when this is a transmission."""
         self._expire(message.time)
         sender = self._sender(message.source.packed)
-        seen = self._recent.setdefault(message.data, [])
-        found = None
-        for earlier in reversed(seen):
-            if (earlier.source, earlier.destination) == (message.source, message.destination):
-                found = earlier
+        seen = self._recent.setdefault(message.data, {})
+        alike = seen.setdefault(_pair(message), deque(maxlen=_MOST_ALIKE))
+        original = None
+        for earlier in reversed(alike):
+            if self._same_transmission(earlier, message, sender):
+                original = earlier
                 break
-        duplicate = found is not None and self._same_transmission(found, message, sender)
-        if found is None:
-            self._count(message, sender)
-        else:
+        if alike:
             sender.saw_again()
-        if not duplicate:
+        else:
+            self._count(message, sender)
+        if original is None:
             message.nat_leg_of = self._other_leg(message, seen)
-            seen.append(message)
+            alike.append(message)
             self._order.append(message)
-        return found if duplicate else None
+        return original
 
     def _count(self, message: Message, sender: _Sender) -> None:
         ip_id = message.place.ip_id
@@ -107,11 +115,14 @@ class DuplicateGate:
             return False
         return _other_tap(earlier, message) or sender.doubles_all
 
-    def _other_leg(self, message: Message, seen: list[Message]) -> Message | None:
+    def _other_leg(self, message: Message, seen: dict[Pair, deque[Message]]) -> Message | None:
         """The same bytes with one side's address rewritten by a router, which lowers the TTL."""
         if len(message.data) < _NAT_MIN_BYTES or len(message.token) < 4:
             return None
-        for earlier in reversed(seen):
+        for alike in islice(reversed(seen.values()), _MOST_LEGS):
+            if not alike:
+                continue
+            earlier = alike[-1]
             one_side = (earlier.source == message.source) != (
                 earlier.destination == message.destination
             )
@@ -132,7 +143,11 @@ class DuplicateGate:
         while self._order and now - self._order[0].time > self._timers.dup_window:
             old = self._order.popleft()
             seen = self._recent[old.data]
-            seen.remove(old)
+            alike = seen[_pair(old)]
+            if alike[0] is old:
+                alike.popleft()
+            if not alike:
+                del seen[_pair(old)]
             if not seen:
                 del self._recent[old.data]
 
@@ -140,6 +155,10 @@ class DuplicateGate:
         """Forget recent datagrams: a new segment of the capture begins."""
         self._recent.clear()
         self._order.clear()
+
+
+def _pair(message: Message) -> Pair:
+    return (message.source, message.destination)
 
 
 def _other_tap(a: Message, b: Message) -> bool:

@@ -215,7 +215,7 @@ MESSAGES_SCHEMA: Final = {
     "wire": "u4",
     "interface": "u2",
     "link_type": "u2",
-    "coap_at": "u2",
+    "coap_at": "u4",
     "coap_length": "u4",
     "source": "u4",
     "destination": "u4",

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from analyzer.endpoints import Endpoint
-from analyzer.events import Event, Match, Responded, Seen, Unanswered
+from analyzer.events import Acknowledged, Event, Match, Responded, Seen, Unanswered
 from analyzer.exchanges.model import Exchange
 from analyzer.messages import Message, Role
 from dissectors.coap import numbers
+from dissectors.coap.numbers import Type
 from dissectors.msgin5g.elements import MessageType, registration_only
 
 _MOST_UES: Final = 1 << 17
@@ -97,6 +98,8 @@ class Registrations:
                 yield from self._response(exchange, message, found)
             case Unanswered(exchange):
                 yield from self._decide(exchange, None)
+            case Acknowledged(sent, message) if message.type == Type.RST and sent.exchange:
+                yield from self._decide(sent.exchange, None)
 
     def _request(self, message: Message, exchange: Exchange) -> Iterator[RegistrationEvent]:
         if message.protected or message.in_blocks or message.nat_leg_of is not None:

@@ -25,6 +25,8 @@ _MAY_CHANGE: Final = frozenset({numbers.MAX_AGE, numbers.OBSERVE})
 _MOST_PER_MID: Final = 8
 """Transmissions kept under one Message ID: only the newest can be repeated or acknowledged."""
 
+_MOST_BAD_VERSIONS: Final = 1024
+
 
 class Sameness(Enum):
     """How two messages under one Message ID compare."""
@@ -109,14 +111,18 @@ class MessageLayer:
 
     def remember_bad_version(self, message: Message) -> None:
         """A datagram of another version: nobody may answer it (clause 3)."""
-        data = message.data
-        if len(data) >= 4:
-            mid = int.from_bytes(data[2:4], "big")
-            self._bad_version[message.source, message.destination, mid] = message
+        mid = int.from_bytes(message.data[2:4], "big")
+        self._bad_version[message.source, message.destination, mid] = message
+        if len(self._bad_version) > _MOST_BAD_VERSIONS:
+            self._bad_version.pop(next(iter(self._bad_version)))
 
     def bad_version_of(self, message: Message) -> Message | None:
         """The datagram of another version whose Message ID this ACK or RST carries."""
-        return self._bad_version.get((message.destination, message.source, message.message_id))
+        key = (message.destination, message.source, message.message_id)
+        bad = self._bad_version.get(key)
+        if bad is None or message.time - bad.time > self._timers.exchange_lifetime:
+            return None
+        return bad
 
     def forget(self, transmission: Transmission) -> None:
         """Its lifetime is over."""
@@ -129,10 +135,6 @@ class MessageLayer:
         group = (message.source, message.message_id)
         if self._multicast.get(group) is transmission:
             del self._multicast[group]
-
-    def forget_bad_version(self, message: Message) -> None:
-        mid = int.from_bytes(message.data[2:4], "big")
-        self._bad_version.pop((message.source, message.destination, mid), None)
 
 
 def _key(message: Message) -> MidKey:

@@ -35,6 +35,7 @@ class Transmission:
 
     message: Message
     last: int
+    number: int = 0
     copies: int = 0
     acks: list[Message] = field(default_factory=list)
     exchange: Exchange | None = None

@@ -9,7 +9,7 @@ the result does not depend on how the capture was cut into batches.
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
@@ -30,7 +30,7 @@ from analyzer.events import (
 )
 from analyzer.exchanges.message_layer import MessageLayer, Sameness, same_message
 from analyzer.exchanges.model import Exchange, State, Transmission
-from analyzer.exchanges.request_layer import CONFIDENCE, RequestLayer
+from analyzer.exchanges.request_layer import CONFIDENCE, RequestLayer, TokenKey
 from analyzer.flows import Flow
 from analyzer.messages import Message, Role
 from analyzer.profiles.transmission import SECOND
@@ -42,18 +42,21 @@ from dissectors.coap.wire import Defect
 REORDER_WINDOW: Final = 2 * SECOND
 """A response seen before its request waits this long for it."""
 
+MOST_LIVE: Final = 1 << 16
+"""Transmissions remembered at most: beyond that the oldest that was answered is forgotten before
+its lifetime is over, so that no flood of messages can fill the memory."""
+
 _MOST_EARLY: Final = 1024
+_MOST_EARLY_ALIKE: Final = 8
 
 _NOT_PAIRED: Final = frozenset({Defect.NON_EMPTY, Defect.ACK_REQUEST, Defect.SIGNAL_ON_UDP})
 """Wrong combinations of type and code, which the receiver must ignore (clauses 4.2, 4.3)."""
 
 
 class _Timer(IntEnum):
-    ACK = 0
-    RESPONSE = 1
-    FORGET_MID = 2
-    FORGET_TOKEN = 3
-    FORGET_VERSION = 4
+    WAIT = 0  # MAX_TRANSMIT_WAIT: told when nothing came
+    FORGET_MID = 1
+    FORGET = 2
 
 
 class Pairing:
@@ -63,14 +66,17 @@ class Pairing:
         self._timers = timers
         self._messages = MessageLayer(timers)
         self._requests = RequestLayer()
-        self._due: list[tuple[int, int, _Timer, Transmission | Exchange | Message]] = []
-        self._timer_count = 0
-        self._early: deque[Message] = deque(maxlen=_MOST_EARLY)
+        self._live: dict[int, Transmission] = {}
+        self._settled: deque[int] = deque()
+        self._due: list[tuple[int, int, _Timer]] = []
+        self._transmissions = 0
+        self._early: OrderedDict[TokenKey, deque[Message]] = OrderedDict()
         self._exchanges = 0
         self.changed: dict[Exchange | Message, None] = {}
 
     def pair(self, message: Message) -> Iterator[Event]:
         """Take the next message; its role and exchange are set when Seen is yielded."""
+        yield from self.advance(message.time)
         self.changed[message] = None
         if not message.coap.readable or message.defects & _NOT_PAIRED:
             self._refuse(message)
@@ -81,18 +87,21 @@ class Pairing:
             yield from self._acknowledgement(message)
 
     def advance(self, now: int) -> Iterator[Event]:
-        """Capture time has come to `now`: fire what is due, oldest first."""
-        while self._due and self._due[0][0] <= now:
-            deadline, _, timer, item = heapq.heappop(self._due)
-            yield from self._fire(deadline, timer, item, ended=False)
-        while self._early and now - self._early[0].time > REORDER_WINDOW:
-            self._early.popleft()
+        """Capture time has come to `now`: fire what was due before, oldest first."""
+        while self._due and self._due[0][0] < now:
+            _, number, timer = heapq.heappop(self._due)
+            yield from self._fire(now, number, timer, ended=False)
+        while self._early:
+            key, waiting = next(iter(self._early.items()))
+            if waiting and now - waiting[-1].time <= REORDER_WINDOW:
+                break
+            del self._early[key]
 
     def end(self) -> Iterator[Event]:
         """The capture is over: what still waits is told as such, then forgotten."""
         while self._due:
-            deadline, _, timer, item = heapq.heappop(self._due)
-            yield from self._fire(deadline, timer, item, ended=True)
+            deadline, number, timer = heapq.heappop(self._due)
+            yield from self._fire(deadline, number, timer, ended=True)
         self._early.clear()
 
     def quoted(self, error: IcmpError) -> Transmission | None:
@@ -115,7 +124,6 @@ class Pairing:
         message.role = Role.UNREADABLE
         if Defect.VERSION in message.defects and len(message.data) >= 4:
             self._messages.remember_bad_version(message)
-            self._at(message.time + self._timers.exchange_lifetime, _Timer.FORGET_VERSION, message)
 
     def _sent(self, message: Message) -> Iterator[Event]:
         known = self._messages.repeated(message)
@@ -123,10 +131,7 @@ class Pairing:
             yield self._repeat(known, message)
             return
         transmission = self._messages.send(message)
-        lifetime = self._messages.lifetime(transmission)
-        self._at(message.time + lifetime, _Timer.FORGET_MID, transmission)
-        if message.type == Type.CON and not message.destination.multicast:
-            self._at(message.time + self._timers.max_transmit_wait, _Timer.ACK, transmission)
+        self._keep(transmission)
         if message.code == numbers.EMPTY:
             self._open(message, transmission, Role.PING)
         elif message.is_request:
@@ -157,10 +162,12 @@ class Pairing:
         responds = message.is_response and message.type == Type.ACK
         news = responds and not any(ack.is_response for ack in earlier)
         self._join(message, transmission.exchange)
-        if earlier and message.type == earlier[0].type and not news:
+        if any(ack.type == message.type for ack in earlier) and not news:
             message.role = Role.DUPLICATE_ACK
             yield from self._answered_again(transmission, message)
             return
+        if not earlier:
+            self._settled.append(transmission.number)
         if len(earlier) < 2:
             earlier.append(message)
         if responds and transmission.message.is_request:
@@ -225,7 +232,7 @@ class Pairing:
         if found is None:
             message.role = Role.ORPHAN
             if message.is_response:
-                self._early.append(message)
+                self._await_request(message)
         else:
             yield from self._link(found, message, match)
         yield Seen(message)
@@ -243,19 +250,26 @@ class Pairing:
     def _request(self, message: Message, transmission: Transmission) -> Iterator[Event]:
         exchange = self._open(message, transmission, Role.REQUEST)
         self._requests.open(exchange)
-        self._at(message.time + self._timers.max_transmit_wait, _Timer.RESPONSE, exchange)
-        self._at(message.time + self._timers.exchange_lifetime, _Timer.FORGET_TOKEN, exchange)
-        for early in list(self._early):
-            answers = (early.destination, early.source, early.token) == (
-                message.source,
-                message.destination,
-                message.token,
-            )
+        waiting = self._early.get((message.source, message.destination, message.token), deque())
+        for early in list(waiting):
             piggybacked = early.type == Type.ACK
-            if answers and (not piggybacked or early.message_id == message.message_id):
-                self._early.remove(early)
+            if abs(message.time - early.time) > REORDER_WINDOW:
+                continue
+            if not piggybacked or early.message_id == message.message_id:
+                waiting.remove(early)
+                sent = self._messages.of_key(early.source, early.destination, early.message_id)
+                if sent is not None and sent.message is early:
+                    sent.exchange = exchange
                 match = Match.MID_TOKEN if piggybacked else Match.TOKEN
                 yield from self._link(exchange, early, match)
+
+    def _await_request(self, message: Message) -> None:
+        """A response whose request may still come."""
+        key = (message.destination, message.source, message.token)
+        self._early.setdefault(key, deque(maxlen=_MOST_EARLY_ALIKE)).append(message)
+        self._early.move_to_end(key)
+        if len(self._early) > _MOST_EARLY:
+            self._early.popitem(last=False)
 
     def _response(self, message: Message, transmission: Transmission) -> Iterator[Event]:
         match = Match.TOKEN
@@ -266,7 +280,7 @@ class Pairing:
             found, match = self._requests.of_other_server(message, mid=False), Match.OTHER_ENDPOINT
         if found is None:
             message.role = Role.ORPHAN
-            self._early.append(message)
+            self._await_request(message)
             return
         transmission.exchange = found
         yield from self._link(found, message, match)
@@ -301,31 +315,72 @@ class Pairing:
 
     # Timers -------------------------------------------------------------------------------------
 
-    def _at(self, deadline: int, timer: _Timer, item: Transmission | Exchange | Message) -> None:
-        self._timer_count += 1
-        heapq.heappush(self._due, (deadline, self._timer_count, timer, item))
+    def _keep(self, transmission: Transmission) -> None:
+        """Set the timers of a new transmission; beyond MOST_LIVE, forget the oldest settled one."""
+        self._transmissions += 1
+        number = transmission.number = self._transmissions
+        message, timers = transmission.message, self._timers
+        self._live[number] = transmission
+        if message.is_request or transmission.confirmable:
+            heapq.heappush(
+                self._due, (message.time + timers.max_transmit_wait, number, _Timer.WAIT)
+            )
+        lifetime = timers.exchange_lifetime
+        if not transmission.confirmable:
+            self._settled.append(number)
+            forget_mid = message.time + timers.non_lifetime
+            heapq.heappush(self._due, (forget_mid, number, _Timer.FORGET_MID))
+        heapq.heappush(self._due, (message.time + lifetime, number, _Timer.FORGET))
+        while len(self._live) > MOST_LIVE:
+            oldest = self._settled.popleft() if self._settled else next(iter(self._live))
+            self._forget(oldest)
 
-    def _fire(
-        self, due: int, timer: _Timer, item: Transmission | Exchange | Message, ended: bool
-    ) -> Iterator[Event]:
-        match timer, item:
-            case _Timer.ACK, Transmission() if not item.acks and not item.answered:
-                yield Unacknowledged(item, ended, one_way(item.message))
-            case _Timer.RESPONSE, Exchange() if item.response is None and item.reset is None:
-                if item.state == State.OPEN and not ended:
-                    item.state = State.UNANSWERED
-                    self.changed[item] = None
-                yield Unanswered(item, ended, one_way(item.request))
-            case _Timer.FORGET_MID, Transmission():
-                self._messages.forget(item)
-            case _Timer.FORGET_TOKEN, Exchange():
-                if ended or item.state != State.OBSERVING:
-                    self._requests.forget(item)
-                else:  # an observation lives on
-                    lifetime = self._timers.exchange_lifetime
-                    self._at(due + lifetime, _Timer.FORGET_TOKEN, item)
-            case _Timer.FORGET_VERSION, Message():
-                self._messages.forget_bad_version(item)
+    def _fire(self, now: int, number: int, timer: _Timer, ended: bool) -> Iterator[Event]:
+        transmission = self._live.get(number)
+        if transmission is None:
+            return
+        exchange = transmission.exchange
+        if timer is _Timer.WAIT:
+            yield from self._waited(transmission, ended)
+        elif timer is _Timer.FORGET_MID:
+            self._messages.forget(transmission)
+        elif exchange is None or ended or not self._lives_on(exchange, transmission):
+            self._forget(number)
+        else:
+            self._messages.forget(transmission)
+            due = now + self._timers.exchange_lifetime
+            heapq.heappush(self._due, (due, number, _Timer.FORGET))
+
+    def _waited(self, transmission: Transmission, ended: bool) -> Iterator[Event]:
+        """MAX_TRANSMIT_WAIT is over: tell what is missing."""
+        message, exchange = transmission.message, transmission.exchange
+        alone = one_way(message)
+        silent = not transmission.acks and not transmission.answered
+        if transmission.confirmable and silent and not message.destination.multicast:
+            yield Unacknowledged(transmission, ended, alone)
+        if exchange is None or exchange.request is not message or not message.is_request:
+            return
+        if exchange.response is None and exchange.reset is None:
+            if exchange.state == State.OPEN and not ended:
+                exchange.state = State.UNANSWERED
+            self.changed[exchange] = None
+            yield Unanswered(exchange, ended, alone)
+
+    @staticmethod
+    def _lives_on(exchange: Exchange, transmission: Transmission) -> bool:
+        """An observation waits for notifications for as long as it stands."""
+        return exchange.transmission is transmission and exchange.state == State.OBSERVING
+
+    def _forget(self, number: int) -> None:
+        transmission = self._live.pop(number, None)
+        while self._settled and self._settled[0] not in self._live:
+            self._settled.popleft()
+        if transmission is None:
+            return
+        self._messages.forget(transmission)
+        exchange = transmission.exchange
+        if exchange is not None and exchange.transmission is transmission:
+            self._requests.forget(exchange)
 
     def _join(self, message: Message, exchange: Exchange | None) -> None:
         message.exchange = exchange

@@ -32,6 +32,7 @@ _SURELY_REPEATED: Final = 3 * SECOND
 """A CON that nobody answered is sent again by then, with the default parameters."""
 
 _LEAST_DATAGRAMS: Final = 2
+_NO_RESPONSE: Final = numbers.OPTIONS_BY_NAME["No-Response"].number
 
 
 @rule(
@@ -111,7 +112,7 @@ ONE_WAY: Final = "COAP-CAP-ONEWAY"
     "",
     title="Only one direction captured",
     what="Messages wait for an answer, nothing at all was seen in the other direction, and yet "
-    "their sender repeats none of them.",
+    "their sender repeats none of them. Not for requests that ask for silence (No-Response).",
     why="A sender that is not answered retransmits. One that does not was answered, so the tap "
     "misses that direction: an asymmetric route, a mirror port for one direction, or a filter. "
     "What seems unanswered here is told once, by this note.",
@@ -123,21 +124,24 @@ ONE_WAY: Final = "COAP-CAP-ONEWAY"
 def one_way_unacknowledged(event: Unacknowledged, context: Context) -> Iterator[Breach]:
     sent = event.transmission
     if event.one_way and not sent.icmp:
-        yield from _one_way(sent.message, context)
+        yield from _one_way(sent.message, context, "repeats nothing, as if answered")
 
 
 @predicate
 def one_way_unanswered(event: Unanswered, context: Context) -> Iterator[Breach]:
-    if event.one_way and not event.exchange.transmission.icmp:
-        yield from _one_way(event.exchange.request, context)
+    """NON requests: nobody repeats them, so the sender's behaviour proves less."""
+    request, sent = event.exchange.request, event.exchange.transmission
+    silenced = request.coap.uint(_NO_RESPONSE)  # RFC 7967: the client wants no answer
+    if event.one_way and not sent.confirmable and not sent.icmp and not silenced:
+        yield from _one_way(request, context, "asks by NON; answers may be missing")
 
 
-def _one_way(message: Message, context: Context) -> Iterator[Breach]:
+def _one_way(message: Message, context: Context, behaviour: str) -> Iterator[Breach]:
     if message.destination.multicast or context.now - message.time < _SURELY_REPEATED:
         return
     yield Breach(
-        f"No packet from {message.destination} to {message.source} was captured, but "
-        f"{message.source} behaves as if answered",
+        f"No packet from {message.destination} to {message.source} was captured, and "
+        f"{message.source} {behaviour}",
         message,
         seen="one direction",
         expected="both directions",
@@ -261,8 +265,8 @@ def icmp_error(event: IcmpError, context: Context) -> Iterator[Breach]:
     why="What the two endpoints say cannot be read. Nothing is said about it, good or bad.",
     bad="A DTLS ClientHello from 10.0.0.2:49152 to 10.0.0.1:5684.",
     good="A CoAP request to 10.0.0.1:5683.",
-    fix="To look inside, use an OSCORE- and DTLS-free test setup, or decrypt the capture first "
-    "and open the result.",
+    fix="To look inside, run the test without DTLS, or decrypt the capture with the keys first "
+    "and open the plain datagrams.",
 )
 def opaque(event: OpaqueFlow, context: Context) -> Iterator[Breach]:
     yield Breach(

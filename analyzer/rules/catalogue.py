@@ -124,7 +124,7 @@ _AREAS: Final = (
     "capture",
     "framing",
     "tokens",
-    "type_and_code",
+    "codes",
     "options",
     "option_use",
     "message_layer",

@@ -53,25 +53,27 @@ class Judge:
     def _judge_defects(self, message: Message, time: int) -> Iterator[Finding]:
         if message.role in (Role.RETRANSMISSION, Role.DUPLICATE_ACK):
             return  # judged once, with the first transmission
+        lengths = {option.offset: len(option.value) for option in message.coap.options}
         for flaw in message.coap.flaws:
             declared = DEFECT_RULES.get(flaw.kind)
             if declared is not None:
-                breach = self._defect_breach(declared, flaw, message)
+                breach = self._defect_breach(declared, flaw, message, lengths)
                 finding = self._record(declared.rule, breach, time)
                 if finding is not None:
                     yield finding
 
-    def _defect_breach(self, declared: DefectRule, flaw: Flaw, message: Message) -> Breach:
+    def _defect_breach(
+        self, declared: DefectRule, flaw: Flaw, message: Message, lengths: dict[int, int]
+    ) -> Breach:
         data = message.coap.data[flaw.offset : min(flaw.end, flaw.offset + _MOST_BYTES)]
         shown = data.hex() + ("..." if flaw.end - flaw.offset > _MOST_BYTES else "")
-        options = message.coap.options
         words = {
             "option": option_name(flaw.detail),
             "number": flaw.detail,
             "detail": flaw.detail,
             "bytes": shown,
             "code": code_name(message.code),
-            "length": next((len(o.value) for o in options if o.offset == flaw.offset), 0),
+            "length": lengths.get(flaw.offset, flaw.end - flaw.offset),
             "allowed": _allowed_length(flaw.detail),
         }
         return Breach(
