@@ -185,7 +185,7 @@ class Message:
         payload = self.coap.payload
         if not payload or self.protected:
             return False
-        return self.content_format == numbers.JSON or payload[:64].lstrip()[:1] == b"{"
+        return self.content_format == numbers.JSON or payload[:64].lstrip(_BEFORE_JSON)[:1] == b"{"
 
     @property
     def message_type(self) -> str:
@@ -199,6 +199,9 @@ class Message:
         elements = self.elements
         return elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
 
+
+_BEFORE_JSON: Final = b"\xef\xbb\xbf \t\r\n"
+"""White space, and the byte order mark that some writers put before it."""
 
 _MESSAGE_TYPES: Final = frozenset(MessageType)
 

@@ -208,25 +208,24 @@ def scan(
     """Walk the JSON text `data[start:end]` into node rows, document order, parents first.
 
     `nodes` needs length + 1 rows, `stack` length + 1 items: no text can hold more. On an
-    error, head[ERROR] and head[ERROR_AT] tell it and the rows so far stand.
+    error, head[ERROR] and head[ERROR_AT] tell it and the rows so far stand: what is no JSON may
+    still tell what it was meant to be.
     """
     for slot in range(HEAD_SLOTS):
         head[slot] = 0
     head[DEEP_AT] = -1
     broken = utf8_error(data, start, end)
-    if end - start >= 3 and data[start] == 0xEF and data[start + 1] == 0xBB:
-        _fail(head, Error.BYTE_ORDER_MARK, start)
-        return
-    at = _skip_space(data, start, end)
+    marked = end - start >= 3 and data[start] == 0xEF and data[start + 1] == 0xBB
+    at = _skip_space(data, start + 3 if marked else start, end)
     if at >= end:
         _fail(head, Error.EMPTY, start)
         return
-    if broken >= 0:
-        _fail(head, Error.NOT_UTF8, broken)
     limit = end if broken < 0 else broken
     _scan_values(data, at, limit, max_depth, head, nodes, stack)
     if broken >= 0:
         _fail(head, Error.NOT_UTF8, broken)
+    if marked:
+        _fail(head, Error.BYTE_ORDER_MARK, start)
 
 
 def _scan_values(

@@ -16,6 +16,10 @@ from analyzer.rules.catalogue import DEFECT_RULES, PREDICATES, Breach, DefectRul
 from analyzer.rules.context import Context
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import OPTIONS, code_name, option_name
+from dissectors.coap.wire import Defect
+
+MOST_PER_MESSAGE: Final = 16
+"""Defects of one kind told one by one in a message; more of them are counted with the last."""
 
 _MOST_BYTES: Final = 16
 
@@ -54,13 +58,22 @@ class Judge:
         if message.role in (Role.RETRANSMISSION, Role.DUPLICATE_ACK):
             return  # judged once, with the first transmission
         lengths = {option.offset: len(option.value) for option in message.coap.options}
+        alike: dict[Defect, int] = {}
+        last: dict[Defect, Finding] = {}
         for flaw in message.coap.flaws:
             declared = DEFECT_RULES.get(flaw.kind)
-            if declared is not None:
-                breach = self._defect_breach(declared, flaw, message, lengths)
-                finding = self._record(declared.rule, breach, time)
-                if finding is not None:
-                    yield finding
+            if declared is None:
+                continue
+            alike[flaw.kind] = alike.get(flaw.kind, 0) + 1
+            if alike[flaw.kind] > MOST_PER_MESSAGE:
+                continue
+            breach = self._defect_breach(declared, flaw, message, lengths)
+            finding = self._record(declared.rule, breach, time)
+            if finding is not None:
+                last[flaw.kind] = finding
+                yield finding
+        for kind, finding in last.items():
+            finding.count += max(0, alike[kind] - MOST_PER_MESSAGE)
 
     def _defect_breach(
         self, declared: DefectRule, flaw: Flaw, message: Message, lengths: dict[int, int]

@@ -16,10 +16,11 @@ from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
-from dissectors.msgin5g.elements import elements
+from dissectors.msgin5g.elements import element_of, elements
 from dissectors.msgin5g.payload import ERROR_TEXTS, MAX_DEPTH
 
 SPEC: Final = "TS 24.538"
+_MOST_NEAR: Final = 16
 _REQUEST: Final = "6.3.1.1.1"
 GOOD_BODY: Final = (
     '{"Message Type": "REG", "UE Service ID": "meter-1@example", '
@@ -192,7 +193,7 @@ def payload(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
         yield Breach(
             f"The payload is not JSON: {ERROR_TEXTS[document.error]}, {where}",
             message,
-            seen=_near(message, document.error_at),
+            seen=near(message, document.error_at),
             expected="a JSON object (RFC 8259)",
             span=(at + document.error_at, at + min(document.error_at + 1, len(data))),
         )
@@ -242,14 +243,17 @@ def _doubtful(message: Message) -> Iterator[Breach]:
         )
 
 
-def _near(message: Message, offset: int) -> str:
-    """A few bytes around the place of an error, unless a credential is among them."""
-    first, after = max(0, offset - 8), offset + 12
+def near(message: Message, offset: int) -> str:
+    """A few bytes before the place of an error, and the one there, unless they may be of a
+    credential. What follows is not read, and could be one."""
+    first, after = max(0, offset - _MOST_NEAR), offset + 1
+    broken = element_of(message.document.broken_key or "")
+    hidden = broken is not None and broken.secret
     for name, (start, end) in message.elements.spans.items():
         element = elements().get(name.split(".")[0])
         if element is not None and element.secret and start < after and first < end:
-            return "(credential, not shown)"
-    return repr(message.coap.payload[first:after])[2:-1]
+            hidden = True
+    return "(credential, not shown)" if hidden else repr(message.coap.payload[first:after])[2:-1]
 
 
 @rule(

@@ -17,7 +17,7 @@ from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate,
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds
 from analyzer.rules.registration_elements import shown, violation_breach
-from analyzer.rules.registration_request import SPEC
+from analyzer.rules.registration_request import SPEC, near
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 from dissectors.msgin5g.payload import ERROR_TEXTS
@@ -237,7 +237,7 @@ def payload(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     elif document.error:
         where = document.place(document.error_at)
         text = f"The payload is not JSON: {ERROR_TEXTS[document.error]}, {where}"
-        seen = repr(data[max(0, document.error_at - 8) : document.error_at + 12])[2:-1]
+        seen = near(message, document.error_at)
         span = (at + document.error_at, at + min(document.error_at + 1, len(data)))
     else:
         seen = document.root.kind.name.lower() if document.root else "nothing"

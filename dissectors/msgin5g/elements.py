@@ -66,8 +66,8 @@ class Element:
         for meaning, spellings in self.values:
             if letters in spellings:
                 return meaning
-        if self.name == "message_type" and isinstance(value, str) and registration_like(letters):
-            return MessageType.REG.value
+        if self.name == "message_type" and isinstance(value, str):
+            return registration_text(letters) or value
         return value
 
 
@@ -77,11 +77,16 @@ def normalise(text: str) -> str:
     return "".join(c for c in text.lower() if c.isascii() and c.isalnum())
 
 
-def registration_like(letters: str) -> bool:
-    """A text that speaks of a registration and of no de-registration."""
-    return "regist" in letters and not any(
-        word in letters for word in ("deregist", "unregist", "bulk")
-    )
+def registration_text(letters: str) -> str:
+    """REG or DEREG for a text that speaks of one (profile seed takes any registration-like value).
+
+    Bulk registration is another message (TS 23.554 clause 8.2.7), so it is neither.
+    """
+    if "bulk" in letters:
+        return ""
+    if "dereg" in letters or "unreg" in letters:
+        return MessageType.DEREG.value
+    return MessageType.REG.value if letters.startswith("reg") or "regist" in letters else ""
 
 
 @cache

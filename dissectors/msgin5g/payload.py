@@ -16,7 +16,14 @@ from typing import Any, Final
 from dissectors import json_scan
 from dissectors.json_scan import Error, Kind
 from dissectors.kernel import rows
-from dissectors.msgin5g.elements import Element, element_of, elements, holders, is_alias
+from dissectors.msgin5g.elements import (
+    Element,
+    MessageType,
+    element_of,
+    elements,
+    holders,
+    is_alias,
+)
 
 MAX_DEPTH: Final = 64
 """Nesting kept and judged; RFC 8259 clause 9 lets a reader set its limit."""
@@ -78,7 +85,10 @@ class Value:
 
 @dataclass(slots=True)
 class Document:
-    """What the scanner made of one body. Offsets count from its first byte."""
+    """What the scanner made of one body. Offsets count from its first byte.
+
+    `broken_key` names the member in whose value, no object or array, the scan stopped.
+    """
 
     data: bytes
     root: Value | None
@@ -87,6 +97,7 @@ class Document:
     depth: int
     deep_at: int
     duplicates: list[Value]
+    broken_key: str | None = None
 
     @property
     def is_object(self) -> bool:
@@ -126,15 +137,17 @@ def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
     values: list[Value] = []
     duplicates: list[Value] = []
     keys: set[tuple[int, str]] = set()
+    broken_key = None
     stop = head[json_scan.ERROR_AT] if head[json_scan.ERROR] else len(data)
     for node in range(head[json_scan.NODE_COUNT]):
         at = node * json_scan.NODE_SLOTS
         kind, start, end, key_start, key_end, parent = nodes[at : at + json_scan.NODE_SLOTS]
+        key = _text(data[key_start:key_end]) if key_start >= 0 else None
         if end == start:
             if kind > Kind.ARRAY:
+                broken_key = key
                 break  # the scalar at which the scan stopped
             end = max(stop, start)
-        key = _text(data[key_start:key_end]) if key_start >= 0 else None
         raw = data[start:end] if kind > Kind.ARRAY else b""
         value = Value(Kind(kind), start, end, key, key_start, raw)
         values.append(value)
@@ -153,6 +166,7 @@ def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
         head[json_scan.DEPTH],
         head[json_scan.DEEP_AT],
         duplicates,
+        broken_key,
     )
 
 
@@ -211,7 +225,9 @@ def _map_members(container: Value, path: str, target: dict[str, Any], found: Ele
             inner: dict[str, Any] = {}
             target[element.name] = inner
             _map_members(member, name, inner, found)
-        else:
+        elif target.get(element.name) != MessageType.REG or element.name != "message_type":
+            # Given twice, the last counts, as most readers do; but whoever names a registration
+            # once is judged as one.
             target[element.name] = element.meaning(member.python())
 
 
