@@ -132,6 +132,7 @@ _AREAS: Final = (
     "registration_request",
     "registration_elements",
     "registration_response",
+    "registration_response_elements",
     "registration_history",
 )
 

@@ -237,10 +237,10 @@ def violation_breach(violation: Violation, message: Message) -> Breach:
     if violation.missing:
         titles = " and ".join(elements()[name].title for name in violation.missing)
         text, seen = f"{titles} missing", "missing"
-        span = _span(message, violation.path)
+        span = element_span(message, violation.path)
     else:
         text = f"{_title(violation.path)}: {violation.expected} expected"
-        seen, span = shown(message, violation.path), _span(message, violation.path)
+        seen, span = shown(message, violation.path), element_span(message, violation.path)
     return Breach(
         text, message, seen=seen, expected=violation.expected, span=span, rule=violation.rule
     )
@@ -259,7 +259,7 @@ def _element_types(message: Message, judged: set[str]) -> Iterator[Breach]:
                 message,
                 seen=shown(message, path),
                 expected=allowed,
-                span=_span(message, path),
+                span=element_span(message, path),
                 rule="MSG-24538-6.3.1.1.1.d-ELEMENT-TYPE",
             )
 
@@ -324,7 +324,7 @@ def _title(path: str) -> str:
     return element.title if element else path
 
 
-def _span(message: Message, path: str) -> tuple[int, int] | None:
+def element_span(message: Message, path: str) -> tuple[int, int] | None:
     """Bytes of an element in the CoAP message."""
     span = message.elements.spans.get(path)
     at = message.coap.payload_offset

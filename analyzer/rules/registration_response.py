@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The registration response of the MSGin5G Server, TS 24.538 clause 6.3.1.2.1.
 
-A refusal (4.xx, 5.xx) is not described by the clause: what it carries is judged only where it
-carries something.
+The message; what its payload carries: `registration_response_elements.py`.
 """
 
 from __future__ import annotations
@@ -11,20 +10,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import Acknowledged, AnsweredAgain, Match, Unanswered
-from analyzer.messages import Message
 from analyzer.registrations import RegistrationAnswered
-from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
+from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds
-from analyzer.rules.registration_elements import shown, violation_breach
-from analyzer.rules.registration_request import SPEC, near
+from analyzer.rules.registration_request import SPEC
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
-from dissectors.msgin5g.payload import ERROR_TEXTS
-from dissectors.msgin5g.schema import violations
 
 _ANSWER: Final = "6.3.1.2.1"
-_GOOD_BODY: Final = '{"UE Service ID": "meter-1@example", "Registration result": "success"}'
 _CLIENT_ADDRESS: Final = (
     numbers.URI_HOST,
     numbers.URI_PORT,
@@ -213,158 +207,6 @@ def client_address(event: RegistrationAnswered, context: Context) -> Iterator[Br
 
 
 @rule(
-    "MSG-24538-6.3.1.2.1.c-PAYLOAD",
-    E,
-    Scope.MESSAGE,
-    SPEC,
-    "6.3.1.2.1 c)",
-    title="Response without a readable JSON object",
-    what="The response to a registration has no payload, or one that is no JSON object.",
-    why="The server shall include UE Service ID and Registration result (c)); without them the UE "
-    "does not know whether it is registered.",
-    bad="ACK 2.01 without payload",
-    good="ACK 2.01 with " + _GOOD_BODY,
-    fix="Send the two elements as a JSON object.",
-)
-def payload(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
-    message = event.message
-    if not _described(message) or message.document.is_object:
-        return
-    data, at = message.coap.payload, message.coap.payload_offset
-    document = message.document
-    if not data:
-        text, seen, span = "The response has no payload", "no payload", None
-    elif document.error:
-        where = document.place(document.error_at)
-        text = f"The payload is not JSON: {ERROR_TEXTS[document.error]}, {where}"
-        seen = near(message, document.error_at)
-        span = (at + document.error_at, at + min(document.error_at + 1, len(data)))
-    else:
-        seen = document.root.kind.name.lower() if document.root else "nothing"
-        text, span = f"The payload is JSON, but not an object: {seen}", (at, at + len(data))
-    yield Breach(text, message, seen=seen, expected="a JSON object", span=span)
-
-
-@rule(
-    "MSG-24538-6.3.1.2.1.c-CONTENT-FORMAT",
-    N,
-    Scope.MESSAGE,
-    SPEC,
-    "6.3.1.2.1 c)",
-    title="Content-Format of the response",
-    what="The response has a JSON payload and no Content-Format; another one than 50 is a warning.",
-    why="The clause does not ask for it, but a client that goes by Content-Format cannot read the "
-    "result (RFC 7252 clause 5.5.1).",
-    bad="ACK 2.01 with a JSON payload and Content-Format 0",
-    good="ACK 2.01 with a JSON payload and Content-Format 50",
-    fix="Add Content-Format 50 to the response.",
-)
-def content_format(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
-    message = event.message
-    if message.cut or message.in_blocks or not message.document.is_object:
-        return
-    option = message.coap.first(numbers.CONTENT_FORMAT)
-    if option is None:
-        yield Breach(
-            "JSON payload without Content-Format",
-            message,
-            seen="absent",
-            expected="50 (application/json)",
-        )
-    elif message.content_format != numbers.JSON:
-        value = message.content_format
-        yield Breach(
-            f"JSON payload with Content-Format {value}",
-            message,
-            seen=str(value),
-            expected="50 (application/json)",
-            span=(option.offset, option.value_offset + len(option.value)),
-            severity=W,
-        )
-
-
-declare(
-    "MSG-24538-6.3.1.2.1.c1-UE-SERVICE-ID",
-    E,
-    Scope.EXCHANGE,
-    SPEC,
-    "6.3.1.2.1 c)1)",
-    title="UE Service ID missing or another one",
-    what="The response has no UE Service ID, or not that of the request.",
-    why="It tells which UE the result is for (c)1)); behind a gateway a wrong one registers the "
-    "wrong device.",
-    bad='{"Registration result": "success"}',
-    good=_GOOD_BODY,
-    fix="Copy the UE Service ID of the request into the response.",
-)
-
-declare(
-    "MSG-24538-6.3.1.2.1.c2-RESULT",
-    E,
-    Scope.EXCHANGE,
-    SPEC,
-    "6.3.1.2.1 c)2)",
-    title="Registration result missing or unclear",
-    what="The response has no Registration result, or one that says neither success nor failure.",
-    why="The UE learns from it whether it is registered (c)2)).",
-    bad='{"UE Service ID": "meter-1@example", "Registration result": "maybe"}',
-    good=_GOOD_BODY,
-    fix="Send Registration result with the value success or failure.",
-)
-
-declare(
-    "MSG-24538-6.3.1.2.1.c2-CONTRADICTION",
-    W,
-    Scope.EXCHANGE,
-    SPEC,
-    "6.3.1.2.1 c)2)",
-    title="Result and response code contradict",
-    what="Registration result says success in a 4.xx or 5.xx. Failure in a 2.xx is a note.",
-    why="A client that goes by the code and one that goes by the element come to different "
-    "conclusions.",
-    bad="ACK 4.01 with Registration result success",
-    good="ACK 2.01 with Registration result success",
-    fix="Make the code and the element say the same.",
-)
-
-
-@predicate
-def information_elements(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
-    """The elements of c), by their schema and against the request and the code."""
-    message = event.message
-    if message.cut or message.in_blocks or not message.document.is_object:
-        return
-    values = message.elements.values
-    for violation in violations("registration_response", values):
-        if _described(message) or not violation.missing:
-            yield violation_breach(violation, message)
-    asked = event.exchange.request.elements.text("ue_service_id")
-    answered = message.elements.text("ue_service_id")
-    if asked and answered and asked != answered:
-        yield Breach(
-            "The response names another UE than the request",
-            message,
-            seen=answered,
-            expected=asked,
-            span=_span(message, "ue_service_id"),
-            frames=(event.exchange.request.frame,),
-            rule="MSG-24538-6.3.1.2.1.c1-UE-SERVICE-ID",
-        )
-    result = values.get("registration_result")
-    success = message.code >> 5 == 2
-    if result in ("success", "failure") and success != (result == "success"):
-        yield Breach(
-            f"Registration result is {result} in a {numbers.code_name(message.code)}",
-            message,
-            seen=shown(message, "registration_result"),
-            expected="a code and a result that agree",
-            span=_span(message, "registration_result"),
-            severity=N if success else None,
-            rule="MSG-24538-6.3.1.2.1.c2-CONTRADICTION",
-        )
-
-
-@rule(
     "MSG-24538-6.3.1.2.1.d-CODE",
     E,
     Scope.EXCHANGE,
@@ -424,14 +266,3 @@ def double_registration(event: AnsweredAgain, context: Context) -> Iterator[Brea
         expected=f"the answer of frame {first.frame} again",
         frames=(first.frame, event.exchange.request.frame),
     )
-
-
-def _described(message: Message) -> bool:
-    """The clause says what this response carries, and all of it was captured."""
-    return message.code >> 5 == 2 and not (message.cut or message.in_blocks or message.protected)
-
-
-def _span(message: Message, path: str) -> tuple[int, int] | None:
-    span = message.elements.spans.get(path)
-    at = message.coap.payload_offset
-    return (at + span[0], at + span[1]) if span else None
