@@ -15,7 +15,7 @@ from analyzer.registrations import RegistrationAnswered
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
 from analyzer.rules.registration_elements import element_span, shown, violation_breach
-from analyzer.rules.registration_request import SPEC
+from analyzer.rules.registration_request import SPEC, near
 from dissectors.coap import numbers
 from dissectors.msgin5g.payload import ERROR_TEXTS
 from dissectors.msgin5g.schema import violations
