@@ -24,6 +24,7 @@ from dissectors.msgin5g.elements import MessageType, registration_only
 
 _MOST_UES: Final = 1 << 17
 _MOST_ENDPOINTS: Final = 16
+_MOST_UNDECIDED: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,13 @@ class Registrations:
             return
         if message.code != numbers.POST or message.path == "/akma":
             return
-        telling = registration_only() & message.elements.values.keys()
+        telling = sorted(name for name in registration_only() if message.elements.tells(name))
         if telling:
-            yield from self._register(exchange, sorted(telling)[0])
+            yield from self._register(exchange, telling[0])
         else:
             self._undecided[exchange] = None
+            if len(self._undecided) > _MOST_UNDECIDED:
+                del self._undecided[next(iter(self._undecided))]
 
     def _response(
         self, exchange: Exchange, message: Message, match: Match
@@ -144,7 +147,7 @@ class Registrations:
             return
         del self._undecided[exchange]
         request = exchange.request
-        if answer is not None and "registration_result" in answer.elements.values:
+        if answer is not None and answer.elements.tells("registration_result"):
             exchange.ue = exchange.ue or answer.ue_service_id
             yield from self._register(exchange, "Registration result in the answer")
         elif self._paths.get((request.destination, request.path)) and self._unreadable(request):

@@ -215,7 +215,12 @@ def scan(
         head[slot] = 0
     head[DEEP_AT] = -1
     broken = utf8_error(data, start, end)
-    marked = end - start >= 3 and data[start] == 0xEF and data[start + 1] == 0xBB
+    marked = (
+        end - start >= 3
+        and data[start] == 0xEF
+        and data[start + 1] == 0xBB
+        and data[start + 2] == 0xBF
+    )
     at = _skip_space(data, start + 3 if marked else start, end)
     if at >= end:
         _fail(head, Error.EMPTY, start)

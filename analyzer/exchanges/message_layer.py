@@ -120,7 +120,7 @@ class MessageLayer:
         """The datagram of another version whose Message ID this ACK or RST carries."""
         key = (message.destination, message.source, message.message_id)
         bad = self._bad_version.get(key)
-        if bad is None or message.time - bad.time > self._timers.exchange_lifetime:
+        if bad is None or abs(message.time - bad.time) > self._timers.exchange_lifetime:
             return None
         return bad
 

@@ -249,7 +249,7 @@ class Pairing:
 
     def _request(self, message: Message, transmission: Transmission) -> Iterator[Event]:
         exchange = self._open(message, transmission, Role.REQUEST)
-        self._requests.open(exchange)
+        self.changed.update(dict.fromkeys(self._requests.open(exchange)))
         waiting = self._early.get((message.source, message.destination, message.token), deque())
         for early in list(waiting):
             piggybacked = early.type == Type.ACK

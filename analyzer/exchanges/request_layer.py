@@ -40,17 +40,23 @@ class RequestLayer:
         self._by_token: dict[TokenKey, list[Exchange]] = {}
         self._by_client: dict[tuple[Endpoint, bytes], list[Exchange]] = {}
 
-    def open(self, exchange: Exchange) -> None:
-        """A new request: an older one with its token makes later matches ambiguous."""
+    def open(self, exchange: Exchange) -> list[Exchange]:
+        """A new request: an older one with its token makes later matches ambiguous.
+
+        Returns the observations that it takes over.
+        """
+        ended = []
         others = self._by_token.setdefault(_key(exchange), [])
         for other in others:
             waits = other.state in (State.OPEN, State.ACKNOWLEDGED)
             if waits and not _continues(exchange):
                 other.ambiguous = exchange.ambiguous = True
             if other.state == State.OBSERVING and exchange.registers_observation:
-                other.state = State.ANSWERED  # the new registration takes over
+                other.state = State.ANSWERED
+                ended.append(other)
         _add(others, exchange)
         _add(self._by_client.setdefault((exchange.client, exchange.token), []), exchange)
+        return ended
 
     def of_token(self, message: Message) -> Exchange | None:
         """The exchange that a response on its own (CON or NON) belongs to: newest that waits."""

@@ -53,6 +53,7 @@ class Element:
     clause: str
     inside: str = ""
     only: str = ""
+    common: tuple[str, ...] = ()
     container: bool = False
     open: bool = False
     secret: bool = False
@@ -100,6 +101,7 @@ def _element(name: str, entry: dict[str, Any]) -> Element:
     values = entry.pop("values", {})
     entry["aliases"] = tuple(entry["aliases"])
     entry["types"] = tuple(entry["types"])
+    entry["common"] = tuple(entry.get("common", ()))
     return Element(name, values=tuple((k, tuple(v)) for k, v in values.items()), **entry)
 
 

@@ -24,13 +24,11 @@ from dissectors.msgin5g.elements import (
     Element,
     MessageType,
     elements,
-    is_alias,
     registration_only,
 )
 from dissectors.msgin5g.payload import (
     ERROR_TEXTS,
     Document,
-    Elements,
     members,
     read_elements,
     read_json,
@@ -291,23 +289,17 @@ def layer_of(payload: bytes, request: bool) -> type[MSGin5G] | None:
         return None
     found = read_elements(read_json(payload))
     kind = found.values.get("message_type")
-    if _speaks(found, "registration_result") and (kind is None or not request):
+    if found.tells("registration_result") and (kind is None or not request):
         return RegistrationResponse
     if kind == MessageType.REG:
         return RegistrationRequest if request else RegistrationResponse
     if isinstance(kind, str) and kind in _LAYERS:
         return _LAYERS[kind]
-    if request and any(_speaks(found, name) for name in registration_only()):
+    if request and any(found.tells(name) for name in registration_only()):
         return RegistrationRequest
     if kind is None and not request and "ue_service_id" in found.values:
         return RegistrationResponse
     return MSGin5G if kind is not None else None
-
-
-def _speaks(found: Elements, name: str) -> bool:
-    """The element is there, and not merely a common word (`result`, `ports`) in any JSON."""
-    key = found.keys.get(name)
-    return key is not None and (len(found.keys) > 1 or not is_alias(elements()[name], key))
 
 
 bind_top_down(CoAP, RegistrationRequest, code=numbers.POST)

@@ -9,6 +9,7 @@ for those of the client profile at both depths, and keeps what it could not plac
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,6 +24,7 @@ from dissectors.msgin5g.elements import (
     elements,
     holders,
     is_alias,
+    normalise,
 )
 
 MAX_DEPTH: Final = 64
@@ -126,7 +128,8 @@ def _text(raw: bytes) -> str:
 def _number(raw: bytes) -> int | float:
     if len(raw) <= _MAX_DIGITS and not any(c in raw for c in b".eE"):
         return int(raw)
-    return float(raw)
+    # Past the range of a float is its end, not infinity, which JSON cannot say again.
+    return max(-sys.float_info.max, min(float(raw), sys.float_info.max))
 
 
 def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
@@ -184,6 +187,14 @@ class Elements:
     aliased: list[tuple[Element, Value]] = field(default_factory=list)
     unknown: list[Value] = field(default_factory=list)
     twice: list[tuple[Element, Value]] = field(default_factory=list)
+
+    def tells(self, name: str) -> bool:
+        """The element is there, and not merely a common word (`result`, `ports`) in any JSON."""
+        key = self.keys.get(name)
+        if key is None:
+            return False
+        own = normalise(key) not in elements()[name].common
+        return own or "ue_service_id" in self.values or "message_type" in self.values
 
     def text(self, name: str) -> str | None:
         """A string element that is not empty, else None."""
