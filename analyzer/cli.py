@@ -49,6 +49,7 @@ def main() -> NoReturn:
     """Entry point of the `msgshark` command."""
     try:
         code = msgshark.main(prog_name="msgshark", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as exit:
         code = exit.exit_code
     except click.ClickException as error:
@@ -57,12 +58,18 @@ def main() -> NoReturn:
         code = 130
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # the reader went away; click makes it a SystemExit
+        _drop_output()
         code = 0
     except OSError as error:
+        _drop_output()
         code = _complain(f"{error.strerror or error}: check free space and rights of the output")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """What is left in the buffer can go nowhere: spare the interpreter the attempt."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(error: click.ClickException) -> str:

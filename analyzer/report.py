@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, NO_TIME, State
 from analyzer.findings import Finding
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
-from analyzer.session import Session
 from dissectors.coap import numbers
 from dissectors.link import LINK_TYPES
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
 
 _LISTS: Final = {
     Role.RESPONSE: "response_frames",

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.exchanges.model import NO_TIME
 from analyzer.messages import MESSAGE_TYPE_IDS, Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
-from analyzer.session import Session
 from dissectors.coap import numbers
 from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect
@@ -19,6 +18,9 @@ from dissectors.coap.numbers import Format
 from dissectors.fields import Field, fields
 from dissectors.msgin5g.elements import elements
 from dissectors.msgin5g.payload import Elements, read_elements, read_json
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
 
 MASK: Final = "****"
 """Stands for a credential unless the user asks for it."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from analyzer import report
 from analyzer.rules.catalogue import Rule
-from analyzer.session import Session
 from analyzer.values import MessageValues
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
 
 
 def write_messages(session: Session, out: TextIO) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report
 from analyzer.findings import Finding
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Rule, Severity
-from analyzer.session import Session
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
 
 WIDTH: Final = 96
 _RGB: Final = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36"}
@@ -108,6 +110,6 @@ def write_rule(rule: Rule, out: TextIO) -> None:
     out.write(f"{rule.severity.label}, {rule.reference}, since {rule.since}\n")
     for heading in ("what", "why", "bad", "good", "fix"):
         text: str = getattr(rule, heading)
-        lines = textwrap.wrap(text, WIDTH - 6)
+        lines = textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False)
         out.write(f"\n{heading.capitalize()}\n")
         out.writelines(f"    {line}\n" for line in lines)

@@ -8,7 +8,7 @@ to turn them into styled segments under the theme of the day (`inks.tcss`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,15 +17,12 @@ from textual.widget import Widget
 
 from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
-
-Piece: TypeAlias = tuple[str, str]
-"""Text and the name of its ink, `""` for the plain one."""
-
-Line: TypeAlias = tuple[Piece, ...]
+from analyzer.views.info import Line, Piece
 
 INKS: Final = (
     "dim",
     "bold",
+    "heading",
     "request",
     "success",
     "client-error",
@@ -34,6 +31,7 @@ INKS: Final = (
     "warning",
     "note",
     "path",
+    "payload",
     "msgin5g",
     "link",
     "secret",
@@ -63,22 +61,51 @@ def plain(pieces: Iterable[Piece]) -> str:
 
 
 def safe(text: str) -> str:
-    """The last gate before the terminal: views escape what packets say, this holds if one forgot."""
+    """The last gate before the terminal, should a view have forgotten to escape."""
     return text if text.isprintable() else escape(text, _MOST)
 
 
-class Inked(Widget):
-    """A widget that shows inked text."""
+INK_CLASSES: Final = frozenset(f"ink--{name}" for name in INKS)
+"""Component classes that a widget with inked text declares."""
 
-    COMPONENT_CLASSES = {f"ink--{name}" for name in INKS}
+if TYPE_CHECKING:
+    _Widget = Widget
+else:
+    # Textual takes styles and component classes from the first widget among the bases alone.
+    _Widget = object
+
+
+class Inked(_Widget):
+    """A widget that shows inked text; its component classes include INK_CLASSES."""
+
+    _looks: dict[str, Style]
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks = {}
 
     def ink(self, name: str) -> Style:
         """The Rich style of an ink on this widget's background; no background of its own."""
-        if not name:
-            return Style.null()
-        styles = self.get_component_styles(f"ink--{name}")
-        color = self.background_colors[1] + styles.color
-        return Style(color=color.rich_color) + styles.text_style
+        return self.look(f"ink--{name}") if name else Style.null()
+
+    @property
+    def base(self) -> Style:
+        """The widget's own style."""
+        if "" not in self._looks:
+            self._looks[""] = self.rich_style
+        return self._looks[""]
+
+    def look(self, component: str) -> Style:
+        """What a component class sets, translucent colours blended with the widget's background."""
+        look = self._looks.get(component)
+        if look is None:
+            styles, below = self.get_component_styles(component), self.background_colors[1]
+            color, back = (
+                (below + getattr(styles, rule)).rich_color if styles.has_rule(rule) else None
+                for rule in ("color", "background")
+            )
+            look = self._looks[component] = Style(color=color, bgcolor=back) + styles.text_style
+        return look
 
     def segments(self, pieces: Line, base: Style) -> list[Segment]:
         """The pieces as segments over a base style."""

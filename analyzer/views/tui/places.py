@@ -25,12 +25,14 @@ class Page(StrEnum):
 class Place:
     """A packet by its frame, or an exchange or finding by its id.
 
-    `span` are bytes of the CoAP message to light up.
+    `span` are bytes of the CoAP message to light up, `branch` names a branch of the detail tree
+    to select.
     """
 
     page: Page
     number: int
     span: Span | None = None
+    branch: str = ""
 
 
 class Visit(Message):

@@ -8,11 +8,11 @@ from typing import Final
 
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
 from analyzer.views.escape import escape
+from analyzer.views.info import Line, code_ink
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, Line, line
-from analyzer.views.tui.rows.info import code_ink
+from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.times import duration
-from analyzer.views.tui.widgets.virtual_list import Column
+from analyzer.views.tui.widgets.columns import Column
 from dissectors.coap import numbers
 
 _STATE_INKS: Final = {
@@ -35,11 +35,11 @@ class ExchangeRows:
         Column("client", "Client"),
         Column("server", "Server", give_up=5),
         Column("method", "Method", 6),
-        Column("uri", "URI", flexible=True),
+        Column("uri", "URI", flexible=True, least=22),
         Column("ue", "UE Service ID", give_up=4),
         Column("state", "State", 12),
         Column("match", "Matched by", 17, give_up=1),
-        Column("code", "Response", 12),
+        Column("code", "Response", 12, wide=17),
         Column("response_time", "After", 8, align="right", give_up=3),
         Column("retransmissions", "Retr.", 5, align="right", give_up=2),
     )
@@ -47,7 +47,7 @@ class ExchangeRows:
     def __init__(self, view: CaptureView) -> None:
         self.view = view
         self._count = 0
-        self._widths = {"client": 9, "server": 9, "ue": 13}
+        self._widths = {"client": 9, "server": 9, "ue": 0}
         self._measured = {"endpoints": 0, "ues": 0}
 
     def refresh(self) -> None:
@@ -56,6 +56,14 @@ class ExchangeRows:
 
     def __len__(self) -> int:
         return self._count
+
+    def identity(self, index: int) -> int:
+        """The id of the exchange in a row."""
+        return index + 1
+
+    def find(self, identity: int) -> int | None:
+        """The row of an exchange."""
+        return identity - 1 if 0 < identity <= self._count else None
 
     def width(self, key: str) -> int:
         """What the cells of a column need."""
@@ -75,7 +83,7 @@ class ExchangeRows:
             self._widths["client"] = max(self._widths["client"], needed)
         self._widths["server"] = self._widths["client"]
         for index in range(self._measured["ues"], len(ues)):
-            self._widths["ue"] = max(self._widths["ue"], min(len(escape(ues[index], 32)), 32))
+            self._widths["ue"] = max(self._widths["ue"], min(len(escape(ues[index], 24)), 24))
         self._measured = {"endpoints": len(endpoints), "ues": len(ues)}
 
     def cells(self, index: int) -> Sequence[Line]:

@@ -4,54 +4,88 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from analyzer.findings import Finding
 from analyzer.views.escape import escape
+from analyzer.views.info import Line
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, Line, line
-from analyzer.views.tui.widgets.virtual_list import Column
+from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.tui.widgets.columns import Column
+
+_LAST = 1 << 32
+
+
+class Order(StrEnum):
+    """How the list is sorted."""
+
+    SEVERITY = "worst first"
+    FRAME = "by frame"
 
 
 class FindingRows:
-    """Findings as their list shows them, in the order they were made; index + 1 is the id."""
+    """Findings as their list shows them; what is about the capture as a whole comes last."""
 
     columns = (
         Column("severity", "Severity", 9),
-        Column("rule", "Rule", flexible=True, weight=2, most=46),
-        Column("clause", "Clause", give_up=1),
+        Column("rule", "Rule"),
         Column("frame", "Frame", align="right"),
-        Column("count", "×", 4, align="right", give_up=3),
-        Column("ue", "UE Service ID", give_up=2),
-        Column("text", "What was seen", flexible=True, weight=3),
+        Column("count", "×", 4, align="right", give_up=2),
+        Column("ue", "UE Service ID", give_up=3),
+        Column("text", "What was seen", flexible=True, least=24),
+        Column("clause", "Clause", give_up=1),
     )
 
     def __init__(self, view: CaptureView) -> None:
         self.view = view
-        self._count = 0
+        self.order = Order.SEVERITY
+        self._findings: list[Finding] = []
+        self._index: dict[int, int] = {}
         self._measured = 0
-        self._widths = {"clause": 8, "frame": 5, "ue": 13}
+        self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
 
     def refresh(self) -> None:
-        """Take in what was found since."""
-        self._count = len(self.view.session.findings) if self.view.session else 0
+        """Take in what was found since, sorted."""
+        if self.view.session is None:
+            return
+        worst_first = self.order == Order.SEVERITY
+        self._findings = sorted(
+            self.view.session.findings,
+            key=lambda f: (-f.severity if worst_first else 0, f.frame or _LAST, f.id),
+        )
+        self._index = {finding.id: index for index, finding in enumerate(self._findings)}
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._findings)
 
     def __getitem__(self, index: int) -> Finding:
-        return self.view.opened.findings[index]
+        return self._findings[index]
+
+    def identity(self, index: int) -> int:
+        """The id of the finding in a row."""
+        return self._findings[index].id
+
+    def find(self, identity: int) -> int | None:
+        """The row of a finding."""
+        return self._index.get(identity)
+
+    def ue(self, finding: Finding) -> str:
+        """The UE a finding is about."""
+        return self.view.opened.ue_of(finding)
 
     def width(self, key: str) -> int:
         """What the cells of a column need."""
-        for index in range(self._measured, self._count):
-            finding = self[index]
+        findings = self.view.opened.findings if self.view.session else ()
+        for index in range(self._measured, len(findings)):
+            finding = findings[index]
             needed = {
-                "clause": min(len(finding.rule.reference), 28),
+                "rule": min(len(finding.rule.id), 44),
+                "clause": min(len(finding.rule.reference), 26),
                 "frame": len(str(finding.frame)),
-                "ue": min(len(escape(finding.ue, 32)), 32),
+                "ue": min(len(escape(self.ue(finding), 24)), 24),
             }
             self._widths = {name: max(old, needed[name]) for name, old in self._widths.items()}
-        self._measured = self._count
+        self._measured = len(findings)
         return self._widths[key]
 
     def cells(self, index: int) -> Sequence[Line]:
@@ -61,11 +95,11 @@ class FindingRows:
         return (
             line(f"{GLYPHS[finding.severity]} {finding.severity.label}", ink),
             line(finding.rule.id),
-            line(finding.rule.reference, "dim"),
             line(str(finding.frame) if finding.frame else ""),
             line(str(finding.count) if finding.count > 1 else "", "dim"),
-            line(escape(finding.ue, 64), "msgin5g"),
+            line(escape(self.ue(finding), 64), "msgin5g"),
             line(escape(finding.text, 300)),
+            line(finding.rule.reference, "dim"),
         )
 
     def row_ink(self, index: int) -> str:

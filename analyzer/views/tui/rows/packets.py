@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
+from analyzer.views.info import Line, info, is_msgin5g
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, Line, line
-from analyzer.views.tui.rows.info import info, is_msgin5g
-from analyzer.views.tui.widgets.virtual_list import Column
+from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.tui.widgets.columns import Column
 
 _TIME_WIDTH = 15  # time of day
 
@@ -54,10 +54,16 @@ class PacketRows:
     def index_of_frame(self, frame: int) -> int | None:
         """Where a frame is listed; None when it is not."""
         row = self.view.row_of_frame(frame)
-        if row is None:
-            return None
-        index = bisect_left(self.rows, row)
-        return index if index < len(self.rows) and self.rows[index] == row else None
+        return None if row is None else self.find(row)
+
+    def identity(self, index: int) -> int:
+        """The row of the messages table."""
+        return int(self.rows[index])
+
+    def find(self, identity: int) -> int | None:
+        """Where a row of the messages table is listed."""
+        index = bisect_left(self.rows, identity)
+        return index if index < len(self.rows) and self.rows[index] == identity else None
 
     def next_flagged(self, index: int, step: int) -> int | None:
         """The nearest row before or after with an error or a warning."""

@@ -14,7 +14,8 @@ from textual.message import Message
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from analyzer.views.tui.inks import Inked, Line, plain
+from analyzer.views.info import Line
+from analyzer.views.tui.inks import INK_CLASSES, Inked, plain
 from analyzer.views.tui.places import Place, Span
 
 
@@ -40,9 +41,12 @@ class DetailTree(Inked, Tree[Node], inherit_bindings=False):
     """What a packet says."""
 
     ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor_up", "Up", show=False, id="tree.up", tooltip="One line up"),
-        Binding("down,j", "cursor_down", "Down", show=False, id="tree.down", tooltip="One line down"),
+        Binding(
+            "down,j", "cursor_down", "Down", show=False, id="tree.down", tooltip="One line down"
+        ),
         Binding(
             "pageup,ctrl+b,ctrl+u",
             "page_up",
@@ -59,7 +63,9 @@ class DetailTree(Inked, Tree[Node], inherit_bindings=False):
             id="tree.page-down",
             tooltip="One page down",
         ),
-        Binding("home,g", "scroll_home", "First", show=False, id="tree.first", tooltip="First line"),
+        Binding(
+            "home,g", "scroll_home", "First", show=False, id="tree.first", tooltip="First line"
+        ),
         Binding("end,G", "scroll_end", "Last", show=False, id="tree.last", tooltip="Last line"),
         Binding(
             "left,h",
@@ -78,7 +84,9 @@ class DetailTree(Inked, Tree[Node], inherit_bindings=False):
             id="tree.toggle",
             tooltip="Open or close the branch",
         ),
-        Binding("enter", "follow", "Follow", id="tree.follow", tooltip="Follow a link, or open a branch"),
+        Binding(
+            "enter", "follow", "Follow", id="tree.follow", tooltip="Follow a link, or open a branch"
+        ),
     ]
 
     class Selected(Message):
@@ -95,29 +103,28 @@ class DetailTree(Inked, Tree[Node], inherit_bindings=False):
             super().__init__()
             self.place = place
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, selected: str, *, id: str | None = None) -> None:
         super().__init__("", id=id)
         self.show_root = False
         self.guide_depth = 2
         self.auto_expand = False
         self._opened: dict[tuple[str, ...], bool] = {}
-        self._selected: tuple[str, ...] = ()
+        self._selected: tuple[str, ...] = (selected,)
 
     # Content ------------------------------------------------------------------------------------
 
     def show(self, nodes: Sequence[Node]) -> None:
         """Show other nodes, opened and selected as those before were."""
         selected = self._selected
+        self.cursor_line = -1
         self.root.remove_children()
         for node in nodes:
             self._grow(self.root, node)
         self.root.expand()
-        self.scroll_to(y=0, animate=False)
-        # Lines are numbered by the next layout of the tree, which `last_line` brings about.
+        # Lines are numbered by the layout of the tree, which `last_line` brings about.
         if self.last_line >= 0:
             found = self._find(selected)
-            self.cursor_line = found.line if found else 0
-            self.watch_cursor_line(-1, self.cursor_line)
+            self._put_cursor(found.line if found else 0)
 
     def _grow(self, parent: TreeNode[Node], node: Node) -> None:
         if not node.children:
@@ -149,8 +156,18 @@ class DetailTree(Inked, Tree[Node], inherit_bindings=False):
                     parent.expand()
                     parent = parent.parent
                 if self.last_line >= 0:
-                    self.cursor_line = found.line
+                    self._put_cursor(found.line)
                 return
+
+    def _put_cursor(self, line: int) -> None:
+        """Select a line and show it with a little before and more after it."""
+        self.cursor_line = line
+        # Before the first layout the height of the pane is not known yet.
+        self.call_after_refresh(self._scroll_to_cursor)
+
+    def _scroll_to_cursor(self) -> None:
+        above = self.scrollable_content_region.height // 4
+        self.scroll_to(y=max(0, self.cursor_line - above), animate=False)
 
     def _all(self, branch: TreeNode[Node]) -> Iterator[TreeNode[Node]]:
         for child in branch.children:

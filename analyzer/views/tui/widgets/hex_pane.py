@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from analyzer.views.tui.inks import Inked
+from analyzer.views.tui.inks import INK_CLASSES, Inked
 from analyzer.views.tui.places import Span
 
 _WIDE: Final = 16
@@ -37,7 +37,12 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     """Offset, hexadecimal, text: 16 bytes a line, 8 where the pane is narrow."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"hex-pane--lit", "hex-pane--cursor", "hex-pane--offset"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *INK_CLASSES,
+        "hex-pane--lit",
+        "hex-pane--cursor",
+        "hex-pane--offset",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Left", show=False, id="hex.left", tooltip="One byte back"),
         Binding("right,l", "move(1)", "Right", show=False, id="hex.right", tooltip="One byte on"),
@@ -122,12 +127,12 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     # Painting -----------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        style, width = self.rich_style, self.scrollable_content_region.width
+        style, width = self.base, self.scrollable_content_region.width
         count = self.bytes_a_line
         start = (round(self.scroll_y) + y) * count
         if start >= len(self.data):
             return Strip.blank(width, style)
-        offset = self.get_component_rich_style("hex-pane--offset")
+        offset = style + self.look("hex-pane--offset")
         left = [Segment(f"{start:04x}", offset), Segment("  ", style)]
         right = [Segment("  ", style)]
         for place in range(start, start + count):
@@ -152,9 +157,9 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         if any(start <= place < end for start, end in self._masked):
             (hexed, letter), look = _MASK, style + self.ink("secret")
         if self.lit is not None and self.lit[0] <= place < self.lit[1]:
-            look += self.get_component_rich_style("hex-pane--lit", partial=True)
+            look += self.look("hex-pane--lit")
         if self.has_focus and place == self._cursor:
-            look += self.get_component_rich_style("hex-pane--cursor", partial=True)
+            look += self.look("hex-pane--cursor")
         return hexed, letter, look
 
     def _ink(self, place: int) -> str:

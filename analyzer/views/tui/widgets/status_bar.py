@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from rich.segment import Segment
 from textual.strip import Strip
+from textual.widget import Widget
 
-from analyzer.views.tui.inks import Inked, Line
+from analyzer.views.info import Line
+from analyzer.views.tui.inks import INK_CLASSES, Inked
 
 _BAR: Final = 20
 
 
-class StatusBar(Inked):
+class StatusBar(Inked, Widget):
     """Parts of a line side by side; a progress bar at the right until reading is done."""
 
     ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES}
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +33,7 @@ class StatusBar(Inked):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        style, width = self.rich_style, self.size.width
+        style, width = self.base, self.size.width
         bar = self._bar()
         room = width - bar.cell_length
         segments: list[Segment] = []
@@ -52,4 +55,4 @@ class StatusBar(Inked):
             ("━" * (_BAR - full), "dim"),
             (f" {self._share:4.0%} ", ""),
         )
-        return Strip(self.segments(pieces, self.rich_style))
+        return Strip(self.segments(pieces, self.base))

@@ -4,20 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
-from analyzer.views.tui.inks import Inked
+from analyzer.views.tui.inks import INK_CLASSES, Inked
 
 
-class TabLine(Inked):
+class TabLine(Inked, Widget):
     """Names of pages; a click opens one."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = {"tab-line--brand", "tab-line--key", "tab-line--active"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *INK_CLASSES,
+        "tab-line--brand",
+        "tab-line--key",
+        "tab-line--active",
+    }
 
     class Clicked(Message):
         """A page was clicked."""
@@ -32,14 +39,14 @@ class TabLine(Inked):
         self._ends: list[int] = []
 
     def render_line(self, y: int) -> Strip:
-        style = self.rich_style
-        brand = self.get_component_rich_style("tab-line--brand")
+        style = self.base
+        brand = style + self.look("tab-line--brand")
         segments = [Segment(f" {self._brand} ", brand)]
         self._ends = [Strip(segments).cell_length]
         for number, name in enumerate(self._names, 1):
             active = name == self._active
-            back = self.get_component_rich_style("tab-line--active") if active else style
-            key = back + self.get_component_rich_style("tab-line--key", partial=True)
+            back = style + self.look("tab-line--active") if active else style
+            key = back + self.look("tab-line--key")
             segments += [Segment(f" {number}", key), Segment(f" {name.capitalize()} ", back)]
             self._ends.append(Strip(segments).cell_length)
         left = Strip(segments)

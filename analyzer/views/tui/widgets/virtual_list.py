@@ -7,7 +7,8 @@ does not depend on how many rows there are. Rows may be appended and change at a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import ClassVar, Final, Protocol
 
 from rich.cells import cell_len
@@ -22,7 +23,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from analyzer.views.tui.inks import Inked, Line, plain
+from analyzer.views.info import Line
+from analyzer.views.tui.inks import INK_CLASSES, Inked
 from analyzer.views.tui.widgets.columns import GAP, Column, Placed, place
 
 HEADER: Final = 1
@@ -41,6 +43,12 @@ class RowSource(Protocol):
 
     def __len__(self) -> int: ...
 
+    def identity(self, index: int) -> int:
+        """What a row stands for, wherever it is listed."""
+
+    def find(self, identity: int) -> int | None:
+        """Where that is listed now."""
+
     def width(self, key: str) -> int:
         """Cells that a column without a fixed width needs."""
 
@@ -56,6 +64,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *INK_CLASSES,
         "virtual-list--header",
         "virtual-list--cursor",
         "virtual-list--empty",
@@ -64,7 +73,12 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         Binding("up,k", "move(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
         Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One row down"),
         Binding(
-            "pageup,ctrl+b", "page(-1)", "Page up", show=False, id="list.page-up", tooltip="One page up"
+            "pageup,ctrl+b",
+            "page(-1)",
+            "Page up",
+            show=False,
+            id="list.page-up",
+            tooltip="One page up",
         ),
         Binding(
             "pagedown,ctrl+f",
@@ -161,17 +175,17 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     # Content ------------------------------------------------------------------------------------
 
     def take_in(self) -> None:
-        """Show what the source has now; a cursor at a pinned end moves along."""
+        """Show what the source has now; the cursor stays on its row, or at a pinned end."""
         before = self.count
+        stood_on = self.source.identity(self.cursor) if before and self.cursor else None
         self.source.refresh()
         self.count = len(self.source)
         self.virtual_size = Size(0, self.count + HEADER)
         self._repaint()
-        if self._pinned and self.count:
-            self.cursor = self.count - 1
-        elif self.cursor >= self.count:
-            self.cursor = max(0, self.count - 1)
-        elif not before and self.count:
+        found = self.source.find(stood_on) if stood_on is not None else None
+        at = self.count - 1 if self._pinned else self.cursor if found is None else found
+        self.cursor = at
+        if not before and self.count:
             self.post_message(self.Highlighted(self, self.cursor))
 
     def _repaint(self) -> None:
@@ -275,7 +289,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             return self._header(width)
         index = round(self.scroll_y) + y - HEADER
         if index >= self.count:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base)
         key = (index, index == self.cursor)
         strip = self._strips.get(key)
         if strip is None:
@@ -283,21 +297,21 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         return strip
 
     def _row(self, index: int, width: int) -> Strip:
-        style = self.rich_style + self.ink(self.source.row_ink(index))
+        style = self.base + self.ink(self.source.row_ink(index))
         if index == self.cursor:
-            style += self.get_component_rich_style("virtual-list--cursor", partial=True)
+            style += self.look("virtual-list--cursor")
         return self._strip(self.source.cells(index), style, width)
 
     def _header(self, width: int) -> Strip:
-        style = self.get_component_rich_style("virtual-list--header")
+        style = self.base + self.look("virtual-list--header")
         titles = [((column.title, ""),) for column in self.source.columns]
         return self._strip(titles, style, width, shift=0)
 
     def _empty_line(self, y: int, width: int) -> Strip:
         """A few words in the middle instead of rows."""
-        words = self.empty.split("\n")
+        words = [part for row in self.empty.split("\n") for part in wrap(row, width - 4) or [""]]
         number = y - (self.size.height - len(words)) // 2
-        style = self.get_component_rich_style("virtual-list--empty")
+        style = self.base + self.look("virtual-list--empty")
         text = words[number] if 0 <= number < len(words) else ""
         blank = max(0, width - cell_len(text)) // 2
         segments = [Segment(" " * blank, style), *self.segments(((text, ""),), style)]
@@ -312,23 +326,20 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
                 segments.append(Segment(" " * GAP, style))
             column = placed.column
             moved = (self.shift if shift is None else shift) if column.flexible else 0
-            strip = Strip(self.segments(cells[placed.index], style))
-            segments.extend(_fit(strip, placed.width, column.align, moved, style))
+            cell = self.segments(cells[placed.index], style)
+            segments.extend(_fit(cell, placed.width, column.align, moved, style))
         return Strip(segments).adjust_cell_length(width, style)
 
 
-def _fit(strip: Strip, width: int, align: str, moved: int, style: Style) -> Strip:
+def _fit(
+    segments: list[Segment], width: int, align: str, moved: int, style: Style
+) -> Iterable[Segment]:
     """A cell cut or padded to its width; an ellipsis tells that something is cut off."""
-    if moved:
-        strip = strip.crop(min(moved, strip.cell_length))
-    if strip.cell_length > width:
-        last = [Segment(_ELLIPSIS, style)]
-        return Strip([*strip.crop(0, max(0, width - 1)), *last]).adjust_cell_length(width, style)
-    if align == "right":
-        return Strip([Segment(" " * (width - strip.cell_length), style), *strip])
-    return strip.adjust_cell_length(width, style)
-
-
-def row_text(cells: Sequence[Line]) -> str:
-    """A row as text, for tests and for copying."""
-    return " ".join(plain(cell) for cell in cells)
+    length = Segment.get_line_length(segments)
+    if moved or length > width:
+        strip = Strip(segments, length).crop(min(moved, length))
+        if strip.cell_length > width:
+            strip = Strip([*strip.crop(0, max(0, width - 1)), Segment(_ELLIPSIS, style)])
+        return strip.adjust_cell_length(width, style)
+    blank = Segment(" " * (width - length), style)
+    return [blank, *segments] if align == "right" else [*segments, blank]

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The app: puts the pages together, starts reading, and carries messages between them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.worker import get_current_worker
+
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.places import Page, Place, Visit
+from analyzer.views.tui.reading import read_capture
+from analyzer.views.tui.screens.exchanges import ExchangesScreen
+from analyzer.views.tui.screens.findings import FindingsScreen
+from analyzer.views.tui.screens.help import HelpScreen
+from analyzer.views.tui.screens.packets import PacketsScreen
+from analyzer.views.tui.screens.page import PageScreen
+from analyzer.views.tui.themes import DARK, THEMES
+from analyzer.views.tui.widgets.detail_tree import DetailTree
+from analyzer.views.tui.widgets.hex_pane import HexPane
+from analyzer.views.tui.widgets.rule_pane import RulePane
+from analyzer.views.tui.widgets.tab_line import TabLine
+from analyzer.views.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from analyzer.session import Settings
+
+_MOST_PLACES = 200
+
+PAGES: dict[Page, type[PageScreen]] = {
+    Page.PACKETS: PacketsScreen,
+    Page.EXCHANGES: ExchangesScreen,
+    Page.FINDINGS: FindingsScreen,
+}
+"""The screens, in the order of their keys."""
+
+
+_KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
+    "Everywhere": App,
+    "On a page": PageScreen,
+    "Packets": PacketsScreen,
+    "Findings": FindingsScreen,
+    "In a list": VirtualList,
+    "In the packet detail": DetailTree,
+    "In the bytes": HexPane,
+    "In an explanation": RulePane,
+}
+"""What declares keys, by the heading in the help; the app's own come first."""
+
+_STYLES: list[str | PurePath] = ["inks.tcss", "msgshark.tcss"]
+
+
+class MsgsharkApp(App[None], inherit_bindings=False):
+    """One capture on screen."""
+
+    TITLE = "msgshark"
+    CSS_PATH = _STYLES
+    DEFAULT_MODE = Page.PACKETS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(
+                str(number),
+                f"page('{page}')",
+                page.capitalize(),
+                show=False,
+                id=f"app.{page}",
+                tooltip=f"The {page} page",
+            )
+            for number, page in enumerate(Page, 1)
+        ),
+        Binding(
+            "ctrl+o",
+            "back",
+            "Back",
+            show=False,
+            id="app.back",
+            tooltip="Back to where you were before the last jump",
+        ),
+        Binding(
+            "question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"
+        ),
+        Binding(
+            "ctrl+p,colon",
+            "command_palette",
+            "Commands",
+            show=False,
+            priority=True,
+            id="app.commands",
+            tooltip="Find a command: themes, screenshots, ...",
+        ),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Quit"),
+        Binding(
+            "ctrl+q,ctrl+c",
+            "quit",
+            "Quit",
+            show=False,
+            priority=True,
+            id="app.quit-always",
+            tooltip="Quit from anywhere",
+        ),
+    ]
+
+    def __init__(
+        self, paths: Sequence[str | os.PathLike[str]], settings: Settings | None = None
+    ) -> None:
+        self.view = CaptureView(paths)
+        self.settings = settings
+        self._visited: list[Place] = []
+        super().__init__()
+        for page, screen in PAGES.items():
+            self.add_mode(page, partial(screen, self.view))
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+        self.call_after_refresh(self._read)
+
+    # Reading ------------------------------------------------------------------------------------
+
+    @work(thread=True, group="reading")
+    def _read(self) -> None:
+        worker = get_current_worker()
+        read_capture(
+            self.view,
+            self.settings,
+            lambda: self.call_from_thread(self._report) if not worker.is_cancelled else None,
+            lambda: worker.is_cancelled,
+        )
+
+    def _report(self) -> None:
+        screen = self._page_screen()
+        if screen is not None and screen.is_mounted:
+            screen.refresh_page()
+
+    # Pages --------------------------------------------------------------------------------------
+
+    def _page_screen(self) -> PageScreen | None:
+        """The page on top or below a dialogue."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, PageScreen):
+                return screen
+        return None
+
+    async def action_page(self, name: str) -> None:
+        await self.switch_mode(name)
+        self._report()
+
+    @on(TabLine.Clicked)
+    async def _tab_clicked(self, event: TabLine.Clicked) -> None:
+        await self.action_page(event.name)
+
+    @on(Visit)
+    async def _visit(self, event: Visit) -> None:
+        screen = self._page_screen()
+        if screen is not None and screen.here is not None:
+            self._visited.append(screen.here)
+            del self._visited[:-_MOST_PLACES]
+        await self._go_to(event.place)
+
+    async def _go_to(self, place: Place) -> None:
+        await self.action_page(place.page)
+        screen = self._page_screen()
+        if screen is not None:
+            screen.go_to(place)
+
+    async def action_back(self) -> None:
+        if self._visited:
+            await self._go_to(self._visited.pop())
+        else:
+            self.notify("No jump to go back from")
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen(self.help_groups()))
+
+    def help_groups(self) -> Iterator[tuple[str, list[Binding]]]:
+        """Every key of the app by where it works."""
+        for title, place in _KEY_PLACES.items():
+            bindings = (self if place is App else place).BINDINGS
+            yield title, [binding for binding in bindings if isinstance(binding, Binding)]
+
+
+def run(paths: Sequence[str | os.PathLike[str]], settings: Settings | None = None) -> int:
+    """Show captures until the user quits; the exit code, 2 when they could not be read."""
+    app = MsgsharkApp(paths, settings)
+    app.run()
+    if app.view.error:
+        print(f"msgshark: {app.view.error}", file=sys.stderr)
+        return 2
+    return app.return_code or 0

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What no packet says: its part in an exchange and the findings about it, in brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
+from analyzer.findings import Finding
+from analyzer.messages import Role
+from analyzer.views.escape import escape
+from analyzer.views.info import Piece
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.tui.places import Page, Place
+from analyzer.views.tui.times import date_and_time, duration
+from analyzer.views.tui.widgets.detail_tree import Node
+
+
+def frame_node(view: CaptureView, row: int) -> Node:
+    """The packet as it was captured."""
+    session = view.opened
+    cells = session.messages.row(row)
+    interface = session.interfaces[cells["interface"]].interface
+    captured, wire = cells["captured"], cells["wire"]
+    heading = f"Frame {cells['frame']}: {wire} bytes on wire, {captured} captured"
+    facts = {
+        "Arrival time": date_and_time(cells["time"]),
+        "Interface": escape(interface.name) or str(interface.index),
+        "Link type": str(cells["link_type"]),
+        "File offset": str(cells["offset"]),
+    }
+    children = (
+        Node((("[", "dim"), (f"{name}: ", "dim"), (value, ""), ("]", "dim")), key=name)
+        for name, value in facts.items()
+    )
+    return Node(line(heading), (0, captured), tuple(children), key="frame")
+
+
+def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
+    """`[Response in: 12]` and the like; Enter leads there."""
+    session = view.opened
+    cells = session.messages.row(row)
+    role = Role(cells["role"])
+    if cells["peer"]:
+        words = "Response in" if role in (Role.REQUEST, Role.PING) else "Request in"
+        yield _link("peer", f"[{words}: {cells['peer']}]", Place(Page.PACKETS, cells["peer"]))
+    if cells["response_time"] >= 0:
+        yield _fact("response time", f"[Response time: {duration(cells['response_time'])}]")
+    if role not in (Role.REQUEST, Role.RESPONSE):
+        yield _fact("role", f"[Role: {role.label}]")
+    number = cells["exchange"]
+    if not 0 < number <= len(session.exchanges):
+        return
+    exchange = session.exchanges.row(number - 1)
+    first = exchange["request_frame"]
+    if role == Role.RETRANSMISSION and first:
+        yield _link("first", f"[First sent in: {first}]", Place(Page.PACKETS, first))
+    match, confidence = MATCHES[exchange["match"]], CONFIDENCES[exchange["confidence"]]
+    if match is not None:
+        yield _fact("match", f"[Matched by: {match}, confidence: {confidence}]")
+    words = f"[Exchange: {number}, {State(exchange['state']).label}]"
+    yield _link("exchange", words, Place(Page.EXCHANGES, number))
+
+
+def findings_node(view: CaptureView, row: int, at: int) -> Node | None:
+    """The findings that point at a message; Enter leads to the explanation."""
+    findings = sorted(view.findings_of_row(row), key=lambda f: -f.severity)
+    if not findings:
+        return None
+    children = tuple(_finding(finding, at, f"finding {n}") for n, finding in enumerate(findings))
+    worst = max(finding.severity for finding in findings)
+    words = f"{GLYPHS[worst]} Findings: {len(findings)}"
+    return Node(line(words, SEVERITY_INKS[worst]), None, children, key="findings", expanded=True)
+
+
+def _finding(finding: Finding, at: int, key: str) -> Node:
+    rule: Piece = (
+        f"{GLYPHS[finding.severity]} {finding.rule.id}: ",
+        SEVERITY_INKS[finding.severity],
+    )
+    span = (at + finding.span[0], at + finding.span[1]) if finding.span else None
+    shown = (rule, (escape(finding.text, 300), ""))
+    return Node(shown, span, key=key, place=Place(Page.FINDINGS, finding.id))
+
+
+def _link(key: str, words: str, place: Place) -> Node:
+    return Node(line(words, "link"), key=key, place=place)
+
+
+def _fact(key: str, words: str) -> Node:
+    return Node(line(words, "dim"), key=key)

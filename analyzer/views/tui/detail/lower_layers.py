@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What lies below CoAP, by Scapy's own layers: link, IP, UDP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any, Final
+
+from analyzer.views.escape import escape
+from analyzer.views.tui.inks import line
+from analyzer.views.tui.places import Span
+from analyzer.views.tui.widgets.detail_tree import Node
+
+_LAYERS: Final = {
+    "Ethernet": "Ethernet II",
+    "cooked linux": "Linux cooked capture",
+    "cooked linux v2": "Linux cooked capture v2",
+    "IP": "Internet Protocol Version 4",
+    "IPv6": "Internet Protocol Version 6",
+    "UDP": "User Datagram Protocol",
+    "802.1Q": "802.1Q Virtual LAN",
+}
+
+_FIELDS: Final = {
+    "chksum": "Checksum",
+    "dport": "Destination port",
+    "dst": "Destination",
+    "fl": "Flow label",
+    "frag": "Fragment offset",
+    "hlim": "Hop limit",
+    "id": "Identification",
+    "ihl": "Header length",
+    "lladdrlen": "Address length",
+    "lladdrtype": "Address type",
+    "len": "Length",
+    "nh": "Next header",
+    "pkttype": "Packet type",
+    "plen": "Payload length",
+    "proto": "Protocol",
+    "sport": "Source port",
+    "src": "Source",
+    "tc": "Traffic class",
+    "tos": "Type of service",
+    "ttl": "Time to live",
+}
+
+_RAW_IP: Final = frozenset({12, 14, 101, 228, 229})
+"""Link types whose packets begin with an IP header (tcpdump.org/linktypes)."""
+
+
+def load() -> None:
+    """Import Scapy's layers; what it says about this host's network is of no interest here."""
+    logging.getLogger("scapy").setLevel(logging.CRITICAL)
+    import scapy.layers.inet6
+    import scapy.layers.l2
+    import scapy.layers.ppp  # noqa: F401
+
+
+def layers(data: bytes, link_type: int) -> list[Any]:
+    """The layers of what precedes the CoAP message."""
+    load()
+    from scapy.config import conf
+    from scapy.layers.inet import IP
+    from scapy.layers.inet6 import IPv6
+    from scapy.packet import NoPayload, Padding, Raw
+
+    kind = conf.l2types.num2layer.get(link_type)
+    if link_type in _RAW_IP and data:
+        kind = IPv6 if data[0] >> 4 == 6 else IP
+    if kind is None:
+        return []
+    found: list[Any] = []
+    layer = kind(data)
+    while not isinstance(layer, NoPayload | Padding | Raw):
+        found.append(layer)
+        layer = layer.payload
+    return found
+
+
+def layer_node(layer: Any, at: int) -> Node:
+    """One layer and its fields; `at` is its first byte in the packet."""
+    title = _LAYERS.get(layer.name, layer.name)
+    heading = ", ".join([title, *_ends(layer)])
+    span = (at, at + header_length(layer))
+    children = tuple(_field_nodes(layer, at))
+    return Node(line(escape(heading)), span, children, key=layer.name)
+
+
+def header_length(layer: Any) -> int:
+    """Bytes of a dissected layer without its payload."""
+    return len(layer.raw_packet_cache or layer.self_build())
+
+
+def _ends(layer: Any) -> Iterator[str]:
+    """`Src: 127.0.0.1`, `Dst: ...`, as far as the layer has such."""
+    for source, destination, port in (("src", "dst", ""), ("sport", "dport", " port")):
+        if source in layer.fieldtype and destination in layer.fieldtype:
+            yield f"Src{port}: {layer.getfieldval(source)}"
+            yield f"Dst{port}: {layer.getfieldval(destination)}"
+
+
+def _field_nodes(layer: Any, at: int) -> Iterator[Node]:
+    """Fields with the bytes each adds when the layer is built again."""
+    built: Any = b""
+    for field in layer.fields_desc:
+        value = layer.getfieldval(field.name)
+        before = _bits(built)
+        built = field.addfield(layer, built, value)
+        after = _bits(built)
+        if after > before:
+            span: Span = (at + before // 8, at + -(-after // 8))
+            title = _FIELDS.get(field.name) or field.name.replace("_", " ").capitalize()
+            shown = escape(str(field.i2repr(layer, value)))
+            yield Node(((f"{title}: ", "dim"), (shown, "")), span, key=field.name)
+
+
+def _bits(built: Any) -> int:
+    """Length so far; Scapy keeps an unfinished byte as (bytes, bits, value)."""
+    if isinstance(built, tuple):
+        return len(built[0]) * 8 + int(built[1])
+    return len(built) * 8

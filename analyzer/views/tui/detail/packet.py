@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Everything the detail panes show of one packet. Nothing here raises: a part that cannot be
+shown becomes a line that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.views.escape import escape
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.detail import generated, lower_layers
+from analyzer.views.tui.detail.coap import coap_node
+from analyzer.views.tui.detail.payload import masked_spans, payload_nodes
+from analyzer.views.tui.inks import line
+from analyzer.views.tui.places import Span
+from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.tui.widgets.hex_pane import Zone
+from dissectors.coap.message import dissect
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A packet: tree, bytes, their zones, and the bytes of credentials to hide."""
+
+    nodes: tuple[Node, ...] = ()
+    data: bytes = b""
+    zones: tuple[Zone, ...] = ()
+    secrets: tuple[Span, ...] = ()
+    coap_at: int = 0
+
+
+def load() -> None:
+    """Import what dissecting one packet needs (half a second, best done in the background)."""
+    lower_layers.load()
+    import dissectors.msgin5g.layer  # noqa: F401
+
+
+def packet_detail(view: CaptureView, row: int) -> Detail:
+    """The packet that carries a message."""
+    nodes: list[Node] = []
+    attempt = _Attempts(nodes)
+    cells = view.opened.messages.row(row)
+    data: bytes = attempt.value("the packet", lambda: view.opened.packet(row), b"")
+    at, end = cells["coap_at"], cells["coap_at"] + cells["coap_length"]
+    attempt.nodes("the frame", lambda: [generated.frame_node(view, row)])
+    if not data:
+        nodes.append(Node(line("[The file no longer holds this packet]", "error"), key="gone"))
+        return Detail(tuple(nodes))
+    below: list[Any] = attempt.value(
+        "the lower layers", lambda: lower_layers.layers(data[:at], cells["link_type"]), []
+    )
+    attempt.nodes("the lower layers", lambda: _lower_nodes(below))
+    attempt.nodes("CoAP", lambda: _coap(view, row, data[at:end], at, below))
+    attempt.nodes("the findings", lambda: _findings(view, row, at))
+    # The walk, not the layers: what fails above must not uncover a credential.
+    found = dissect(data[at:end]).payload_offset
+    payload_at = at + found if found >= 0 else end
+    secrets = attempt.value(
+        "the payload", lambda: masked_spans(data[payload_at:end], payload_at), [(payload_at, end)]
+    )
+    if view.unmasked:
+        secrets = []
+    zones = (Zone(0, "dim"), Zone(at, ""), Zone(payload_at, "payload"), Zone(end, "dim"))
+    return Detail(tuple(nodes), data, zones, tuple(secrets), at)
+
+
+def _lower_nodes(layers: Iterable[Any]) -> list[Node]:
+    nodes, at = [], 0
+    for layer in layers:
+        nodes.append(lower_layers.layer_node(layer, at))
+        at += lower_layers.header_length(layer)
+    return nodes
+
+
+def _coap(view: CaptureView, row: int, message: bytes, at: int, below: Sequence[Any]) -> list[Node]:
+    """CoAP and its payload."""
+    from dissectors import CoAP
+
+    coap = CoAP(message, _underlayer=below[-1] if below else None)
+    links = tuple(generated.exchange_nodes(view, row))
+    first, after = coap.spans.get("payload", (len(message), len(message)))
+    inside = payload_nodes(
+        message[first:after], coap.payload, at + first, coap.content_format, view.unmasked
+    )
+    return [coap_node(coap, at, links), *inside]
+
+
+def _findings(view: CaptureView, row: int, at: int) -> list[Node]:
+    node = generated.findings_node(view, row, at)
+    return [node] if node is not None else []
+
+
+class _Attempts:
+    """Runs what may fail on a packet nobody thought of, and says so in the tree."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self._nodes = nodes
+
+    def value(self, what: str, make: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return make()
+        except Exception as error:
+            words = f"[Cannot show {what}: {type(error).__name__}: {escape(str(error), 120)}]"
+            self._nodes.append(Node(line(words, "error"), key=f"error {what}"))
+            return otherwise
+
+    def nodes(self, what: str, make: Callable[[], list[Node]]) -> None:
+        self._nodes.extend(self.value(what, make, []))

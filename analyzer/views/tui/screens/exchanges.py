@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The exchanges page: requests with all that belongs to them, and the packets of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import on
+from textual.widget import Widget
+
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.places import Page, Place, Visit
+from analyzer.views.tui.rows.exchanges import ExchangeRows
+from analyzer.views.tui.rows.packets import PacketRows
+from analyzer.views.tui.screens.page import PageScreen, titled
+from analyzer.views.tui.widgets.virtual_list import VirtualList
+
+
+class ExchangesScreen(PageScreen):
+    """The list above, the packets of the exchange under the cursor below."""
+
+    page = Page.EXCHANGES
+
+    def __init__(self, view: CaptureView) -> None:
+        super().__init__(view)
+        self.list = VirtualList(ExchangeRows(view), id="exchanges")
+        self.rows = PacketRows(view, self._members)
+        self.packets = VirtualList(self.rows, id="members", empty="No packets")
+
+    def panes(self) -> Iterable[Widget]:
+        self.list.add_class("main")
+        yield self.list
+        yield self.packets
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.list.focus()
+
+    def _members(self) -> Sequence[int]:
+        return self.view.rows_of_exchange(self.list.cursor + 1) if self.list.count else ()
+
+    def refresh_page(self) -> None:
+        super().refresh_page()
+        self._name_panes()
+
+    def _name_panes(self) -> None:
+        count = self.list.count
+        titled(self.list, "Exchanges", f"{self.list.cursor + 1:,} of {count:,}" if count else "")
+        members = f"{self.packets.count} packets" if self.packets.count != 1 else "1 packet"
+        titled(self.packets, f"Exchange {self.list.cursor + 1}" if count else "Exchange", members)
+
+    @on(VirtualList.Highlighted, "#exchanges")
+    def _highlighted(self) -> None:
+        self.packets.take_in()
+        self.packets.action_first()
+        self._name_panes()
+
+    @on(VirtualList.Chosen, "#exchanges")
+    def _chosen(self, event: VirtualList.Chosen) -> None:
+        frame = int(self.view.opened.exchanges["request_frame"][event.index])
+        self.post_message(Visit(Place(Page.PACKETS, frame)))
+
+    @on(VirtualList.Chosen, "#members")
+    def _member_chosen(self, event: VirtualList.Chosen) -> None:
+        self.post_message(Visit(Place(Page.PACKETS, self.rows.frame(event.index))))
+
+    @property
+    def here(self) -> Place | None:
+        return Place(Page.EXCHANGES, self.list.cursor + 1) if self.list.count else None
+
+    def go_to(self, place: Place) -> None:
+        self.list.go_to(place.number - 1)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The keys, written from the bindings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from analyzer.views.tui.inks import line
+from analyzer.views.tui.widgets.sheet import Entry, Sheet
+
+_ALIASES = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "enter": "Enter",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "space": "Space",
+    "escape": "Esc",
+    "backslash": "\\",
+    "question_mark": "?",
+    "f1": "F1",
+    "left_square_bracket": "[",
+    "colon": ":",
+    "right_square_bracket": "]",
+}
+
+
+_KEYS = 20
+
+
+class HelpScreen(ModalScreen[None], inherit_bindings=False):
+    """All keys by where they work."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape,q,question_mark,f1",
+            "dismiss",
+            "Close",
+            id="help.close",
+            tooltip="Close this help",
+        ),
+        Binding("up,k", "scroll(-1)", "Up", show=False, id="help.up", tooltip="Scroll up"),
+        Binding("down,j", "scroll(1)", "Down", show=False, id="help.down", tooltip="Scroll down"),
+        Binding(
+            "pageup,ctrl+u",
+            "scroll(-10)",
+            "Page up",
+            show=False,
+            id="help.page-up",
+            tooltip="Scroll further up",
+        ),
+        Binding(
+            "pagedown,ctrl+d,space",
+            "scroll(10)",
+            "Page down",
+            show=False,
+            id="help.page-down",
+            tooltip="Scroll further down",
+        ),
+    ]
+
+    def __init__(self, groups: Iterable[tuple[str, Iterable[Binding]]]) -> None:
+        super().__init__()
+        self._groups = [*groups, ("This help", _own(self.BINDINGS))]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False) as pane:
+            pane.border_title = "Keys"
+            pane.border_subtitle = "Esc closes"
+            yield Sheet(_KEYS, list(self.entries()))
+
+    def entries(self) -> Iterator[Entry]:
+        """Every binding with its keys and what it does."""
+        for number, (title, bindings) in enumerate(self._groups):
+            if number:
+                yield Entry(text=line(" "))
+            yield Entry(text=line(title, "heading"))
+            for keys, words in self._rows(bindings):
+                yield Entry(line(f"  {keys}", "bold"), line(words))
+
+    def _rows(self, bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:
+        for binding in bindings:
+            # A key the user has remapped is shown as it is now.
+            keys = self.app._keymap.get(binding.id or "", binding.key)
+            yield " ".join(map(key_name, keys.split(","))), binding.tooltip or binding.description
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def _own(bindings: Iterable[BindingType]) -> list[Binding]:
+    return [binding for binding in bindings if isinstance(binding, Binding)]
+
+
+def key_name(key: str) -> str:
+    """A key as printed on it."""
+    name = _ALIASES.get(key)
+    return name or (key.title() if "+" in key else key)

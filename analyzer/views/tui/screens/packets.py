@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The packets page: the list, and of the packet under the cursor the fields and the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widget import Widget
+
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.detail.packet import Detail, load, packet_detail
+from analyzer.views.tui.inks import line
+from analyzer.views.tui.places import Page, Place, Span, Visit
+from analyzer.views.tui.rows.packets import PacketRows
+from analyzer.views.tui.screens.page import PageScreen, titled
+from analyzer.views.tui.widgets.detail_tree import DetailTree, Node
+from analyzer.views.tui.widgets.hex_pane import HexPane
+from analyzer.views.tui.widgets.virtual_list import VirtualList
+
+
+class PacketsScreen(PageScreen):
+    """Wireshark's three panes."""
+
+    page = Page.PACKETS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "n",
+            "finding(1)",
+            "Finding",
+            id="packets.next-finding",
+            tooltip=("Go to the next packet with an error or a warning"),
+        ),
+        Binding(
+            "N",
+            "finding(-1)",
+            "Previous finding",
+            show=False,
+            id="packets.previous-finding",
+            tooltip="Go to the packet before with an error or a warning",
+        ),
+        Binding(
+            "r",
+            "peer",
+            "Response",
+            id="packets.peer",
+            tooltip=("Jump from a request to its response, or back"),
+        ),
+        Binding(
+            "]",
+            "sibling(1)",
+            "Next in exchange",
+            show=False,
+            id="packets.next-in-exchange",
+            tooltip="Go to the next message of the same exchange",
+        ),
+        Binding(
+            "[",
+            "sibling(-1)",
+            "Previous in exchange",
+            show=False,
+            id="packets.previous-in-exchange",
+            tooltip="Go to the message before of the same exchange",
+        ),
+        Binding(
+            "X",
+            "unmask",
+            "Credentials",
+            show=False,
+            id="packets.unmask",
+            tooltip="Show or hide credentials",
+        ),
+    ]
+
+    def __init__(self, view: CaptureView) -> None:
+        super().__init__(view)
+        self.rows = PacketRows(view, view.visible_rows)
+        self.list = VirtualList(self.rows, id="packets")
+        self.fields = DetailTree("coap", id="detail")
+        self.hex = HexPane(id="bytes")
+        self.detail = Detail()
+        self._frame = 0
+        self._wanted: Span | str | None = None
+        self._lit: tuple[Node, Span] | None = None
+        self._loaded = False
+
+    def panes(self) -> Iterable[Widget]:
+        self.list.add_class("main")
+        yield self.list
+        yield Container(self.fields, self.hex, id="lower")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.list.focus()
+
+    def refresh_page(self) -> None:
+        super().refresh_page()
+        titled(self.list, "Packets", self._position())
+        if self.list.count and not self._frame:
+            self._show(self.list.cursor)
+
+    def _position(self) -> str:
+        count = self.list.count
+        return f"{self.list.cursor + 1:,} of {count:,}" if count else ""
+
+    # The packet shown ---------------------------------------------------------------------------
+
+    @on(VirtualList.Highlighted, "#packets")
+    def _highlighted(self, event: VirtualList.Highlighted) -> None:
+        titled(self.list, "Packets", self._position())
+        if event.index >= 0:
+            self._show(event.index)
+
+    @on(VirtualList.Chosen, "#packets")
+    def _chosen(self) -> None:
+        self.fields.focus()
+
+    def _show(self, index: int) -> None:
+        """Dissect and show a packet; the first one waits for Scapy."""
+        if index >= self.list.count:
+            return
+        self._frame = self.rows.frame(index)
+        if not self._loaded:
+            self.fields.show([Node(line("Loading the dissectors …", "dim"), key="coap")])
+            self._load()
+            return
+        self.detail = packet_detail(self.view, int(self.rows.rows[index]))
+        self._show_detail()
+
+    @work(thread=True, exclusive=True)
+    def _load(self) -> None:
+        load()
+        self.app.call_from_thread(self._dissectors_loaded)
+
+    def _dissectors_loaded(self) -> None:
+        self._loaded = True
+        self._show(self.list.cursor)
+
+    def _show_detail(self) -> None:
+        detail = self.detail
+        self.hex.show(detail.data, detail.zones, detail.secrets)
+        titled(self.fields, f"Packet {self._frame}")
+        titled(self.hex, "Bytes", f"{len(detail.data)} bytes")
+        self.fields.show(detail.nodes)
+        wanted, self._wanted = self._wanted, None
+        if isinstance(wanted, tuple):
+            self._light(wanted)
+        elif wanted is not None:
+            self._select(wanted)
+
+    @on(DetailTree.Selected)
+    def _selected(self, event: DetailTree.Selected) -> None:
+        # Bytes jumped to stay lit exactly, though the field around them may be larger.
+        span = event.node.span
+        if self._lit is not None and self._lit[0] is event.node:
+            span, self._lit = self._lit[1], None
+        self.hex.light(span)
+        titled(self.hex, "Bytes", _extent(span) or f"{len(self.detail.data)} bytes")
+
+    @on(DetailTree.Followed)
+    def _followed(self, event: DetailTree.Followed) -> None:
+        self.post_message(Visit(event.place))
+
+    @on(HexPane.Pointed)
+    def _pointed(self, event: HexPane.Pointed) -> None:
+        self._light((event.offset, event.offset + 1))
+
+    def _light(self, span: Span) -> None:
+        """Light up bytes and select the smallest field that holds them."""
+        node = smallest(self.detail.nodes, span)
+        if node is not None:
+            self._lit = (node, span)
+            self.fields.reveal(node)
+
+    def _select(self, key: str) -> None:
+        """Select the first line of a branch of the tree."""
+        branch = next((node for node in self.detail.nodes if node.key == key), None)
+        if branch is not None:
+            self.fields.reveal(branch.children[0] if branch.children else branch)
+
+    # Jumps --------------------------------------------------------------------------------------
+
+    @property
+    def here(self) -> Place | None:
+        return Place(Page.PACKETS, self._frame) if self._frame else None
+
+    def go_to(self, place: Place) -> None:
+        index = self.rows.index_of_frame(place.number)
+        if index is None:
+            self.notify(f"Packet {place.number} is not in the list", severity="warning")
+            return
+        if place.span is not None:
+            at = int(self.view.opened.messages["coap_at"][self.rows.rows[index]])
+            self._wanted = (at + place.span[0], at + place.span[1])
+        elif place.branch:
+            self._wanted = place.branch
+        self._move_to(index)
+
+    def action_finding(self, step: int) -> None:
+        index = self.rows.next_flagged(self.list.cursor, step) if self.list.count else None
+        if index is None:
+            self.notify("No further error or warning" if step > 0 else "None before this one")
+        else:
+            self._wanted = "findings"
+            self._move_to(index)
+
+    def _move_to(self, index: int) -> None:
+        if index == self.list.cursor:
+            self._show(index)
+        self.list.go_to(index)
+
+    def action_peer(self) -> None:
+        row = self._row()
+        frame = int(self.view.opened.messages["peer"][row]) if row is not None else 0
+        if frame:
+            self.post_message(Visit(Place(Page.PACKETS, frame)))
+        else:
+            self.notify("No counterpart is known for this packet")
+
+    def action_sibling(self, step: int) -> None:
+        row = self._row()
+        if row is None:
+            return
+        messages = self.view.opened.messages
+        rows = [int(r) for r in self.view.rows_of_exchange(int(messages["exchange"][row]))]
+        place = rows.index(row) + step if row in rows else -1
+        if 0 <= place < len(rows):
+            self.post_message(Visit(Place(Page.PACKETS, int(messages["frame"][rows[place]]))))
+        else:
+            self.notify("No further message in this exchange")
+
+    def _row(self) -> int | None:
+        return int(self.rows.rows[self.list.cursor]) if self.list.count else None
+
+    def action_unmask(self) -> None:
+        self.view.unmasked = not self.view.unmasked
+        self.refresh_page()
+        if self.list.count:
+            self._show(self.list.cursor)
+
+
+def smallest(nodes: Iterable[Node], span: Span) -> Node | None:
+    """The node with the fewest bytes that holds all of a range, the deepest of equals."""
+    best: Node | None = None
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        if node.span is None or not (node.span[0] <= span[0] and span[1] <= node.span[1]):
+            continue
+        if best is None or best.span is None or _size(node.span) <= _size(best.span):
+            best = node
+    return best
+
+
+def _extent(span: Span | None) -> str:
+    """`byte 43`, `bytes 44 to 45`, `""` for none; they count from 0."""
+    if span is None or span[1] <= span[0]:
+        return ""
+    return f"byte {span[0]}" if _size(span) == 1 else f"bytes {span[0]} to {span[1] - 1}"
+
+
+def _size(span: Span) -> int:
+    return span[1] - span[0]

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Conversations that hypothesis makes up, as frames, and what a session makes of them.
+
+`conversations()` draws what several clients and servers do; loss, copies, reordering, capture
+duplicates and hostile bytes included. `snapshot` is everything a closed session knows.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from rules.conversation import MILLISECOND, SECOND, START, Address, Conversation, Frame, coap
+
+from analyzer.capture import CaptureFile
+from analyzer.dissection import Record
+from analyzer.report import exchange_entries
+from analyzer.session import Session, Settings
+
+CON, NON, ACK, RST = range(4)
+REGISTRATION = (
+    b'{"Message Type":"REG","UE Service ID":"ue-1",'
+    b'"UE Credential Information":{"authentication type":"AKMA"}}'
+)
+REGISTERED = b'{"UE Service ID":"ue-1","Registration result":"success"}'
+CLIENTS = tuple(Address(f"192.0.2.{n}", 40000 + n) for n in (1, 2, 3))
+SERVERS = tuple(Address(f"198.51.100.{n}", 5683) for n in (1, 2))
+
+
+def snapshot(session: Session) -> dict[str, Any]:
+    """Every cell and finding of a session, and its exchanges as scripts read them."""
+    return {
+        "messages": list(session.messages.rows()),
+        "exchanges": list(session.exchanges.rows()),
+        "entries": list(exchange_entries(session)),
+        "findings": [f.as_dict() | {"row": f.row, "span": f.span} for f in session.findings],
+        "times": [(f.id, f.first_time, f.last_time) for f in session.findings],
+        "names": [session.uris.values(), session.ues.values(), session.tokens.values()],
+    }
+
+
+def read(path: Path, limit: int = 0, window: int = 1 << 20, **settings: Any) -> Session:
+    """A closed session that read a capture in batches of `limit` records; 0 reads it at once."""
+    session = Session(Settings(**settings))
+    if not limit:
+        session.open([path])
+        session.read_all()
+        return session
+    session.files.append(CaptureFile(path, window))
+    session.paths.append(str(path))
+    for batch in session.files[0].batches(limit):
+        for record in session.records(batch):
+            session.feed(record)
+    session.close()
+    return session
+
+
+def fed(datagrams: Iterable[tuple[int, Address, Address, bytes]]) -> Session:
+    """A closed session fed with datagrams (time in ns, from, to, bytes) without a file."""
+    session = Session()
+    for number, (time, source, destination, data) in enumerate(datagrams, 1):
+        ports = struct.pack(">HHHH", source.port, destination.port, 8 + len(data), 0)
+        size = 28 + len(data)
+        head = struct.pack(">BBHHHBBH", 0x45, 0, size, number & 0xFFFF, 0, 64, 17, 0)
+        packet = memoryview(head + source.packed + destination.packed + ports + data)
+        session.feed(Record(packet, 0, size, size, START + time, 0, 101, number, 0))
+    session.close()
+    return session
+
+
+# What happens --------------------------------------------------------------------------------
+
+DELAYS = (0, 1, 3, 20, 600, 1900, 2100, 4000, 50_000, 94_000, 146_000, 248_000)  # ms
+MESSAGE_IDS = st.sampled_from([0xFFFE, 0xFFFF, 0, 1, 2])
+TOKENS = st.sampled_from([b"", b"a", b"ab", b"abcd", b"abce", bytes(12)])
+BODIES = st.sampled_from(
+    [
+        b"",
+        REGISTRATION,
+        REGISTRATION[:40],
+        b"[1]",
+        b'{"Message Type":"DEREG","UE Service ID":"ue-1"}',
+        b'{"UE Service ID":"ue-2","x":1,"x":2}',
+        b"{" * 70,
+    ]
+)
+ANSWERS = st.sampled_from(
+    [
+        "silence",
+        "piggybacked",
+        "empty, then separate",
+        "separate, then empty",
+        "non-confirmable",
+        "reset",
+        "other token",
+        "other message id",
+        "other server",
+        "twice",
+        "notifications",
+        "before the request",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that a client does, and what becomes of it."""
+
+    client: int
+    server: int
+    reversed: bool
+    kind: int
+    code: str
+    message_id: int
+    token: bytes
+    body: bytes
+    observe: int | None
+    answer: str
+    delay: int
+    fate: list[int] = field(default_factory=list)
+    hostile: bytes = b""
+
+
+HAPPENINGS = st.builds(
+    Happening,
+    client=st.integers(0, 2),
+    server=st.integers(0, 1),
+    reversed=st.sampled_from([False, False, False, True]),
+    kind=st.sampled_from([CON, CON, NON]),
+    code=st.sampled_from(["POST", "POST", "GET", "0.00"]),
+    message_id=MESSAGE_IDS,
+    token=TOKENS,
+    body=BODIES,
+    observe=st.sampled_from([None, None, 0, 1]),
+    answer=ANSWERS,
+    delay=st.sampled_from([*DELAYS, -500, -300_000]),
+    fate=st.lists(st.integers(0, 9), max_size=6),
+    hostile=st.one_of(st.just(b""), st.binary(max_size=24)),
+)
+
+
+def messages(what: Happening) -> list[tuple[bool, bytes]]:
+    """The datagrams, each with whether the client sends it."""
+    if what.code == "0.00":
+        ask = coap(CON, "0.00", mid=what.message_id)
+        return [(True, ask), (False, coap(RST, "0.00", mid=what.message_id))]
+    named: dict[str, Any] = {} if what.observe is None else {"observe": what.observe}
+    if what.body:
+        named["content_format"] = 50
+    mid, token = what.message_id, what.token
+    ask = coap(what.kind, what.code, mid=mid, token=token, payload=what.body, path="/r", **named)
+    empty = (False, coap(ACK, "0.00", mid=mid))
+    body: dict[str, Any] = {"payload": REGISTERED, "content_format": 50}
+    separate = [
+        (False, coap(CON, "2.04", mid=mid ^ 0x1111, token=token, **body)),
+        (True, coap(ACK, "0.00", mid=mid ^ 0x1111)),
+    ]
+    piggybacked = (False, coap(ACK, "2.01", mid=mid, token=token, **body))
+    noted = [
+        (False, coap(NON, "2.05", mid=mid + 2 + n & 0xFFFF, token=token, observe=n, payload=b"n"))
+        for n in range(3)
+    ]
+    match what.answer:
+        case "silence":
+            return [(True, ask)]
+        case "empty, then separate":
+            return [(True, ask), empty, *separate]
+        case "separate, then empty":
+            return [(True, ask), *separate, empty]
+        case "non-confirmable":
+            return [(True, ask), (False, coap(NON, "4.04", mid=mid ^ 0x2222, token=token))]
+        case "reset":
+            return [(True, ask), (False, coap(RST, "0.00", mid=mid))]
+        case "other token":
+            return [(True, ask), (False, coap(ACK, "2.01", mid=mid, token=token + b"!"))]
+        case "other message id":
+            return [(True, ask), (False, coap(ACK, "2.01", mid=mid ^ 0x4444, token=token))]
+        case "twice":
+            return [(True, ask), piggybacked, (False, coap(ACK, "2.04", mid=mid, token=token))]
+        case "notifications":
+            return [
+                (True, ask),
+                (False, coap(ACK, "2.05", mid=mid, token=token, observe=9)),
+                *noted,
+            ]
+        case "before the request":
+            return [*separate[:1], (True, ask), *separate[1:]]
+    return [(True, ask), piggybacked]
+
+
+def frames(happenings: Iterable[Happening]) -> Iterable[Frame]:
+    """The frames of a capture of all that happens, in the order in which they are recorded."""
+    clock, ip_id = START, 0
+    for what in happenings:
+        client, server = CLIENTS[what.client], SERVERS[what.server]
+        if what.reversed:
+            client, server = server, client
+        fates = iter(what.fate)
+        sent: list[Frame] = []
+        for asks, data in messages(what):
+            source, destination = (client, server) if asks else (server, client)
+            if what.answer == "other server" and not asks:
+                source = SERVERS[1 - what.server]
+            ip_id = ip_id % 0xFFFF + 1
+            frame = Frame(clock, source, destination, data, ip_id=ip_id)
+            clock += 10 * MILLISECOND
+            match next(fates, 0):
+                case 1:  # lost before the tap
+                    continue
+                case 2:  # recorded twice
+                    sent += [frame, Frame(frame.time + 1000, source, destination, data, ip_id)]
+                case 3:  # sent again
+                    ip_id = ip_id % 0xFFFF + 1
+                    clock += 2500 * MILLISECOND
+                    sent += [frame, Frame(clock, source, destination, data, ip_id)]
+                case 4:  # overtaken
+                    sent.insert(max(0, len(sent) - 1), frame)
+                case 5:  # not captured whole
+                    sent.append(Frame(frame.time, source, destination, data, ip_id, cut=3))
+                case _:
+                    sent.append(frame)
+        yield from sent
+        if what.hostile:
+            yield Frame(clock, client, server, what.hostile, ip_id=0)
+        clock += what.delay * MILLISECOND
+
+
+@st.composite
+def conversations(draw: st.DrawFn, most: int = 12) -> bytes:
+    """A capture file of a conversation."""
+    talk = Conversation()
+    for frame in frames(draw(st.lists(HAPPENINGS, min_size=1, max_size=most))):
+        talk.add(frame)
+    return talk.pcap()
+
+
+def at(seconds: float) -> int:
+    """Seconds as the nanoseconds that `fed` takes."""
+    return round(seconds * SECOND)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from analyzer.rules import catalogue
+from analyzer.rules.catalogue import DEFECT_RULES, E, N, Rule, Scope, Severity, W
+from dissectors.coap.wire import Defect
+
+from .conversation import Conversation, Side
+
+RULES = catalogue.load()
+_ID = re.compile(r"COAP-(\d{4})-(\d+(?:\.\d+)*)-([A-Z0-9]+(?:-[A-Z0-9]+)*)|COAP-CAP-[A-Z]+|MSG-.+")
+_HEX = re.compile(r"([0-9a-f]{2}(?: [0-9a-f]{2})*)(?:  |$)")
+_TEXTS = ("title", "what", "why", "bad", "good", "fix")
+
+# The tables of the specification: capture facts, framing, option encoding.
+_CAPTURE = {
+    "COAP-CAP-DUP": N,
+    "COAP-CAP-CUT": N,
+    "COAP-CAP-ONEWAY": N,
+    "COAP-CAP-MIDSTART": N,
+    "COAP-CAP-CLOCK": N,
+    "COAP-CAP-ICMP": N,
+    "COAP-CAP-OPAQUE": N,
+    "COAP-CAP-NONCOAP": N,
+    "COAP-CAP-NATLEG": N,
+}
+_FRAMING = {
+    "COAP-7252-3-SHORT": E,
+    "COAP-7252-3-VERSION": E,
+    "COAP-7252-3-VERSION-ANSWERED": W,
+    "COAP-8974-2.1-TKL-15": E,
+    "COAP-7252-3-TKL-RESERVED": W,
+    "COAP-8974-2.2.2-PROBE-NON": W,
+    "COAP-8974-2.2.2-AFTER-RST": W,
+    "COAP-7252-3-TOKEN-TRUNC": E,
+    "COAP-7252-3-CODE-CLASS": E,
+    "COAP-8323-5-SIGNAL-ON-UDP": E,
+    "COAP-7252-12.1-METHOD-UNASSIGNED": W,
+    "COAP-7252-12.1-RESPONSE-UNASSIGNED": N,
+    "COAP-7252-4.1-EMPTY-EXTRA": E,
+    "COAP-7252-4.2-ACK-REQUEST": E,
+    "COAP-7252-4.2-ACK-CLASS": E,
+    "COAP-7252-4.2-RST-NONEMPTY": E,
+    "COAP-7252-4.3-NON-EMPTY": E,
+    "COAP-7252-4.3-PING": N,
+    "COAP-7252-3-MARKER-NO-PAYLOAD": E,
+    "COAP-7252-4.6-FRAGMENTED": W,
+    "COAP-7252-4.6-LARGE": N,
+    "COAP-7252-6.2-PLAIN-ON-5684": W,
+}
+_OPTIONS = {
+    "COAP-7252-3.1-DELTA-15": E,
+    "COAP-7252-3.1-LENGTH-15": E,
+    "COAP-7252-3.1-EXT-TRUNC": E,
+    "COAP-7252-3.1-VALUE-TRUNC": E,
+    "COAP-7252-3.1-NUMBER-OVERFLOW": E,
+    "COAP-7252-5.4.3-LEN-CRITICAL": E,
+    "COAP-7252-5.4.3-LEN-ELECTIVE": W,
+    "COAP-7252-3.2-UINT-LEADING-ZERO": N,
+    "COAP-7252-3.2-UTF8": E,
+    "COAP-7252-5.4.1-CRIT-UNKNOWN": W,
+    "COAP-7252-5.4.1-ELEC-UNKNOWN": N,
+    "COAP-7252-12.2-EXPERIMENTAL": W,
+    "COAP-7252-5.10.7-RESERVED-LOC": W,
+    "COAP-7252-5.4.5-REPEATED": E,
+    "COAP-7252-5.10.6.1-ETAG-REPEATED-RESP": E,
+    "COAP-7252-5.4.4-DEFAULT": N,
+    "COAP-7252-5.4-CONTEXT-REQ": E,
+    "COAP-7252-5.4-CONTEXT-RESP": E,
+    "COAP-7252-5.4-CONTEXT-METHOD": W,
+}
+_TABLES = _CAPTURE | _FRAMING | _OPTIONS
+_CONVERSATION = {
+    "COAP-CAP-ONEWAY",
+    "COAP-CAP-MIDSTART",
+    "COAP-CAP-CLOCK",
+    "COAP-CAP-OPAQUE",
+    "COAP-CAP-NONCOAP",
+    "COAP-8974-2.2.2-PROBE-NON",
+    "COAP-8974-2.2.2-AFTER-RST",
+    "COAP-7252-6.2-PLAIN-ON-5684",
+}
+_EXCHANGE = {"COAP-CAP-ICMP", "COAP-CAP-NATLEG", "COAP-7252-3-VERSION-ANSWERED"}
+
+_EXAMPLES = [
+    pytest.param(rule, example.group(1), bad, id=f"{rule.id}-{'bad' if bad else 'good'}")
+    for rule in RULES.values()
+    for text, bad in ((rule.bad, True), (rule.good, False))
+    if (example := _HEX.match(text))
+]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_is_complete(rule: Rule) -> None:
+    match = _ID.fullmatch(rule.id)
+    assert match
+    if match.group(1):
+        assert (rule.spec, rule.clause) == (f"RFC {match.group(1)}", match.group(2))
+    elif rule.id.startswith("COAP-CAP-"):
+        assert (rule.spec, rule.clause) == ("capture", "")
+    for name in _TEXTS:
+        text = getattr(rule, name)
+        assert text == text.strip()
+        assert text
+        assert "  " not in _HEX.sub("", text)
+    assert not rule.title.endswith(".")
+
+
+@pytest.mark.parametrize(("rule", "severity"), _TABLES.items())
+def test_the_tables_of_the_specification(rule: str, severity: Severity) -> None:
+    declared = RULES[rule]
+    assert declared.severity is severity
+    expected = Scope.MESSAGE
+    if rule in _CONVERSATION:
+        expected = Scope.CONVERSATION
+    elif rule in _EXCHANGE:
+        expected = Scope.EXCHANGE
+    assert declared.scope is expected
+
+
+def test_the_areas_hold_nothing_else() -> None:
+    areas = {"capture", "framing", "tokens", "codes", "options", "option_use"}
+    defined = {d.rule.id for d in DEFECT_RULES.values()}
+    for predicates in catalogue.PREDICATES.values():
+        for rule, predicate in predicates:
+            if rule is not None and predicate.__module__.rpartition(".")[2] in areas:
+                defined.add(rule.id)
+    assert defined == _TABLES.keys()
+
+
+def test_every_defect_has_its_rule() -> None:
+    by_predicate = {
+        Defect.EMPTY_EXTRA,
+        Defect.STRING_NOT_UTF8,
+        Defect.STRING_NOT_NET_UNICODE,
+        Defect.CUT,
+    }
+    assert DEFECT_RULES.keys() == set(Defect) - by_predicate
+
+
+@pytest.mark.parametrize(("rule", "data", "bad"), _EXAMPLES)
+def test_an_example_is_what_it_says(rule: Rule, data: str, bad: bool) -> None:
+    message = bytes.fromhex(data)
+    answers = len(message) > 1 and (message[0] >> 4 & 3 >= 2 or message[1] >= 0x40)
+    by: Side = "server" if answers else "client"
+    assert (rule.id in Conversation().raw(message, by=by).rules()) == bad
+
+
+def test_most_examples_of_format_rules_are_bytes() -> None:
+    assert len(_EXAMPLES) >= 70

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What each command loads: nobody waits for a library that the command does not use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CAPTURE = str(Path(__file__).parents[2] / "captures" / "registration.pcapng")
+HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy"}
+
+SCRIPT = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+from analyzer.cli import main
+main()
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Top-level modules in a fresh interpreter after a command."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in done.stderr.split()}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"]])
+def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
+    assert loaded_by(*arguments) & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["rules"], ["explain", "COAP-7252-4.2-RETRANSMISSION"]])
+def test_the_catalogue_loads_no_library_but_click(arguments: list[str]) -> None:
+    assert loaded_by(*arguments) & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["check", "messages", "exchanges"])
+def test_reports_need_no_packet_builder_screen_or_data_frames(command: str) -> None:
+    assert loaded_by(command, CAPTURE) & HEAVY <= {"numpy"}

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""JSON reports as scripts read them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from analyzer.rules.catalogue import load
+from analyzer.session import Session
+from analyzer.views import json as view
+
+CAPTURES = Path(__file__).parents[3] / "captures"
+
+
+@pytest.fixture(scope="module")
+def field_day() -> Session:
+    session = Session()
+    session.open([CAPTURES / "field-day.pcapng"])
+    session.read_all()
+    return session
+
+
+def written(write: Callable[[Any, TextIO], None], what: Any) -> tuple[str, Any]:
+    """The text, which is ASCII, and what it says."""
+    out = io.StringIO()
+    write(what, out)
+    text = out.getvalue()
+    assert text.isascii()
+    assert text.endswith("\n")
+    return text, json.loads(text, parse_constant=pytest.fail)
+
+
+def test_check_is_one_object(field_day: Session) -> None:
+    _, report = written(view.write_check, field_day)
+    assert list(report) == ["capture", "summary", "findings"]
+    assert list(report["summary"]) == ["error", "warning", "note"]
+    for severity, count in report["summary"].items():
+        assert count == sum(f["severity"] == severity for f in report["findings"])
+
+
+def test_messages_are_an_array_a_line_each(field_day: Session) -> None:
+    text, messages = written(view.write_messages, field_day)
+    assert [message["frame.number"] for message in messages] == list(range(1, 316))
+    assert len(text.splitlines()) == len(messages) + 2
+
+
+def test_exchanges_are_an_array(field_day: Session) -> None:
+    _, exchanges = written(view.write_exchanges, field_day)
+    assert [exchange["id"] for exchange in exchanges] == list(range(1, len(exchanges) + 1))
+
+
+def test_nothing_is_an_empty_array() -> None:
+    session = Session()
+    session.close()
+    for write in (view.write_messages, view.write_exchanges):
+        assert written(write, session)[1] == []
+    assert written(view.write_check, session)[1]["findings"] == []
+
+
+def test_no_credential_is_told(field_day: Session) -> None:
+    _, messages = written(view.write_messages, field_day)
+    told = {message.get("msgin5g.ue_credential_information") for message in messages}
+    assert told == {None, "****"}
+
+
+def test_rules_have_every_text() -> None:
+    _, rules = written(view.write_rules, load().values())
+    assert [rule["id"] for rule in rules] == list(load())
+    for rule in rules:
+        assert all(rule[text] for text in ("title", "what", "why", "bad", "good", "fix", "spec"))

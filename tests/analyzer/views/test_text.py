@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Text reports as people read them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from analyzer.rules.catalogue import load
+from analyzer.session import Session
+from analyzer.views import text as view
+
+CAPTURES = Path(__file__).parents[3] / "captures"
+
+
+@pytest.fixture(scope="module")
+def field_day() -> Session:
+    session = Session()
+    session.open([CAPTURES / "field-day.pcapng"])
+    session.read_all()
+    return session
+
+
+def lines(write: Callable[..., None], what: Any, *more: Any) -> list[str]:
+    out: TextIO = io.StringIO()
+    write(what, out, *more)
+    assert isinstance(out, io.StringIO)
+    assert out.getvalue().endswith("\n")
+    return out.getvalue().splitlines()
+
+
+def test_a_message_is_a_line_as_tshark_prints_it(field_day: Session) -> None:
+    printed = lines(view.write_messages, field_day)
+    assert len(printed) == 315
+    assert printed[0].split()[0] == "1"
+    assert " → 127.0.0.1:5683 " in printed[0]
+    assert "MSGin5G" in printed[0]
+    assert "CON, MID:" in printed[0]
+
+
+def test_an_exchange_is_a_line_with_its_answer_and_how_it_matched(field_day: Session) -> None:
+    printed = lines(view.write_exchanges, field_day)
+    assert len(printed) == len(field_day.exchanges)
+    assert "2.01 in " in printed[0]
+    assert "[mid+token, exact]" in printed[0]
+    (silent,) = [line for line in printed if "127.0.1.13:" in line]
+    assert "unanswered" in silent
+    assert "4 retransmissions" in silent
+
+
+def test_a_finding_says_where_who_which_and_what(field_day: Session) -> None:
+    printed = lines(view.write_check, field_day)
+    at = next(n for n, line in enumerate(printed) if "d4-CLIENT-PORTS" in line)
+    assert printed[at].startswith("error: frame ")
+    assert "meter-0038@iot.example" in printed[at]
+    assert printed[at + 1].startswith("    TS 24.538 6.3.1.1.1 d)4): ")
+    assert "70000" in printed[at + 1] + printed[at + 2]
+
+
+def test_every_finding_is_printed(field_day: Session) -> None:
+    printed = [line for line in lines(view.write_check, field_day) if not line.startswith(" ")]
+    assert len([line for line in printed if ": frame " in line]) == len(field_day.findings)
+
+
+def test_the_last_line_sums_up(field_day: Session) -> None:
+    last = lines(view.write_check, field_day)[-1]
+    counts = field_day.findings.summary()
+    assert last.endswith(
+        f"{counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes"
+    )
+
+
+def test_colour_is_asked_for_and_marks_the_severity_alone(field_day: Session) -> None:
+    plain, coloured = (lines(view.write_check, field_day, colour) for colour in (False, True))
+    assert "\x1b" not in "".join(plain)
+    for before, after in zip(plain, coloured, strict=True):
+        assert after.count("\x1b") in (0, 2)
+        assert before.split(":", 1)[1:] == after.split(":", 1)[1:] or "\x1b" not in after
+
+
+def test_what_a_ue_calls_itself_is_escaped(field_day: Session) -> None:
+    printed = "\n".join(lines(view.write_messages, field_day))
+    assert r"meter-0014\x1b[2J\x1b[31m\x1b]0;owned\x07" in printed
+    assert "\u202e" not in printed
+
+
+def test_an_empty_session_is_told_as_such() -> None:
+    session = Session()
+    session.close()
+    assert lines(view.write_check, session) == [
+        "0 packets, 0 CoAP messages, 0 exchanges: 0 errors, 0 warnings, 0 notes"
+    ]
+
+
+@pytest.mark.parametrize("rule", load().values(), ids=lambda rule: rule.id)
+def test_explain_has_every_text_within_the_width(rule: Any) -> None:
+    printed = lines(view.write_rule, rule)
+    assert printed[0] == f"{rule.id}: {rule.title}"
+    assert rule.reference in printed[1]
+    words = " ".join(" ".join(printed).split())
+    for text in (rule.what, rule.why, rule.bad, rule.good, rule.fix):
+        assert " ".join(text.split()) in words
+    assert all(len(line) <= view.WIDTH for line in printed[2:])
+
+
+def test_the_catalogue_is_a_line_a_rule() -> None:
+    assert [line.split()[1] for line in lines(view.write_rules, load().values())] == list(load())

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Pictures of stable screens; everything else is asserted as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+
+from analyzer.views.tui.app import MsgsharkApp
+from analyzer.views.tui.screens.packets import PacketsScreen
+from tui.conftest import REGISTRATION, until
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    app = pilot.app
+    assert isinstance(app, MsgsharkApp)
+    await until(pilot, lambda: not app.view.reading)
+    screen = app.screen
+    assert isinstance(screen, PacketsScreen)
+    await until(pilot, lambda: bool(screen.detail.data))
+    await pilot.pause()
+
+
+def test_packets_at_80_by_24(snap_compare: Callable[..., bool]) -> None:
+    async def select(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await pilot.press("tab", *"jjjjjjjj")
+        await pilot.pause()
+
+    app = MsgsharkApp([REGISTRATION])
+    assert snap_compare(app, terminal_size=(80, 24), run_before=select)
+
+
+def test_exchanges_at_160_by_40(snap_compare: Callable[..., bool]) -> None:
+    async def exchanges(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await pilot.press("2", *"jjj")
+        await pilot.pause()
+
+    app = MsgsharkApp([REGISTRATION])
+    assert snap_compare(app, terminal_size=(160, 40), run_before=exchanges)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from textual.app import App, ComposeResult
+
+from analyzer.endpoints import Endpoint
+from analyzer.messages import Role
+from analyzer.session import Session
+from analyzer.views.tui import app
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.rows.packets import PacketRows
+from analyzer.views.tui.widgets.columns import Column, place
+from analyzer.views.tui.widgets.virtual_list import VirtualList
+
+ROWS = 1_000_000
+
+
+def fabricated(rows: int) -> CaptureView:
+    """A session of many messages that nobody had to read."""
+    session = Session()
+    table = session.messages
+    table._columns = {name: np.zeros(rows, dtype) for name, dtype in table.schema.items()}
+    table._rows = rows
+    table._columns["frame"][:] = np.arange(1, rows + 1)
+    table._columns["time"][:] = np.arange(rows) * 1_000_000
+    table._columns["message_id"][:] = np.arange(rows) % 65536
+    table._columns["code"][:] = 2
+    table._columns["uri"][:] = session.uris.id("/msgin5g/registration")
+    table._columns["token"][:] = session.tokens.id(b"\x01\x02\x03\x04")
+    table._columns["ue"][:] = session.ues.id("meter-0001@iot.example")
+    table._columns["source"][:] = session.endpoints.id(Endpoint(b"\x7f\0\1\1", 5683))
+    table._columns["role"][:] = Role.REQUEST
+    table._columns["role"][5] = Role.UNCONFIRMED
+    session.first_time = 0
+    view = CaptureView([])
+    view.session = session
+    return view
+
+
+class ListApp(App[None]):
+    CSS_PATH = [Path(app.__file__).parent / style for style in app._STYLES]  # noqa: RUF012
+
+    def __init__(self, view: CaptureView) -> None:
+        super().__init__()
+        self.list = VirtualList(PacketRows(view, view.visible_rows))
+
+    def compose(self) -> ComposeResult:
+        yield self.list
+
+    def on_mount(self) -> None:
+        self.list.take_in()
+
+
+async def test_a_million_rows_cost_what_is_visible() -> None:
+    shown = ListApp(fabricated(ROWS))
+    async with shown.run_test(size=(200, 50)) as pilot:
+        rows = shown.list
+        assert rows.count == ROWS - 1
+        times = []
+        for start in range(0, ROWS, ROWS // 20):
+            rows.scroll_to(y=start, animate=False)
+            rows._strips.clear()
+            before = perf_counter()
+            for y in range(50):
+                rows.render_line(y)
+            times.append(perf_counter() - before)
+        assert min(times) < 0.03
+        before = perf_counter()
+        rows.take_in()
+        assert perf_counter() - before < 0.2
+        await pilot.press("G")
+        assert rows.cursor == ROWS - 2
+        assert rows.source.cells(rows.cursor)[1] == (("1000000", ""),)
+
+
+async def test_rows_of_unconfirmed_flows_are_hidden() -> None:
+    shown = ListApp(fabricated(10))
+    async with shown.run_test():
+        frames = [shown.list.source.cells(index)[1][0][0] for index in range(shown.list.count)]
+        assert frames == ["1", "2", "3", "4", "5", "7", "8", "9", "10"]
+
+
+async def test_the_cursor_stays_on_its_row_and_at_the_end() -> None:
+    view = fabricated(300)
+    table = view.opened.messages
+    shown = ListApp(view)
+    async with shown.run_test() as pilot:
+        rows = shown.list
+        await pilot.press(*"jjj")
+        table._columns["role"][1] = Role.UNCONFIRMED
+        rows.take_in()
+        assert rows.cursor == 2
+        await pilot.press("G")
+        table.append(role=Role.REQUEST, frame=301)
+        rows.take_in()
+        assert rows.cursor == rows.count - 1
+        await pilot.press("k")
+        table.append(role=Role.REQUEST, frame=302)
+        rows.take_in()
+        assert rows.cursor == rows.count - 3
+
+
+async def test_long_lines_shift() -> None:
+    shown = ListApp(fabricated(10))
+    async with shown.run_test(size=(80, 10)) as pilot:
+        before = shown.list.render_line(1).text
+        assert before.rstrip().endswith("…")
+        await pilot.press("right")
+        after = shown.list.render_line(1).text
+        assert after != before
+        assert after[:35] == before[:35]
+        await pilot.press("left", "left")
+        assert shown.list.render_line(1).text == before
+
+
+def test_columns_give_way_in_their_order() -> None:
+    columns = (
+        Column("a", "A", 10),
+        Column("b", "B", 10, give_up=2),
+        Column("c", "C", 10, wide=14, give_up=1),
+        Column("d", "D", flexible=True, least=20),
+        Column("nothing", "Needs nothing"),
+    )
+
+    def widths(room: int) -> dict[str, int]:
+        return {p.column.key: p.width for p in place(columns, lambda key: 0, room)}
+
+    assert widths(60) == {"a": 10, "b": 10, "c": 14, "d": 23}
+    assert widths(54) == {"a": 10, "b": 10, "c": 10, "d": 21}
+    assert widths(50) == {"a": 10, "b": 10, "d": 28}
+    assert widths(40) == {"a": 10, "d": 29}
+    assert widths(5) == {"a": 10, "d": 1}
