@@ -164,10 +164,10 @@ class Dissection:
             yield Arrived(message)
         if verdict is not Verdict.COAP:
             return
-        if pending is not None:
-            flow.pending = None
-            self._count(pending)
-            yield Arrived(pending)
+        flow.pending = []
+        for earlier in pending:
+            self._count(earlier)
+            yield Arrived(earlier)
         self._count(message)
         yield Arrived(message)
 

@@ -20,6 +20,7 @@ from dissectors.coap.wire import Defect
 
 _MAX_FLOWS: Final = 1 << 17
 _REJECTED_AFTER: Final = 3
+_MOST_PENDING: Final = 8
 _NEVER_COAP: Final = frozenset(
     {53, 67, 68, 69, 123, 137, 138, 161, 162, 443, 500, 514, 1900, 2152, 3478, 4500, 4789, 5353}
 )
@@ -41,7 +42,7 @@ class Verdict(Enum):
     """What a datagram is taken for."""
 
     COAP = "coap"
-    PENDING = "pending"  # parses; a second one will confirm
+    PENDING = "pending"  # parses; another one will confirm
     OPAQUE = "opaque"  # a DTLS record
     OTHER = "other"
 
@@ -60,7 +61,7 @@ class Flow:
     readable: int = 0
     unreadable: int = 0
     failures: int = 0
-    pending: Message | None = None
+    pending: list[Message] = field(default_factory=list)
     first_frame: int = 0
     retransmitted: list[int] = field(default_factory=lambda: [0, 0])
 
@@ -122,16 +123,18 @@ class FlowGate:
             return Verdict.OTHER
         if not _clean(message):
             flow.failures += 1
-            flow.pending = None
+            flow.pending = []
             return Verdict.OTHER
-        if numbers.COAPS_PORT in (source, destination):
-            flow.plain_on_5684 = flow.confirmed = True
-        elif flow.pending is not None or self._servers & {message.source, message.destination}:
-            flow.confirmed = True
+        flow.plain_on_5684 = numbers.COAPS_PORT in (source, destination)
+        known_server = bool(self._servers & {message.source, message.destination})
+        flow.confirmed = flow.plain_on_5684 or known_server or _proves(flow.pending, message)
         if flow.confirmed:
             self._learn(message)
             return Verdict.COAP
-        flow.pending = message
+        if flow.pending and flow.pending[0].data != message.data:
+            flow.pending = []
+        if len(flow.pending) < _MOST_PENDING:
+            flow.pending.append(message)
         return Verdict.PENDING
 
     def _learn(self, message: Message) -> None:
@@ -146,7 +149,16 @@ class FlowGate:
         """A new segment of the capture begins: starts count anew (gate G-START)."""
         for flow in self._flows.values():
             flow.start = time
-            flow.pending = None
+            flow.pending = []
+
+
+def _proves(pending: list[Message], second: Message) -> bool:
+    """Two datagrams in a row that parse: different ones, and not both Empty unless one answers."""
+    if not pending or pending[0].data == second.data:
+        return False
+    first = pending[0]
+    answers = first.source == second.destination and first.message_id == second.message_id
+    return bool(first.code or second.code) or answers
 
 
 def _clean(message: Message) -> bool:

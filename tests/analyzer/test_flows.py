@@ -6,8 +6,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from rules.conversation import Conversation, coap
 
 from analyzer.flows import Flow, FlowGate, is_dtls
@@ -95,13 +93,31 @@ def test_the_first_byte_tells_dtls(first: int, dtls: bool) -> None:
     assert not is_dtls(b"")
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
-@given(st.lists(st.binary(max_size=40), max_size=12), st.integers(1024, 5682))
-def test_any_datagrams_elsewhere_break_nothing(payloads: list[bytes], port: int) -> None:
-    talk = Conversation(server=f"192.0.2.2:{port}")
+@pytest.mark.parametrize(
+    "payloads",
+    [
+        ["40000000", "40000000", "40"],
+        ["40000000", "40000001", "40"],
+        ["4401000161626364", "4401000161626364", "40"],
+    ],
+    ids=["the same twice", "two empty ones", "a request repeated"],
+)
+def test_what_does_not_prove_a_flow(payloads: list[str]) -> None:
+    talk = Conversation()
     for payload in payloads:
-        talk.raw(payload)
-    assert E not in talk.rules().values()
+        talk.raw(payload, destination=ELSEWHERE)
+    assert talk.rules() == {}
+    assert shown(talk) == []
+
+
+def test_a_ping_and_its_reset_prove_a_flow() -> None:
+    talk = Conversation(server="192.0.2.2:7777").raw("40001234").raw("70001234", by="server")
+    assert shown(talk) == [1, 2]
+
+
+def test_copies_of_what_waited_for_proof_are_kept() -> None:
+    talk = Conversation(server=ELSEWHERE).con("GET", token=b"ab").wait(2.5).again().ack("2.05")
+    assert shown(talk) == [1, 2, 3]
 
 
 def test_random_datagrams_never_become_coap() -> None:
