@@ -139,9 +139,11 @@ def _session(files: tuple[str, ...], ports: tuple[int, ...]) -> Iterator[Session
     try:
         session.open(files)
         session.read_all()
+        yield session
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
-    yield session
+    finally:
+        session.release()
 
 
 def _settings(ports: tuple[int, ...]) -> Settings:

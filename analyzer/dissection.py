@@ -141,7 +141,10 @@ class Dissection:
             return
         source, destination = self._endpoints(record)
         flow = self.flows.flow(source, destination, record.time)
-        flow.datagrams[flow.direction(source)] += 1
+        flow.count(source)
+        source, destination = (  # equal, and shared by all messages of the flow
+            (flow.first, flow.second) if source == flow.first else (flow.second, flow.first)
+        )
         data = bytes(record.data[at:end])
         cut = row[link.PAYLOAD_LENGTH] > end - at
         coap = self._walker.message(data, cut)
@@ -164,7 +167,7 @@ class Dissection:
             yield Arrived(message)
         if verdict is not Verdict.COAP:
             return
-        flow.pending = []
+        flow.pending = ()
         for earlier in pending:
             self._count(earlier)
             yield Arrived(earlier)

@@ -12,7 +12,7 @@ as a rule.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -20,10 +20,11 @@ from analyzer.endpoints import Endpoint
 from analyzer.messages import Message
 from analyzer.profiles.transmission import Transmission
 
-_DOUBLED_OF_LAST: Final = (8, 10)
+_DOUBLED: Final = 8
+_OF_LAST: Final = 10
 _CONSTANT_AFTER: Final = 3
 _NAT_MIN_BYTES: Final = 12
-_MAX_SENDERS: Final = 1 << 16
+_MAX_SENDERS: Final = 1 << 14
 _MOST_ALIKE: Final = 8
 """Datagrams with the same addresses and bytes that a copy is compared with, newest first."""
 _MOST_LEGS: Final = 8
@@ -34,11 +35,12 @@ Pair: TypeAlias = tuple[Endpoint, Endpoint]
 
 @dataclass(slots=True)
 class _Sender:
-    """What was learnt of one sending address."""
+    """What was learnt of one sending address; `doubled` has a bit for each of its last datagrams,
+    set where a copy came."""
 
     identification: int = -1
     datagrams_with_it: int = 0
-    doubled: deque[bool] = field(default_factory=lambda: deque(maxlen=_DOUBLED_OF_LAST[1]))
+    doubled: int = 0
 
     def saw_new(self, ip_id: int) -> None:
         """A datagram that was not seen before."""
@@ -46,11 +48,10 @@ class _Sender:
             self.datagrams_with_it += 1
         else:
             self.identification, self.datagrams_with_it = ip_id, 1
-        self.doubled.append(False)
+        self.doubled = self.doubled << 1 & (1 << _OF_LAST) - 1
 
     def saw_again(self) -> None:
-        if self.doubled:
-            self.doubled[-1] = True
+        self.doubled |= 1
 
     @property
     def constant(self) -> bool:
@@ -58,7 +59,7 @@ class _Sender:
 
     @property
     def doubles_all(self) -> bool:
-        return sum(self.doubled) >= _DOUBLED_OF_LAST[0]
+        return self.doubled.bit_count() >= _DOUBLED
 
 
 class DuplicateGate:
@@ -66,7 +67,7 @@ class DuplicateGate:
 
     def __init__(self, timers: Transmission) -> None:
         self._timers = timers
-        self._recent: dict[bytes, dict[Pair, deque[Message]]] = {}
+        self._recent: dict[bytes, dict[Pair, list[Message]]] = {}
         self._order: deque[Message] = deque()
         self._senders: OrderedDict[bytes, _Sender] = OrderedDict()
         self._identifications: dict[int, int] = {}
@@ -77,7 +78,7 @@ class DuplicateGate:
         self._expire(message.time)
         sender = self._sender(message.source.packed)
         seen = self._recent.setdefault(message.data, {})
-        alike = seen.setdefault(_pair(message), deque(maxlen=_MOST_ALIKE))
+        alike = seen.setdefault(_pair(message), [])
         original = None
         for earlier in reversed(alike):
             if self._same_transmission(earlier, message, sender):
@@ -90,6 +91,7 @@ class DuplicateGate:
         if original is None:
             message.nat_leg_of = self._other_leg(message, seen)
             alike.append(message)
+            del alike[:-_MOST_ALIKE]
             self._order.append(message)
         return original
 
@@ -115,7 +117,7 @@ class DuplicateGate:
             return False
         return _other_tap(earlier, message) or sender.doubles_all
 
-    def _other_leg(self, message: Message, seen: dict[Pair, deque[Message]]) -> Message | None:
+    def _other_leg(self, message: Message, seen: dict[Pair, list[Message]]) -> Message | None:
         """The same bytes with one side's address rewritten by a router, which lowers the TTL."""
         if len(message.data) < _NAT_MIN_BYTES or len(message.token) < 4:
             return None
@@ -145,7 +147,7 @@ class DuplicateGate:
             seen = self._recent[old.data]
             alike = seen[_pair(old)]
             if alike[0] is old:
-                alike.popleft()
+                del alike[0]
             if not alike:
                 del seen[_pair(old)]
             if not seen:

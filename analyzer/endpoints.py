@@ -4,36 +4,44 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """One UDP endpoint; `packed` holds 4 or 16 address bytes, IPv4-mapped IPv6 as IPv4."""
+class Endpoint(NamedTuple):
+    """One UDP endpoint; `packed` holds 4 or 16 address bytes, IPv4-mapped IPv6 as IPv4.
+
+    A tuple: millions are hashed, and most captures have as many endpoints as devices.
+    """
 
     packed: bytes
     port: int
 
-    @cached_property
+    @property
     def address(self) -> str:
         """The address alone, as Wireshark writes it."""
-        return str(ipaddress.ip_address(self.packed)) if self.packed else ""
+        return _address(self.packed)
 
     @property
     def version(self) -> int:
         """4 or 6."""
         return 4 if len(self.packed) == 4 else 6
 
-    @cached_property
+    @property
     def multicast(self) -> bool:
         """An IP multicast or limited broadcast address (gate G-MC)."""
-        ip = ipaddress.ip_address(self.packed)
-        return ip.is_multicast or self.packed == b"\xff\xff\xff\xff"
+        if len(self.packed) == 16:
+            return self.packed[0] == 0xFF
+        return self.packed[0] >> 4 == 0xE or self.packed == b"\xff\xff\xff\xff"
 
     def __str__(self) -> str:
         host = self.address if self.version == 4 else f"[{self.address}]"
         return f"{host}:{self.port}"
+
+
+@lru_cache(1 << 12)
+def _address(packed: bytes) -> str:
+    return str(ipaddress.ip_address(packed))
 
 
 _MAPPED = bytes(10) + b"\xff\xff"

@@ -8,8 +8,7 @@ parse failure means "not CoAP", never a breach.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -18,7 +17,9 @@ from analyzer.messages import Message
 from dissectors.coap import numbers
 from dissectors.coap.wire import Defect
 
-_MAX_FLOWS: Final = 1 << 17
+_MAX_FLOWS: Final = 1 << 15
+"""Flows remembered; beyond that the one used longest ago is forgotten."""
+
 _REJECTED_AFTER: Final = 3
 _MOST_PENDING: Final = 8
 _NEVER_COAP: Final = frozenset(
@@ -49,7 +50,7 @@ class Verdict(Enum):
 
 @dataclass(eq=False, slots=True)
 class Flow:
-    """One pair of endpoints and what was seen between them."""
+    """One pair of endpoints and what was seen between them; `sent` counts datagrams of `first`."""
 
     first: Endpoint
     second: Endpoint
@@ -57,17 +58,39 @@ class Flow:
     confirmed: bool = False
     plain_on_5684: bool = False
     opaque: int = 0
-    datagrams: list[int] = field(default_factory=lambda: [0, 0])
+    sent: int = 0
+    received: int = 0
     readable: int = 0
     unreadable: int = 0
     failures: int = 0
-    pending: list[Message] = field(default_factory=list)
+    pending: tuple[Message, ...] = ()
     first_frame: int = 0
-    retransmitted: list[int] = field(default_factory=lambda: [0, 0])
+    first_repeats: bool = False
+    second_repeats: bool = False
 
-    def direction(self, source: Endpoint) -> int:
-        """0 from `first`, 1 from `second`."""
-        return 0 if source == self.first else 1
+    def count(self, source: Endpoint) -> None:
+        """One more datagram from `source`."""
+        if source == self.first:
+            self.sent += 1
+        else:
+            self.received += 1
+
+    def repeats(self, source: Endpoint) -> None:
+        """`source` sent a message again."""
+        if source == self.first:
+            self.first_repeats = True
+        else:
+            self.second_repeats = True
+
+    def one_way(self, source: Endpoint) -> bool:
+        """Gate G-ONEWAY: nothing came back, and `source` behaves as if it were answered."""
+        if source == self.first:
+            return self.received == 0 and not self.first_repeats
+        return self.sent == 0 and not self.second_repeats
+
+    @property
+    def datagrams(self) -> int:
+        return self.sent + self.received
 
     def __str__(self) -> str:
         return f"{self.first} - {self.second}"
@@ -83,16 +106,19 @@ class FlowGate:
 
     def __init__(self, ports: frozenset[int]) -> None:
         self.ports = ports | {numbers.COAP_PORT}
-        self._flows: OrderedDict[tuple[Endpoint, Endpoint], Flow] = OrderedDict()
+        self._flows: dict[tuple[Endpoint, Endpoint], Flow] = {}
         self._servers: set[Endpoint] = set()
 
     def flow(self, source: Endpoint, destination: Endpoint, time: int) -> Flow:
         """The flow between two endpoints; made when first seen."""
-        found = self._flows.get((source, destination)) or self._flows.get((destination, source))
-        if found is None:
-            found = self._flows[(source, destination)] = Flow(source, destination, time)
-            if len(self._flows) > _MAX_FLOWS:
-                self._flows.popitem(last=False)
+        for key in ((source, destination), (destination, source)):
+            found = self._flows.pop(key, None)
+            if found is not None:
+                self._flows[key] = found  # used last
+                return found
+        found = self._flows[source, destination] = Flow(source, destination, time)
+        if len(self._flows) > _MAX_FLOWS:
+            del self._flows[next(iter(self._flows))]
         return found
 
     def known(self, source: int, destination: int) -> bool:
@@ -123,7 +149,7 @@ class FlowGate:
             return Verdict.OTHER
         if not _clean(message):
             flow.failures += 1
-            flow.pending = []
+            flow.pending = ()
             return Verdict.OTHER
         flow.plain_on_5684 = numbers.COAPS_PORT in (source, destination)
         known_server = bool(self._servers & {message.source, message.destination})
@@ -132,9 +158,9 @@ class FlowGate:
             self._learn(message)
             return Verdict.COAP
         if flow.pending and flow.pending[0].data != message.data:
-            flow.pending = []
+            flow.pending = ()
         if len(flow.pending) < _MOST_PENDING:
-            flow.pending.append(message)
+            flow.pending += (message,)
         return Verdict.PENDING
 
     def _learn(self, message: Message) -> None:
@@ -149,10 +175,10 @@ class FlowGate:
         """A new segment of the capture begins: starts count anew (gate G-START)."""
         for flow in self._flows.values():
             flow.start = time
-            flow.pending = []
+            flow.pending = ()
 
 
-def _proves(pending: list[Message], second: Message) -> bool:
+def _proves(pending: tuple[Message, ...], second: Message) -> bool:
     """Two datagrams in a row that parse: different ones, and not both Empty unless one answers."""
     if not pending or pending[0].data == second.data:
         return False

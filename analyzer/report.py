@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, NO_TIME, State
+from analyzer.exchanges.pairing import MOST_LIVE
 from analyzer.findings import Finding
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
@@ -125,6 +126,11 @@ def notices(session: Session) -> Iterator[str]:
     counts = session.counts
     for link_type, packets in counts.unknown_links.items():
         yield f"{_packets(packets)} of link type {link_type} passed over: not supported"
+    if session.forgotten:
+        yield (
+            f"{session.forgotten} unanswered messages forgotten early: more than {MOST_LIVE} were "
+            "in flight, so nothing is said of their answers"
+        )
     if counts.unreadable:
         yield f"{_packets(counts.unreadable)} passed over: IP or UDP header cut or malformed"
     if counts.fragments:

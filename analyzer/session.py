@@ -171,9 +171,19 @@ class Session:
             self._handle(FlowEnded(flow), end)
         self._store_changes()
 
+    def release(self) -> None:
+        """Close the files: tables and findings stay, bytes can be asked for no more."""
+        for file in self.files:
+            file.close()
+
     @property
     def counts(self) -> Counts:
         return self._dissection.counts
+
+    @property
+    def forgotten(self) -> int:
+        """Unanswered messages forgotten early: too many were in flight."""
+        return self._pairing.forgotten
 
     @property
     def _lifetime(self) -> int:

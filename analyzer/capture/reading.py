@@ -10,6 +10,7 @@ import errno
 import os
 import shlex
 import stat
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -82,6 +83,7 @@ class CaptureFile:
         self._frames = 0
         self._ended = False
         self._fd = self._open(path)
+        self._closing = weakref.finalize(self, os.close, self._fd)
         try:
             self.size = os.fstat(self._fd).st_size  # bytes, when last looked at
             self._walker = self._recognise(self.read(0, HEAD))
@@ -156,9 +158,8 @@ class CaptureFile:
     def close(self) -> None:
         """Close the file; batches already handed out stay valid."""
         self._ended = True
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._closing()
+        self._fd = -1
 
     def __enter__(self) -> Self:
         return self

@@ -31,7 +31,6 @@ from analyzer.events import (
 from analyzer.exchanges.message_layer import MessageLayer, Sameness, same_message
 from analyzer.exchanges.model import Exchange, State, Transmission
 from analyzer.exchanges.request_layer import CONFIDENCE, RequestLayer, TokenKey
-from analyzer.flows import Flow
 from analyzer.messages import Message, Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.profiles.transmission import Transmission as Timers
@@ -42,7 +41,7 @@ from dissectors.coap.wire import Defect
 REORDER_WINDOW: Final = 2 * SECOND
 """A response seen before its request waits this long for it."""
 
-MOST_LIVE: Final = 1 << 16
+MOST_LIVE: Final = 1 << 14
 """Transmissions remembered at most: beyond that the oldest that was answered is forgotten before
 its lifetime is over, so that no flood of messages can fill the memory."""
 
@@ -55,8 +54,7 @@ _NOT_PAIRED: Final = frozenset({Defect.NON_EMPTY, Defect.ACK_REQUEST, Defect.SIG
 
 class _Timer(IntEnum):
     WAIT = 0  # MAX_TRANSMIT_WAIT: told when nothing came
-    FORGET_MID = 1
-    FORGET = 2
+    FORGET = 1  # EXCHANGE_LIFETIME
 
 
 class Pairing:
@@ -73,6 +71,8 @@ class Pairing:
         self._early: OrderedDict[TokenKey, deque[Message]] = OrderedDict()
         self._exchanges = 0
         self.changed: dict[Exchange | Message, None] = {}
+        self.forgotten = 0
+        """Messages that still waited for an answer when the memory was full."""
 
     def pair(self, message: Message) -> Iterator[Event]:
         """Take the next message; its role and exchange are set when Seen is yielded."""
@@ -150,7 +150,7 @@ class Pairing:
         original = transmission.message
         if message.is_response and message.exchange is not None:
             message.peer = original.peer
-        message.flow.retransmitted[message.flow.direction(message.source)] += 1
+        message.flow.repeats(message.source)
         return Retransmitted(transmission, message, transmission.copies, gap)
 
     def _acknowledgement(self, message: Message) -> Iterator[Event]:
@@ -321,40 +321,39 @@ class Pairing:
         number = transmission.number = self._transmissions
         message, timers = transmission.message, self._timers
         self._live[number] = transmission
-        if message.is_request or transmission.confirmable:
-            heapq.heappush(
-                self._due, (message.time + timers.max_transmit_wait, number, _Timer.WAIT)
-            )
-        lifetime = timers.exchange_lifetime
         if not transmission.confirmable:
             self._settled.append(number)
-            forget_mid = message.time + timers.non_lifetime
-            heapq.heappush(self._due, (forget_mid, number, _Timer.FORGET_MID))
-        heapq.heappush(self._due, (message.time + lifetime, number, _Timer.FORGET))
+        if message.is_request or transmission.confirmable:
+            due = (message.time + timers.max_transmit_wait, number, _Timer.WAIT)
+        else:
+            due = (message.time + timers.exchange_lifetime, number, _Timer.FORGET)
+        heapq.heappush(self._due, due)
         while len(self._live) > MOST_LIVE:
-            oldest = self._settled.popleft() if self._settled else next(iter(self._live))
-            self._forget(oldest)
+            if self._settled:
+                self._forget(self._settled.popleft())
+            else:
+                self.forgotten += 1
+                self._forget(next(iter(self._live)))
 
     def _fire(self, now: int, number: int, timer: _Timer, ended: bool) -> Iterator[Event]:
         transmission = self._live.get(number)
         if transmission is None:
             return
         exchange = transmission.exchange
+        lifetime = self._timers.exchange_lifetime
         if timer is _Timer.WAIT:
+            heapq.heappush(self._due, (transmission.first + lifetime, number, _Timer.FORGET))
             yield from self._waited(transmission, ended)
-        elif timer is _Timer.FORGET_MID:
-            self._messages.forget(transmission)
         elif exchange is None or ended or not self._lives_on(exchange, transmission):
             self._forget(number)
         else:
             self._messages.forget(transmission)
-            due = now + self._timers.exchange_lifetime
-            heapq.heappush(self._due, (due, number, _Timer.FORGET))
+            heapq.heappush(self._due, (now + lifetime, number, _Timer.FORGET))
 
     def _waited(self, transmission: Transmission, ended: bool) -> Iterator[Event]:
         """MAX_TRANSMIT_WAIT is over: tell what is missing."""
         message, exchange = transmission.message, transmission.exchange
-        alone = one_way(message)
+        alone = message.flow.one_way(message.source)
         silent = not transmission.acks and not transmission.answered
         if transmission.confirmable and silent and not message.destination.multicast:
             yield Unacknowledged(transmission, ended, alone)
@@ -387,10 +386,3 @@ class Pairing:
         self.changed[message] = None
         if exchange is not None:
             self.changed[exchange] = None
-
-
-def one_way(message: Message) -> bool:
-    """Gate G-ONEWAY: the tap saw nothing come back, and the sender behaves as if answered."""
-    flow: Flow = message.flow
-    there = flow.direction(message.source)
-    return flow.datagrams[1 - there] == 0 and flow.retransmitted[there] == 0

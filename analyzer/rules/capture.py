@@ -294,7 +294,7 @@ def opaque(event: OpaqueFlow, context: Context) -> Iterator[Breach]:
 )
 def not_coap(event: FlowEnded, context: Context) -> Iterator[Breach]:
     flow = event.flow
-    datagrams = sum(flow.datagrams)
+    datagrams = flow.datagrams
     if flow.readable or flow.opaque or datagrams < _LEAST_DATAGRAMS or not _on_coap_port(flow):
         return
     yield Breach(

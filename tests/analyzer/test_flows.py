@@ -138,7 +138,11 @@ def test_a_flow_is_its_two_ends_in_any_order() -> None:
     one, two = object(), object()
     flow = gate.flow(one, two, 5)  # type: ignore[arg-type]
     assert gate.flow(two, one, 9) is flow  # type: ignore[arg-type]
-    assert (flow.start, flow.direction(one), flow.direction(two)) == (5, 0, 1)  # type: ignore[arg-type]
+    flow.count(one)  # type: ignore[arg-type]
+    assert (flow.start, flow.sent, flow.received) == (5, 1, 0)
+    assert flow.one_way(one)  # type: ignore[arg-type]
+    flow.count(two)  # type: ignore[arg-type]
+    assert not flow.one_way(one)  # type: ignore[arg-type]
     gate.restart(7)
     assert flow.start == 7
     assert gate.flows() == [flow]
