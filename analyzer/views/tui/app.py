@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -16,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
+from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import Page, Place, Visit
 from analyzer.views.tui.reading import read_capture
@@ -34,7 +36,8 @@ from analyzer.views.tui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from analyzer.session import Settings
 
-_MOST_PLACES = 200
+_MOST_PLACES: Final = 200
+_MOST_TOLD: Final = 3
 
 PAGES: dict[Page, type[PageScreen]] = {
     Page.PACKETS: PacketsScreen,
@@ -115,6 +118,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         self.view = CaptureView(paths)
         self.settings = settings
         self._visited: list[Place] = []
+        self._told = False
         super().__init__()
         for page, screen in PAGES.items():
             self.add_mode(page, partial(screen, self.view))
@@ -141,6 +145,18 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         screen = self._page_screen()
         if screen is not None and screen.is_mounted:
             screen.refresh_page()
+        if not self.view.reading and not self._told:
+            self._told = True
+            self._tell_notices()
+
+    def _tell_notices(self) -> None:
+        """What was wrong with the capture, or passed over."""
+        from analyzer.report import notices
+
+        if self.view.session is not None:
+            for notice in islice(notices(self.view.session), _MOST_TOLD):
+                text = escape(notice, 300)
+                self.notify(text, title="Capture", severity="warning", markup=False, timeout=12)
 
     # Pages --------------------------------------------------------------------------------------
 

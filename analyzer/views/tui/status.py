@@ -16,6 +16,8 @@ def status(view: CaptureView) -> list[Line]:
     session = view.session
     if session is None:
         return [(("opening …", "dim"),)]
+    from analyzer.report import notices as capture_notices  # loads the engine
+
     counts = session.counts
     parts: list[Line] = [
         _count(counts.records, "packet"),
@@ -23,7 +25,7 @@ def status(view: CaptureView) -> list[Line]:
         _count(len(session.exchanges), "exchange"),
         _findings(session.findings.summary()),
     ]
-    notices = sum(sum(file.notice_counts.values()) for file in session.files)
+    notices = sum(1 for _ in capture_notices(session))
     if notices:
         parts.append(((f"! {notices} notice{'' if notices == 1 else 's'}", "warning"),))
     if view.unmasked:

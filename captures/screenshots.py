@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Make the screenshots that README shows: `python captures/screenshots.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from analyzer.views.tui.app import MsgsharkApp
+
+HERE = Path(__file__).parent
+SIZE = (140, 40)
+
+KEYS = {
+    "packets": ("n", "n", "n", "n", "tab", "end", "k"),
+    "exchanges": ("2", *("j",) * 8),
+    "findings": ("3", *("j",) * 21),
+}
+"""What is pressed before each screenshot."""
+
+
+async def shoot(name: str, keys: tuple[str, ...]) -> None:
+    app = MsgsharkApp([HERE / "field-day.pcapng"])
+    async with app.run_test(size=SIZE) as pilot:
+        while app.view.reading:
+            await pilot.pause(0.1)
+        await pilot.pause(0.3)
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause(0.3)
+        svg = app.export_screenshot(title=f"msgshark: {name}")
+    (HERE / "screenshots" / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+
+async def main() -> None:
+    for name, keys in KEYS.items():
+        await shoot(name, keys)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
