@@ -104,7 +104,8 @@ def _ip_offset(data: Bytes, start: int, end: int, link_type: int, row: Rows) -> 
         ethertype = _be16(data, start)
         if ethertype == 0x0800 or ethertype == 0x86DD:
             return start + 20
-        if ethertype in (0x8100, 0x88A8, 0x9100, 0x9200):  # the tag's control field opens the payload
+        if ethertype in (0x8100, 0x88A8, 0x9100, 0x9200):
+            # The tag's control field opens the payload.
             return _protocol_offset(data, start, end, start + 22, row)
         row[KIND] = OTHER
         return -1

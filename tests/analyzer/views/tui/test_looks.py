@@ -19,14 +19,24 @@ async def settle(pilot: Pilot[None]) -> None:
     screen = app.screen
     assert isinstance(screen, PacketsScreen)
     await until(pilot, lambda: bool(screen.detail.data))
-    await pilot.pause()
+    await still(pilot)
+
+
+async def still(pilot: Pilot[None]) -> None:
+    """Until nothing on the screen has changed for a while: scrolling and lighting come later."""
+    before, same = None, 0
+    while same < 6:
+        await pilot.pause(0.05)
+        now = [list(strip) for strip in pilot.app.screen._compositor.render_strips()]
+        same = same + 1 if now == before else 0
+        before = now
 
 
 def test_packets_at_80_by_24(snap_compare: Callable[..., bool]) -> None:
     async def select(pilot: Pilot[None]) -> None:
         await settle(pilot)
         await pilot.press("tab", *"jjjjjjjj")
-        await pilot.pause()
+        await still(pilot)
 
     app = MsgsharkApp([REGISTRATION])
     assert snap_compare(app, terminal_size=(80, 24), run_before=select)
@@ -36,7 +46,7 @@ def test_exchanges_at_160_by_40(snap_compare: Callable[..., bool]) -> None:
     async def exchanges(pilot: Pilot[None]) -> None:
         await settle(pilot)
         await pilot.press("2", *"jjj")
-        await pilot.pause()
+        await still(pilot)
 
     app = MsgsharkApp([REGISTRATION])
     assert snap_compare(app, terminal_size=(160, 40), run_before=exchanges)
