@@ -112,6 +112,18 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="udp.port==PORT,coap",
             help="Take a UDP port for CoAP, as in udp.port==9999,coap; may be repeated.",
         ),
+        click.option(
+            "--registration-path",
+            default="",
+            metavar="PATH",
+            help="Take POSTs to this Uri-Path for registrations, unless they say otherwise.",
+        ),
+        click.option(
+            "--server-uri",
+            default="",
+            metavar="URI",
+            help="Expect this as Uri-Path of registrations (6.3.1.1.1 b) taken literally).",
+        ),
     )
     for decorator in reversed(decorators):
         command = decorator(command)
@@ -130,12 +142,12 @@ def output_format(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _session(files: tuple[str, ...], ports: tuple[int, ...]) -> Iterator[Session]:
+def _session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Session]:
     """A session that has read the captures to their end."""
     from analyzer.capture import CaptureError
     from analyzer.session import Session
 
-    session = Session(_settings(ports))
+    session = Session(_settings(**reading))
     try:
         session.open(files)
         session.read_all()
@@ -146,23 +158,26 @@ def _session(files: tuple[str, ...], ports: tuple[int, ...]) -> Iterator[Session
         session.release()
 
 
-def _settings(ports: tuple[int, ...]) -> Settings:
+def _settings(ports: tuple[int, ...], registration_path: str, server_uri: str) -> Settings:
+    """Settings from the options of `reads_captures`."""
     from analyzer.session import Settings
 
-    return Settings(ports=frozenset(ports))
+    return Settings(
+        ports=frozenset(ports), registration_path=registration_path, server_uri=server_uri
+    )
 
 
 @msgshark.command("open")
 @reads_captures
-def open_command(files: tuple[str, ...], ports: tuple[int, ...]) -> int:
+def open_command(files: tuple[str, ...], **reading: Any) -> int:
     """Open captures on the screen (the default command)."""
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        return _print_messages(files, ports, "text")
+        return _print_messages(files, "text", reading)
     from analyzer.capture import CaptureError
     from analyzer.views.tui.app import run
 
     try:
-        return run(files, _settings(ports))
+        return run(files, _settings(**reading))
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 
@@ -170,15 +185,15 @@ def open_command(files: tuple[str, ...], ports: tuple[int, ...]) -> int:
 @msgshark.command()
 @reads_captures
 @output_format
-def messages(files: tuple[str, ...], ports: tuple[int, ...], form: str) -> int:
+def messages(files: tuple[str, ...], form: str, **reading: Any) -> int:
     """Print every CoAP message."""
-    return _print_messages(files, ports, form)
+    return _print_messages(files, form, reading)
 
 
-def _print_messages(files: tuple[str, ...], ports: tuple[int, ...], form: str) -> int:
+def _print_messages(files: tuple[str, ...], form: str, reading: dict[str, Any]) -> int:
     from analyzer.views import json, text
 
-    with _session(files, ports) as session:
+    with _session(files, reading) as session:
         writer = json.write_messages if form == "json" else text.write_messages
         writer(session, sys.stdout)
         _tell_notices(session)
@@ -188,11 +203,11 @@ def _print_messages(files: tuple[str, ...], ports: tuple[int, ...], form: str) -
 @msgshark.command()
 @reads_captures
 @output_format
-def exchanges(files: tuple[str, ...], ports: tuple[int, ...], form: str) -> int:
+def exchanges(files: tuple[str, ...], form: str, **reading: Any) -> int:
     """Print every exchange: a request with its ACK, responses and repetitions."""
     from analyzer.views import json, text
 
-    with _session(files, ports) as session:
+    with _session(files, reading) as session:
         writer = json.write_exchanges if form == "json" else text.write_exchanges
         writer(session, sys.stdout)
         _tell_notices(session)
@@ -209,12 +224,12 @@ def exchanges(files: tuple[str, ...], ports: tuple[int, ...], form: str) -> int:
     show_default=True,
     help="Exit with 1 when there is a finding this severe or worse.",
 )
-def check(files: tuple[str, ...], ports: tuple[int, ...], form: str, fail_on: str) -> int:
+def check(files: tuple[str, ...], form: str, fail_on: str, **reading: Any) -> int:
     """Judge captures: print every finding."""
     from analyzer.rules.catalogue import Severity
     from analyzer.views import json, text
 
-    with _session(files, ports) as session:
+    with _session(files, reading) as session:
         if form == "json":
             json.write_check(session, sys.stdout)
         else:

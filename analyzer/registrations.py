@@ -85,7 +85,8 @@ class _Ue:
 class Registrations:
     """Follows events and yields what they mean for registrations, before each is judged."""
 
-    def __init__(self) -> None:
+    def __init__(self, configured_path: str = "") -> None:
+        self._configured = "/" + configured_path.strip("/") if configured_path else ""
         self._undecided: dict[Exchange, None] = {}
         self._paths: dict[tuple[Endpoint, str], bool] = {}
         self._ues: dict[str, _Ue] = {}
@@ -120,6 +121,8 @@ class Registrations:
         telling = sorted(name for name in registration_only() if message.elements.tells(name))
         if telling:
             yield from self._register(exchange, telling[0])
+        elif message.path == self._configured:
+            yield from self._register(exchange, "configured path")
         else:
             self._undecided[exchange] = None
             if len(self._undecided) > _MOST_UNDECIDED:

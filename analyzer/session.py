@@ -37,9 +37,15 @@ _MOST_TEXT = 1024
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user may choose about reading a capture."""
+    """What the user may choose about reading a capture.
+
+    `registration_path`: a POST to it that names no other Message Type is a registration.
+    `server_uri`: Uri-Path has to be this, the literal reading of TS 24.538 clause 6.3.1.1.1 b).
+    """
 
     ports: frozenset[int] = frozenset()
+    registration_path: str = ""
+    server_uri: str = ""
     profile: str = "seed"
     timers: Transmission = DEFAULT
 
@@ -73,8 +79,9 @@ class Session:
         self._interface_ids: dict[tuple[int, int], int] = {}
         self._dissection = Dissection(self.settings.ports, self.settings.timers)
         self._pairing = Pairing(self.settings.timers)
-        self._registrations = Registrations()
-        self._judge = Judge(Context(self.settings.timers, self.settings.profile), self.findings)
+        self._registrations = Registrations(self.settings.registration_path)
+        context = Context(self.settings.timers, self.settings.profile, self.settings.server_uri)
+        self._judge = Judge(context, self.findings)
 
     # Reading ------------------------------------------------------------------------------------
 

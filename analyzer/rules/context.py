@@ -17,6 +17,7 @@ class Context:
 
     timers: Transmission
     profile: str
+    server_uri: str = ""
     now: int = 0
     """Capture time at which the event is judged: later than it where it waited for a timer."""
 

@@ -96,7 +96,7 @@ def not_confirmable(event: RegistrationRequested, context: Context) -> Iterator[
     profiles="rel17=N rel18=N",
     title="No option names the server",
     what="The request has none of Uri-Host, Uri-Port, Uri-Path, Uri-Query, Proxy-Uri and "
-    "Proxy-Scheme.",
+    "Proxy-Scheme; or, where a server URI is configured, Uri-Path is another.",
     why="The client shall put the server's address in an option (b)). When the server's URI has no "
     "path and its host is the packet's destination, RFC 7252 clause 6.4 leaves nothing to send: "
     "hence a warning.",
@@ -107,7 +107,16 @@ def not_confirmable(event: RegistrationRequested, context: Context) -> Iterator[
 )
 def no_server_address(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     coap = event.message.coap
-    if not any(coap.first(number) for number in _SERVER_ADDRESS):
+    if context.server_uri:
+        path = event.message.path.strip("/")
+        if path != context.server_uri.strip("/"):
+            yield Breach(
+                "Uri-Path is not the configured address of the MSGin5G Server",
+                event.message,
+                seen=path or "no Uri-Path",
+                expected=context.server_uri,
+            )
+    elif not any(coap.first(number) for number in _SERVER_ADDRESS):
         yield Breach(
             "No option carries the address of the MSGin5G Server",
             event.message,

@@ -331,3 +331,23 @@ def test_credentials_are_never_printed(members: Members | bytes) -> None:
     session = asked(members).ack("4.01").session()
     for finding in session.findings:
         assert "s3cr3t" not in json.dumps(finding_entry(session, finding))
+
+
+# What the user may configure --------------------------------------------------------------------
+
+
+def test_a_configured_path_makes_an_unreadable_post_a_registration() -> None:
+    talk = asked(b"not JSON", path="/reg")
+    assert breaches(talk, N) == {}
+    settings = {"registration_path": "reg"}
+    assert breaches(talk, W, **settings) == {"MSG-24538-6.3.1.1.1.d-PAYLOAD": E}
+    assert breaches(asked(b"not JSON", path="/other"), N, **settings) == {}
+    assert breaches(asked(GOOD | {"Message Type": "MSG"}, path="/reg"), N, **settings) == {}
+
+
+@pytest.mark.parametrize("uri", ["msgin5g/registration", "/msgin5g/registration"])
+def test_a_configured_server_uri_is_taken_literally(uri: str) -> None:
+    rule = "MSG-24538-6.3.1.1.1.b-NO-SERVER-ADDRESS"
+    assert breaches(registered(path="/msgin5g/registration"), server_uri=uri) == {}
+    assert breaches(registered(path="/registration"), server_uri=uri) == {rule: W}
+    assert breaches(registered(path="/registration")) == {}
