@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
+import pytest
 from textual.app import App, ComposeResult
 
 from analyzer.endpoints import Endpoint
@@ -55,26 +55,32 @@ class ListApp(App[None]):
         self.list.take_in()
 
 
-async def test_a_million_rows_cost_what_is_visible() -> None:
+async def test_a_million_rows_cost_what_is_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = ListApp(fabricated(ROWS))
     async with shown.run_test(size=(200, 50)) as pilot:
         rows = shown.list
         assert rows.count == ROWS - 1
-        times = []
+        asked: list[int] = []
+        cells = rows.source.cells
+
+        def counted(index: int) -> object:
+            asked.append(index)
+            return cells(index)
+
+        monkeypatch.setattr(rows.source, "cells", counted)
         for start in range(0, ROWS, ROWS // 20):
             rows.scroll_to(y=start, animate=False)
             rows._strips.clear()
-            before = perf_counter()
+            asked.clear()
             for y in range(50):
                 rows.render_line(y)
-            times.append(perf_counter() - before)
-        assert min(times) < 0.03
-        before = perf_counter()
+            assert 0 < len(asked) <= 50
+        asked.clear()
         rows.take_in()
-        assert perf_counter() - before < 0.2
+        assert len(asked) <= 50
         await pilot.press("G")
         assert rows.cursor == ROWS - 2
-        assert rows.source.cells(rows.cursor)[1] == (("1000000", ""),)
+        assert cells(rows.cursor)[1] == (("1000000", ""),)
 
 
 async def test_rows_of_unconfirmed_flows_are_hidden() -> None:
