@@ -172,7 +172,7 @@ def _settings(ports: tuple[int, ...], registration_path: str, server_uri: str) -
 def open_command(files: tuple[str, ...], **reading: Any) -> int:
     """Open captures on the screen (the default command)."""
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        return _print_messages(files, "text", reading)
+        return _print("messages", files, "text", reading)
     from analyzer.capture import CaptureError
     from analyzer.views.tui.app import run
 
@@ -187,17 +187,7 @@ def open_command(files: tuple[str, ...], **reading: Any) -> int:
 @output_format
 def messages(files: tuple[str, ...], form: str, **reading: Any) -> int:
     """Print every CoAP message."""
-    return _print_messages(files, form, reading)
-
-
-def _print_messages(files: tuple[str, ...], form: str, reading: dict[str, Any]) -> int:
-    from analyzer.views import json, text
-
-    with _session(files, reading) as session:
-        writer = json.write_messages if form == "json" else text.write_messages
-        writer(session, sys.stdout)
-        _tell_notices(session)
-    return 0
+    return _print("messages", files, form, reading)
 
 
 @msgshark.command()
@@ -205,11 +195,21 @@ def _print_messages(files: tuple[str, ...], form: str, reading: dict[str, Any]) 
 @output_format
 def exchanges(files: tuple[str, ...], form: str, **reading: Any) -> int:
     """Print every exchange: a request with its ACK, responses and repetitions."""
+    return _print("exchanges", files, form, reading)
+
+
+def _print(table: str, files: tuple[str, ...], form: str, reading: dict[str, Any]) -> int:
+    """Print one of the tables, `messages` or `exchanges`, in the format asked for."""
     from analyzer.views import json, text
 
+    writers = {
+        ("messages", "text"): text.write_messages,
+        ("messages", "json"): json.write_messages,
+        ("exchanges", "text"): text.write_exchanges,
+        ("exchanges", "json"): json.write_exchanges,
+    }
     with _session(files, reading) as session:
-        writer = json.write_exchanges if form == "json" else text.write_exchanges
-        writer(session, sys.stdout)
+        writers[table, form](session, sys.stdout)
         _tell_notices(session)
     return 0
 

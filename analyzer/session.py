@@ -295,6 +295,7 @@ class Session:
 
     def _store_exchange(self, exchange: Exchange) -> None:
         request, response = exchange.request, exchange.response
+        took = exchange.response_time
         self.exchanges.update(
             self._exchange_row(exchange.id),
             request_row=request.row,
@@ -315,7 +316,7 @@ class Session:
             uri=self.messages["uri"][request.row],
             client=self.endpoints.id(exchange.client),
             server=self.endpoints.id(exchange.server),
-            response_time=NO_RESPONSE_TIME if response is None else response.time - request.time,
+            response_time=NO_RESPONSE_TIME if took is None else took,
             ue=self.ues.id(exchange.ue[:_MOST_TEXT]),
             message_type=MESSAGE_TYPE_IDS.index(exchange.message_type),
         )

@@ -65,7 +65,6 @@ class Exchange:
     reset: Message | None = None
     response: Message | None = None
     responses: int = 0
-    last_response: Message | None = None
     ambiguous: bool = False
     icmp: str = ""
     registration: bool = False

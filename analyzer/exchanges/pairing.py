@@ -294,7 +294,6 @@ class Pairing:
         message.peer = exchange.request.frame
         message.response_time = message.time - exchange.request.time
         exchange.responses += 1
-        exchange.last_response = message
         exchange.transmission.answered = True
         if exchange.response is None:
             exchange.response = message

@@ -154,7 +154,7 @@ def default_value(event: Seen, context: Context) -> Iterator[Breach]:
                 message,
                 seen=option.value.hex(),
                 expected=f"no {option.name}",
-                span=(option.offset, option.value_offset + len(option.value)),
+                span=option.span,
             )
 
 

@@ -148,7 +148,6 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
         )
         return
     value = message.content_format
-    span = (option.offset, option.value_offset + len(option.value))
     if value != numbers.JSON:
         shown = option.value.hex() if value is None else str(value)
         name = "" if value is None else f" ({numbers.content_format_name(value)})"
@@ -157,7 +156,7 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
             message,
             seen=shown,
             expected="50 (application/json)",
-            span=span,
+            span=option.span,
         )
     elif len(option.value) > 1:
         yield Breach(
@@ -165,7 +164,7 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
             message,
             seen=option.value.hex(),
             expected="32",
-            span=span,
+            span=option.span,
             severity=N,
         )
 

@@ -201,7 +201,7 @@ def client_address(event: RegistrationAnswered, context: Context) -> Iterator[Br
                 event.message,
                 seen=option.name,
                 expected="no Uri-* option",
-                span=(option.offset, option.value_offset + len(option.value)),
+                span=option.span,
             )
             return
 

@@ -89,7 +89,7 @@ def content_format(event: RegistrationAnswered, context: Context) -> Iterator[Br
             message,
             seen=str(value),
             expected="50 (application/json)",
-            span=(option.offset, option.value_offset + len(option.value)),
+            span=option.span,
             severity=W,
         )
 

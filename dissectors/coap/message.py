@@ -25,6 +25,11 @@ class Option:
     value: bytes
 
     @property
+    def span(self) -> tuple[int, int]:
+        """First byte and byte after the last, delta and length included."""
+        return (self.offset, self.value_offset + len(self.value))
+
+    @property
     def name(self) -> str:
         return numbers.option_name(self.number)
 
