@@ -10,6 +10,9 @@ from analyzer.capture.model import (
 )
 from analyzer.capture.reading import CaptureFile
 from analyzer.capture.records import NO_INTERFACE, NO_TIME, ROW
+from analyzer.capture.source import Source, SourceInterface
+from analyzer.capture.spool import SpoolLimits
+from analyzer.capture.store import Stop
 
 __all__ = [
     "NO_INTERFACE",
@@ -21,4 +24,8 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "RecordBatch",
+    "Source",
+    "SourceInterface",
+    "SpoolLimits",
+    "Stop",
 ]
