@@ -282,8 +282,9 @@ class CaptureFile:
             self._ended = True
         elif extent > left and not self._store.wait(self.position + extent):
             self._ended = True
-            if left and not self._store.cut_short:
-                self._report_end(left, extent)
+            self.size = self._store.size
+            if self.size != self.position and not self._store.cut_short:
+                self._report_end(self.size - self.position, extent)
         return max(self._window, extent if extent <= walker.largest else 0)
 
     def _report_end(self, left: int, extent: int) -> None:
