@@ -10,7 +10,7 @@ from analyzer.capture.model import (
 )
 from analyzer.capture.reading import CaptureFile
 from analyzer.capture.records import NO_INTERFACE, NO_TIME, ROW
-from analyzer.capture.source import Source, SourceInterface
+from analyzer.capture.source import Intake, Source, SourceInterface
 from analyzer.capture.spool import SpoolLimits
 from analyzer.capture.store import Stop
 
@@ -20,6 +20,7 @@ __all__ = [
     "ROW",
     "CaptureError",
     "CaptureFile",
+    "Intake",
     "Interface",
     "Notice",
     "NoticeKind",

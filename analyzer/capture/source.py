@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,6 +20,46 @@ from analyzer.capture.store import Stop
 
 SMALLEST_WINDOW: Final = 1 << 20
 MOST_OPEN: Final = 256  # files a followed one was replaced by, of which packets can be read again
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What is to be read and how, before anything is opened: opening may wait."""
+
+    paths: tuple[str, ...]
+    follow: bool = False
+    spool: SpoolLimits = DEFAULT_LIMITS
+    stop: Stop = field(default_factory=Stop)
+
+    def open(self) -> Source:
+        """Open all of it. Raises CaptureError."""
+        return Source(self.paths, follow=self.follow, stop=self.stop, spool=self.spool)
+
+    def files(self) -> Iterator[CaptureFile]:
+        """The files one by one, for readers that merge on their own. Raises CaptureError."""
+        check_paths(self.paths, self.follow)
+        for path in self.paths:
+            yield CaptureFile(path, follow=self.follow, stop=self.stop, spool=self.spool)
+
+    @property
+    def waits(self) -> bool:
+        """Whether reading may wait for others, so that only the user can tell when to stop."""
+        return self.follow or any(path == DASH or _is_pipe(path) for path in self.paths)
+
+
+def _is_pipe(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def check_paths(paths: Sequence[str], follow: bool) -> None:
+    """Raise CaptureError for paths that cannot be read together."""
+    if follow and len(paths) > 1:
+        raise CaptureError("--follow takes one file; follow the others on their own.")
+    if paths.count(DASH) > 1:
+        raise CaptureError("stdin (-) can be read once; name it once.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +88,7 @@ class Source:
         window: int = WINDOW,
     ) -> None:
         self.paths = [os.fspath(path) for path in paths]
-        if follow and len(paths) > 1:
-            raise CaptureError("--follow takes one file; follow the others on their own.")
-        if self.paths.count(DASH) > 1:
-            raise CaptureError("stdin (-) can be read once; name it once.")
+        check_paths(self.paths, follow)
         self.follow = follow and self.paths != [DASH]
         self.files: list[CaptureFile] = []
         self.interfaces: list[SourceInterface] = []

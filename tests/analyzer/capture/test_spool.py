@@ -228,8 +228,8 @@ def test_stop_ends_a_stream_without_complaint(pipe: int) -> None:
         threading.Timer(0.1, source.stop).start()
         assert sum(batch.count for batch in source.batches()) == 1
         assert source.notices == []
-    with pytest.raises(BrokenPipeError):  # the writer learns of it once all readers are gone
-        os.close(stdin._descriptor)
+    os.close(stdin._descriptor)
+    with pytest.raises(BrokenPipeError):  # the writer learns that nobody reads any more
         os.write(pipe, b"more")
 
 

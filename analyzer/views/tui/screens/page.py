@@ -89,9 +89,8 @@ class PageScreen(Screen[None], inherit_bindings=False):
             if rows.has_class("main"):
                 rows.empty = emptiness(self.view)
             rows.take_in()
-        self.query_one(StatusBar).show(
-            status(self.view), self.view.progress if self.view.reading else None
-        )
+        share = self.view.progress if self.view.reading and not self.view.live else None
+        self.query_one(StatusBar).show(status(self.view), share)
 
     def action_time_format(self) -> None:
         self.view.time_format = self.view.time_format.next
