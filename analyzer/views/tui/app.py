@@ -23,6 +23,7 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import Page, Place, Visit
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
+from analyzer.views.tui.screens.export import Choice, ExportScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
@@ -58,6 +59,7 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the packet detail": DetailTree,
     "In the bytes": HexPane,
     "In an explanation": RulePane,
+    "In the export dialogue": ExportScreen,
 }
 """What declares keys, by the heading in the help; the app's own come first."""
 
@@ -89,6 +91,14 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             show=False,
             id="app.back",
             tooltip="Back to where you were before the last jump",
+        ),
+        Binding(
+            "ctrl+s",
+            "export",
+            "Export",
+            show=False,
+            id="app.export",
+            tooltip="Write packets to a file: those shown, marked, or of this exchange",
         ),
         Binding(
             "question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"
@@ -211,6 +221,17 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             await self._go_to(self._visited.pop())
         else:
             self.notify("No jump to go back from")
+
+    def action_export(self) -> None:
+        screen = self._page_screen()
+        if screen is None or self.view.session is None or isinstance(self.screen, ExportScreen):
+            return
+        choices = [
+            Choice("Shown", self.view.visible_rows()),
+            Choice("Marked", sorted(self.view.marks)),
+            Choice("This exchange", self.view.rows_of_exchange(screen.exchange)),
+        ]
+        self.push_screen(ExportScreen(self.view, choices))
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.help_groups()))

@@ -33,6 +33,7 @@ class CaptureView:
         self.error = ""
         self.time_format = TimeFormat.RELATIVE
         self.unmasked = False
+        self.marks: set[int] = set()  # rows of the messages table
         self._findings: dict[int, list[Finding]] = defaultdict(list)
         self._findings_seen = 0
 

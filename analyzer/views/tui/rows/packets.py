@@ -30,6 +30,7 @@ class PacketRows:
         self._measured = 0
 
     columns = (
+        Column("mark", ""),
         Column("severity", "", 1),
         Column("number", "No.", align="right"),
         Column("time", "Time", align="right"),
@@ -77,6 +78,8 @@ class PacketRows:
 
     def width(self, key: str) -> int:
         """What the cells of a column need."""
+        if key == "mark":
+            return 1 if self.view.marks else 0
         if key == "number":
             return max(3, len(str(self.frame(-1)))) if len(self.rows) else 3
         if key == "time":
@@ -104,6 +107,7 @@ class PacketRows:
         severity = cells["severity"]
         msgin5g = is_msgin5g(cells)
         return (
+            line("◆" if int(self.rows[index]) in self.view.marks else " ", "path"),
             line(GLYPHS[severity], SEVERITY_INKS[severity]),
             line(str(cells["frame"])),
             line(self.view.time(cells["time"], previous), "dim"),
@@ -115,6 +119,8 @@ class PacketRows:
         )
 
     def row_ink(self, index: int) -> str:
-        """Copies of what was seen before stand back."""
+        """Marked packets stand out, copies of what was seen before stand back."""
+        if int(self.rows[index]) in self.view.marks:
+            return "path"
         role = self.view.opened.messages["role"][self.rows[index]]
         return "dim" if role == Role.CAPTURE_DUPLICATE else ""

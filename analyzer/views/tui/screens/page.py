@@ -74,6 +74,11 @@ class PageScreen(Screen[None], inherit_bindings=False):
         """Where the cursor stands."""
         raise NotImplementedError
 
+    @property
+    def exchange(self) -> int:
+        """The exchange the cursor stands on, 0 for none."""
+        return 0
+
     def compose(self) -> ComposeResult:
         yield TabLine("msgshark", list(Page), self.page, self.view.title)
         yield from self.panes()
