@@ -30,8 +30,7 @@ class PacketRows:
         self._measured = 0
 
     columns = (
-        Column("mark", ""),
-        Column("severity", "", 1),
+        Column("severity", ""),
         Column("number", "No.", align="right"),
         Column("time", "Time", align="right"),
         Column("source", "Source"),
@@ -78,8 +77,8 @@ class PacketRows:
 
     def width(self, key: str) -> int:
         """What the cells of a column need."""
-        if key == "mark":
-            return 1 if self.view.marks else 0
+        if key == "severity":
+            return 2 if self.view.marks else 1
         if key == "number":
             return max(3, len(str(self.frame(-1)))) if len(self.rows) else 3
         if key == "time":
@@ -106,9 +105,9 @@ class PacketRows:
         previous = int(session.messages["time"][self.rows[index - 1]]) if index else None
         severity = cells["severity"]
         msgin5g = is_msgin5g(cells)
+        mark = "◆" if int(self.rows[index]) in self.view.marks else ""
         return (
-            line("◆" if int(self.rows[index]) in self.view.marks else " ", "path"),
-            line(GLYPHS[severity], SEVERITY_INKS[severity]),
+            ((GLYPHS[severity], SEVERITY_INKS[severity]), (mark, "path")),
             line(str(cells["frame"])),
             line(self.view.time(cells["time"], previous), "dim"),
             line(session.endpoints[cells["source"]].address),
