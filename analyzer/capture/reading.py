@@ -199,20 +199,22 @@ class CaptureFile:
         self, path: str | os.PathLike[str], follow: bool, stop: Stop, spool: SpoolLimits
     ) -> Store:
         """Open what `path` names; a stream or compressed file is read by way of a spool."""
-        if os.fspath(path) == DASH:
-            return Spooled(take(), self._name, self._log, stop, spool)
-        fd = open_file(path, stop, follow)
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        piped = os.fspath(path) == DASH
+        fd = take() if piped else open_file(path, stop, follow)
+        regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        if not regular or (piped and os.lseek(fd, 0, os.SEEK_CUR)):
             return Spooled(fd, self._name, self._log, stop, spool)
         packed = packing(os.pread(fd, HEAD, 0))
-        if packed and follow:
+        if packed and follow and not piped:
             os.close(fd)
             raise CaptureError(
                 f"{self._name} is compressed by {packed} and cannot be followed; pipe it in."
             )
         if packed:
             return Spooled(fd, self._name, self._log, stop, spool)
-        return Followed(fd, self._name, stop, path) if follow else Store(fd, self._name)
+        return (
+            Followed(fd, self._name, stop, path) if follow and not piped else Store(fd, self._name)
+        )
 
     def _head(self) -> bytes:
         """The first bytes of the file, waited for while it may grow."""

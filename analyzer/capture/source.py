@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from analyzer.capture.model import CaptureError, Interface, RecordBatch
+from analyzer.capture.pcap import FILE_HEADER
 from analyzer.capture.reading import BATCH, WINDOW, CaptureFile
 from analyzer.capture.records import ROW
 from analyzer.capture.spool import DEFAULT_LIMITS, SpoolLimits
@@ -169,15 +170,27 @@ class Source:
             self._describe(index, first)
             if not (self.follow and file.replaced) or self._stop.requested:
                 return
-            try:
-                self._open(self.paths[0])
-            except CaptureError:
-                if self._stop.requested:
-                    return
-                raise
+            if not self._open_next():
+                return
             index += 1
             if index >= MOST_OPEN:
                 self.files[index - MOST_OPEN].close()
+
+    def _open_next(self) -> bool:
+        """Open what has taken the name of the file followed; False when told to stop before."""
+        path = self.paths[0]
+        while True:
+            before = _identity(path)
+            try:
+                self._open(path)
+                return True
+            except CaptureError:
+                if self._stop.requested:
+                    return False
+                now = _identity(path)
+                if now == before and now is not None:
+                    raise
+                # It was replaced, too, before anything was in it.
 
     def _several(self, limit: int) -> Iterator[RecordBatch]:
         from analyzer.capture.merging import Merge  # NumPy, which one file does without
@@ -230,6 +243,15 @@ class Source:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """What tells a file from others of its name; None for none, or one without a header yet."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_size >= FILE_HEADER else None
 
 
 def _shifted(batch: RecordBatch, frames: int, interfaces: int) -> RecordBatch:

@@ -187,6 +187,19 @@ def test_many_rotations_number_interfaces_on(path: Path) -> None:
         assert [frame for frame, _ in reader.found] == [1, 2, 3, 4, 5]
 
 
+def test_a_new_file_replaced_before_anything_was_in_it(path: Path) -> None:
+    path.write_bytes(HEADER + packets(1))
+    with following(path) as reader:
+        reader.wait(1)
+        for _ in range(3):
+            path.unlink()
+            path.write_bytes(HEADER[:7])
+            time.sleep(0.12)
+        path.unlink()
+        path.write_bytes(HEADER + packets(2))
+        reader.wait(2)
+
+
 def test_a_new_file_that_is_no_capture(path: Path) -> None:
     path.write_bytes(HEADER)
     with following(path) as reader:

@@ -204,6 +204,21 @@ def test_stdin(tmp_path: Path, pipe: int, pack: Callable[[bytes], bytes]) -> Non
     writer.join()
 
 
+def test_stdin_that_is_a_file_is_read_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    expected = plain(tmp_path, CONTENT)
+    with (tmp_path / "plain").open("rb", 0) as file:
+        monkeypatch.setattr(stdin, "_descriptor", file.fileno())
+        with CaptureFile("-") as capture:
+            assert not capture.live
+            assert records(capture) == expected
+            assert not cache.exists()
+        file.seek(24)  # somebody else has read the header
+        with pytest.raises(CaptureError, match="stdin is no pcap"):
+            CaptureFile("-")
+
+
 def test_packets_of_a_stream_come_as_they_are_written(tmp_path: Path, pipe: int) -> None:
     os.write(pipe, CONTENT[:24])
     expected = plain(tmp_path, CONTENT)
