@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.model import RecordBatch
-from analyzer.capture.reading import CaptureFile
+from analyzer.capture.reading import BATCH, CaptureFile
 from analyzer.capture.records import ROW
 
 START: Final = 0  # columns of a row
 CAPTURED: Final = 1
 TIME: Final = 3
 INTERFACE: Final = 4
+
+SMALLEST_BATCH: Final = 4096  # records; the memory of many files, and the speed of few
 
 _UNKNOWN: Final = -2
 
@@ -43,12 +45,12 @@ class Part(NamedTuple):
 class Lane:
     """What was read of one file and waits for its turn."""
 
-    def __init__(self, index: int, file: CaptureFile) -> None:
+    def __init__(self, index: int, file: CaptureFile, limit: int) -> None:
         self.index = index
         self.file = file
         self.ended = False
         self.ids: Int64s = np.array([-1])  # global interface ids; the last is for no interface
-        self._batches = file.batches()
+        self._batches = file.batches(limit)
         self._batch: RecordBatch | None = None
         self._rows: Int64s = np.empty((0, ROW), np.int64)
         self._times: Int64s = np.empty(0, np.int64)
@@ -103,7 +105,8 @@ class Merge:
     def __init__(self, files: Sequence[CaptureFile]) -> None:
         self.interfaces: list[tuple[int, int]] = []
         self.comments: dict[int, list[str]] = {}
-        self._lanes = [Lane(index, file) for index, file in enumerate(files)]
+        limit = max(SMALLEST_BATCH, BATCH // (2 * len(files) or 1))
+        self._lanes = [Lane(index, file, limit) for index, file in enumerate(files)]
         self._frames = 0
 
     def batches(self, limit: int) -> Iterator[RecordBatch]:

@@ -96,7 +96,7 @@ class Source:
         self.comments: dict[int, list[str]] = {}  # of packets, by frame number
         self._stop = stop or Stop()
         self._spool = spool
-        self._window = max(window // len(paths), min(window, SMALLEST_WINDOW)) if paths else window
+        self._window = _window_of(window, len(self.paths))
         self._frames = 0
         self._batches: Iterator[RecordBatch] | None = None
         self._limit = BATCH
@@ -243,6 +243,11 @@ class Source:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _window_of(window: int, files: int) -> int:
+    """The window of each of several files: all of them, and the merge, are in memory at once."""
+    return window if files <= 1 else max(window // (2 * files), min(window, SMALLEST_WINDOW))
 
 
 def _identity(path: str) -> tuple[int, int] | None:
