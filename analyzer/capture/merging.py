@@ -63,6 +63,18 @@ class Lane:
         """The time before which no record is still to be read."""
         return self._latest
 
+    @property
+    def first_interface(self) -> int:
+        """The interface of the first record that was read and waits, -1 for none."""
+        return int(self._rows[self._at, INTERFACE]) if self._at < len(self._rows) else -1
+
+    def make_room(self, interface: int) -> None:
+        """Let `ids` have a place for an interface."""
+        missing = interface + 2 - len(self.ids)
+        if missing > 0:
+            known, none = self.ids[:-1], self.ids[-1:]
+            self.ids = np.concatenate([known, np.full(missing, _UNKNOWN), none])
+
     def fill(self) -> None:
         """Read on when all that was read has had its turn."""
         if self.ended or self._at < len(self._times):
@@ -99,8 +111,9 @@ class Lane:
 
 
 class Merge:
-    """Merges files into batches. `interfaces` grows by (file, its interface), in order of use;
-    its indexes are the interface ids in the rows. `comments` are by frame number."""
+    """Merges files into batches. `interfaces` grows by (file, its interface): that of each file's
+    first packet in the order of files, the others in order of use; its indexes are the interface
+    ids in the rows. `comments` are by frame number."""
 
     def __init__(self, files: Sequence[CaptureFile]) -> None:
         self.interfaces: list[tuple[int, int]] = []
@@ -110,7 +123,12 @@ class Merge:
         self._frames = 0
 
     def batches(self, limit: int) -> Iterator[RecordBatch]:
-        """Yield all records in at most `limit` a batch; each counts its own whole data."""
+        """Yield all records, at most `limit` a batch."""
+        for lane in self._lanes:
+            lane.fill()
+            first = lane.first_interface
+            if first >= 0:
+                self._name(lane, first)
         while parts := self._parts():
             yield from self._merged(parts, limit)
 
@@ -169,17 +187,18 @@ class Merge:
         new = []
         for lane, _, _, rows, times in parts:
             used = rows[:, INTERFACE]
-            missing = int(used.max()) + 2 - len(lane.ids)
-            if missing > 0:
-                known, none = lane.ids[:-1], lane.ids[-1:]
-                lane.ids = np.concatenate([known, np.full(missing, _UNKNOWN), none])
+            lane.make_room(int(used.max()))
             unknown = np.flatnonzero(lane.ids[used] == _UNKNOWN)
             for id in np.unique(used[unknown]):
                 first = unknown[used[unknown] == id][0]
                 new.append((int(times[first]), lane.index, int(first), int(id)))
         for _, index, _, id in sorted(new):
-            self._lanes[index].ids[id] = len(self.interfaces)
-            self.interfaces.append((index, id))
+            self._name(self._lanes[index], id)
+
+    def _name(self, lane: Lane, interface: int) -> None:
+        lane.make_room(interface)
+        lane.ids[interface] = len(self.interfaces)
+        self.interfaces.append((lane.index, interface))
 
     def _take_comments(self, parts: list[Part], order: Int64s) -> None:
         places: Int64s | None = None
