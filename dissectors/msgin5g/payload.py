@@ -221,15 +221,15 @@ def _map_members(container: Value, path: str, target: dict[str, Any], found: Ele
             continue
         if is_alias(element, key):
             found.aliased.append((element, member))
+        name = f"{path}.{element.name}" if path else element.name
+        if here.get(element.name, key) != key:
+            found.twice.append((element, member))
+        here[element.name] = key
         if element.container and member.kind == Kind.OBJECT:
             found.spans.setdefault(element.name, member.span)
             found.keys.setdefault(element.name, key)
             _map_members(member, path, target, found)
             continue
-        name = f"{path}.{element.name}" if path else element.name
-        if here.get(element.name, key) != key:
-            found.twice.append((element, member))
-        here[element.name] = key
         found.spans[name] = member.span
         found.keys[name] = key
         if element.name in holders() and member.kind == Kind.OBJECT:

@@ -57,11 +57,11 @@ def _reference(name: str) -> Draft202012Validator:
 
 
 def is_valid(name: str, values: Mapping[str, Any]) -> bool:
-    """The compiled verdict on `values`."""
+    """The compiled verdict on `values`; the reference's on what that validator cannot hold."""
     try:
         return _compiled(name).is_valid(values)
-    except ValueError:  # a number that the compiled validator cannot hold
-        return False
+    except ValueError:
+        return bool(_reference(name).is_valid(values))
 
 
 def violations(name: str, values: Mapping[str, Any]) -> Iterator[Violation]:

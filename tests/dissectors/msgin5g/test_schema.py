@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,10 +89,7 @@ BODIES = st.dictionaries(st.sampled_from(sorted(elements())), VALUES | MEMBERS, 
 @given(BODIES, st.sampled_from(NAMES))
 def test_both_validators_and_the_list_of_violations_agree(body: Any, name: str) -> None:
     reference = Draft202012Validator(schema(name)).is_valid(body)
-    try:
-        assert jsonschema_rs.Draft202012Validator(schema(name)).is_valid(body) is reference
-    except ValueError:
-        assert not is_valid(name, body), "what it cannot hold is looked at by the reference"
+    assert is_valid(name, body) is reference
     found = list(violations(name, body))
     assert (not found) is reference
     for violation in found:
