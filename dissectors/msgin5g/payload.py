@@ -141,7 +141,10 @@ def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
     duplicates: list[Value] = []
     keys: set[tuple[int, str]] = set()
     broken_key = None
-    stop = head[json_scan.ERROR_AT] if head[json_scan.ERROR] else len(data)
+    error = Error(head[json_scan.ERROR])
+    # A byte order mark is told at its own place, whatever else is wrong further on.
+    told = error not in (Error.NONE, Error.BYTE_ORDER_MARK)
+    stop = head[json_scan.ERROR_AT] if told else len(data)
     for node in range(head[json_scan.NODE_COUNT]):
         at = node * json_scan.NODE_SLOTS
         kind, start, end, key_start, key_end, parent = nodes[at : at + json_scan.NODE_SLOTS]
@@ -164,7 +167,7 @@ def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
     return Document(
         data,
         values[0] if values else None,
-        Error(head[json_scan.ERROR]),
+        error,
         head[json_scan.ERROR_AT],
         head[json_scan.DEPTH],
         head[json_scan.DEEP_AT],
