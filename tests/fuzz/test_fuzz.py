@@ -24,8 +24,8 @@ TESTS = Path(__file__).parents[1]
 RUNS = {
     "records": 600,
     "link": 8000,
-    "options": 600,
-    "json": 250,
+    "options": 1200,
+    "json": 700,
     "elements": 600,
     "layers": 400,
     "session": 150,
