@@ -50,7 +50,7 @@ def proper(choose: Random, element: Element) -> Node:
     if element.values:
         return token(choose.choice(choose.choice(element.values)[1]))
     if element.name == "msgin5g_client_ports":
-        ports = [str(choose.randint(1, 65535)) for _ in range(choose.randint(1, 3))]
+        ports = [str(choose.choice([1, 5683, 65535])) for _ in range(choose.randint(1, 3))]
         return choose.choice([ports[0], tuple(ports)])
     if element.name == "communication_duration_time":
         return choose.choice(["3600", "0.5", '"PT30M"', '"1h"', [('"hours"', "1")]])
