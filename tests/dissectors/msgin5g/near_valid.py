@@ -274,7 +274,7 @@ def damaged(choose: Random, data: bytes) -> bytes:
     """The text with a byte lost, changed or added, its end gone, or something around it."""
     at = choose.randint(0, len(data))
     byte = bytes([choose.choice(b'{}[],:"\\ 0-e.\n\x00\x01\x1f\x7f\x80\xc3\xed\xff')])
-    match choose.randrange(6):
+    match choose.randrange(7):
         case 0:
             return data[:at] + data[at + 1 :]
         case 1:
@@ -285,6 +285,8 @@ def damaged(choose: Random, data: bytes) -> bytes:
             return data[:at]
         case 4:
             return choose.choice([b"\xef\xbb\xbf", b"\xff\xfe", b"\x00", b" ", b"//x\n"]) + data
+        case 5:
+            return choose.choice([b"", b" \n", b"null", b"[]", b'"{}"', data[:1]])
         case _:
             return data + choose.choice([b"}", b",", b"\x00", b" x", b"\xef\xbb\xbf", data[:9]])
 
