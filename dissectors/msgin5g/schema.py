@@ -92,8 +92,10 @@ def _shortened(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         first: dict[str, int] = {}
         for error in _compiled(name).iter_errors(kept):
             match error.instance_path:
-                case [str(key), int(index), *_]:
+                case [str(key), int(index), *_] if key in long:
                     first.setdefault(key, index)
+            if len(first) == len(long):
+                break
         for key in long:
             index = first.get(key, 0)
             kept[key] = kept[key][index : index + 1]
