@@ -277,7 +277,9 @@ DIFFERENCES: dict[str, Difference[Contrast]] = {
         "coap.option_length_bad",
         "RFC 7252 clause 3.1: nibbles 13 and 14 want one and two bytes more; where there are none, "
         "Wireshark's dissection ends without saying that an option is at fault.",
-        lambda c: c.theirs == [] and c.malformed and c.has(Defect.OPTION_TRUNCATED),
+        lambda c: (
+            c.theirs == [] and c.malformed and c.has(Defect.OPTION_TRUNCATED, Defect.LENGTH_15)
+        ),
     ),
     "path of a malformed message": Difference(
         "coap.opt.uri_path_recon",

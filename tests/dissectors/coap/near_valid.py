@@ -92,6 +92,9 @@ def value(choose: Random, spec: OptionSpec, length: int) -> bytes:
             return text + b"." * (length - len(text))
         case Format.UINT | Format.BLOCK if length > spec.min:  # clause 3.2: no leading zero
             return bytes([choose.randint(1, 255)]) + choose.randbytes(length - 1)
+        case Format.OSCORE if length:  # RFC 8613 clause 6.1: flags k and n, Partial IV, kid
+            piv = min(length - 1, 5)
+            return bytes([0x08 | piv]) + choose.randbytes(length - 1)
         case _:
             return choose.randbytes(length)
 
