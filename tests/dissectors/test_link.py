@@ -308,7 +308,7 @@ def test_compiled_and_uncompiled_find_the_same() -> None:
     import numpy as np
 
     for link_type, frame in samples():
-        expected, found = rows(link.SLOTS), np.zeros(link.SLOTS, np.int64)
+        expected, found = rows(link.ROW_ITEMS), np.zeros(link.ROW_ITEMS, np.int64)
         link.walk(memoryview(frame), 0, len(frame), link_type, expected)
         compiled()(np.frombuffer(frame, np.uint8), 0, len(frame), link_type, found)
         assert found.tolist() == expected.tolist(), (link_type, frame.hex())

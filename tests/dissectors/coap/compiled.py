@@ -20,5 +20,6 @@ def compile_kernel(kernel: Callable[..., Any], done: dict[Any, Any] | None = Non
             called = names.get(name)
             if isinstance(called, FunctionType):
                 names[name] = compile_kernel(called, done)
-        done[kernel] = njit(nogil=True)(FunctionType(source.__code__, names, source.__name__))
+        copy = FunctionType(source.__code__, names, source.__name__, source.__defaults__)
+        done[kernel] = njit(nogil=True)(copy)
     return done[kernel]
