@@ -77,7 +77,7 @@ def exported_pdu(data: Bytes, at: int, end: int, stop: int, row: Rows) -> int:
             row[DESTINATION_PORT] = be32(data, at) & 0xFFFF
         at += length
     row[PAYLOAD_END] = end
-    if protocol == _IP or protocol == _IPV6:
+    if protocol in (_IP, _IPV6):
         row[NEXT] = ANY_IP
         return at
     if protocol == _ETHERNET:

@@ -90,7 +90,7 @@ def inside_udp(data: Bytes, row: Rows) -> int:
     port = row[DESTINATION_PORT]
     if port == GTP_U_PORT or row[SOURCE_PORT] == GTP_U_PORT:
         return _gtp_u(data, row[PAYLOAD_AT], row[PAYLOAD_END], row)
-    if port == VXLAN_PORT or port == OLD_VXLAN_PORT:
+    if port in (VXLAN_PORT, OLD_VXLAN_PORT):
         return _vxlan(data, row[PAYLOAD_AT], row[PAYLOAD_END], row)
     if port == GENEVE_PORT:
         return _geneve(data, row[PAYLOAD_AT], row[PAYLOAD_END], row)
@@ -226,8 +226,6 @@ def by_its_bytes(data: Bytes, at: int, end: int) -> int:
             return ETHERNET
         if nibble not in (4, 6) and inner in (0x8100, 0x88A8):
             return ETHERNET
-    if at + 2 <= end and (be16(data, at) in (0xFF03, 0x0021, 0x0057)):
-        return PPP
-    if data[at] == 0x21 or data[at] == 0x57:
-        return PPP
-    return ANY_IP
+    if nibble in (4, 6):
+        return ANY_IP
+    return PPP
