@@ -24,12 +24,12 @@ from dissectors.frame_row import (
     SOURCE_PORT,
     UDP,
     UDP_CHECKSUM,
-    UNKNOWN_CONTEXT,
+    UNSURE,
 )
 from dissectors.kernel import Bytes, Rows
 
 # Values of the CHECKSUM slot.
-UNCHECKED: Final = 0  # IPv4 without checksum, elided, a fragment, cut, an unknown prefix
+UNCHECKED: Final = 0  # IPv4 without checksum, elided, a fragment, cut, unsure addresses
 RIGHT: Final = 1
 WRONG: Final = 2
 OFFLOADED: Final = 3  # the sum of the pseudo-header alone: the sender's network card adds the rest
@@ -40,7 +40,7 @@ def verify(data: Bytes, row: Rows) -> None:
     """Judge the checksum of the datagram that `walk` found in `data`, in the CHECKSUM slot."""
     row[CHECKSUM] = UNCHECKED
     sent = row[UDP_CHECKSUM]
-    if row[KIND] != UDP or sent < 0 or row[FRAGMENT] or row[UNKNOWN_CONTEXT]:
+    if row[KIND] != UDP or sent < 0 or row[FRAGMENT] or row[UNSURE]:
         return
     at, length = row[PAYLOAD_AT], row[PAYLOAD_LENGTH]
     if sent == 0:

@@ -19,7 +19,7 @@ TUNNELS: Final = 3  # how many tunnels, one in another
 ADDRESS_IN: Final = 4  # 0: SOURCE_AT, DESTINATION_AT count in the bytes, 1: in this row's items
 OUTER_ADDRESS_IN: Final = 5  # the same for OUTER_SOURCE_AT, OUTER_DESTINATION_AT
 CHECKSUM: Final = 6  # written by dissectors.checksum.verify
-UNKNOWN_CONTEXT: Final = 7  # 6LoWPAN, source 1, destination 2: the prefix is not in the frame
+UNSURE: Final = 7  # about addresses: UNSURE_* below
 ICMP_TYPE: Final = 8
 ICMP_CODE: Final = 9
 
@@ -83,6 +83,11 @@ TRUNCATED: Final = 4  # a header runs past what was captured, or past what its t
 MALFORMED: Final = 5  # a header contradicts itself, or tunnels nest too deep
 UNKNOWN_LINK: Final = 6
 
+# Bits of UNSURE.
+UNSURE_SOURCE: Final = 1  # 6LoWPAN: its prefix is a context that the frame does not tell
+UNSURE_DESTINATION: Final = 2  # likewise
+UNSURE_ROUTED: Final = 4  # a source route: the destination is its next stop
+
 # Values of TUNNEL.
 NO_TUNNEL: Final = 0
 GRE: Final = 1
@@ -113,7 +118,7 @@ UNNAMED: Final = 0x10003  # IP, or Ethernet: nothing says which
 def reset(row: Rows) -> None:
     """Forget the frame before (kernel)."""
     row[KIND] = row[FRAGMENT] = row[TUNNEL] = row[TUNNELS] = 0
-    row[ADDRESS_IN] = row[OUTER_ADDRESS_IN] = row[CHECKSUM] = row[UNKNOWN_CONTEXT] = 0
+    row[ADDRESS_IN] = row[OUTER_ADDRESS_IN] = row[CHECKSUM] = row[UNSURE] = 0
     row[ICMP_TYPE] = row[ICMP_CODE] = 0
 
 

@@ -46,6 +46,8 @@ from dissectors.frame_row import (
     TTL,
     UDP,
     UDP_CHECKSUM,
+    UNSURE,
+    UNSURE_ROUTED,
 )
 from dissectors.kernel import Bytes, Rows
 
@@ -152,6 +154,8 @@ def extensions(data: Bytes, header: int, at: int, stop: int, end: int, row: Rows
         if header == 44 and _split(data, place, row):
             row[KIND] = LATER_FRAGMENT
             return -1
+        if header == 43 and data[place + 3]:
+            row[UNSURE] |= UNSURE_ROUTED
         header = data[place]
         place += size
     if place > stop:

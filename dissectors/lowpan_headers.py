@@ -13,7 +13,10 @@ from dissectors.frame_row import (
     NEXT,
     TRUNCATED,
     UDP_CHECKSUM,
-    UNKNOWN_CONTEXT,
+    UNSURE,
+    UNSURE_DESTINATION,
+    UNSURE_ROUTED,
+    UNSURE_SOURCE,
 )
 from dissectors.ip import be16
 from dissectors.kernel import Bytes, Rows
@@ -52,11 +55,11 @@ def base_header(
         row[base + 7] = data[at]
         at += 1
     mode = (second // 16) & 3
-    at = _unicast(data, at, mode, second & 0x40, source_iid, base + 8, 1, row)
+    at = _unicast(data, at, mode, second & 0x40, source_iid, base + 8, UNSURE_SOURCE, row)
     mode, stateful = second & 3, second & 4
     if second & 8:
         return _multicast(data, at, mode, stateful, base + 24, row)
-    return _unicast(data, at, mode, stateful, destination_iid, base + 24, 2, row)
+    return _unicast(data, at, mode, stateful, destination_iid, base + 24, UNSURE_DESTINATION, row)
 
 
 def _inline(first: int, second: int) -> int:
@@ -102,7 +105,7 @@ def _traffic_class(data: Bytes, at: int, mode: int, base: int, row: Rows) -> int
 def _unicast(
     data: Bytes, at: int, mode: int, stateful: int, iid: int, to: int, end: int, row: Rows
 ) -> int:
-    """A unicast address at item `to` (clause 3.1.1); `end` is 1 for the source, 2 otherwise."""
+    """A unicast address at item `to` (clause 3.1.1); `end` is its bit in UNSURE."""
     for place in range(16):
         row[to + place] = 0
     if mode == 0:
@@ -112,7 +115,7 @@ def _unicast(
             row[to + place] = data[at + place]
         return at + 16
     if stateful:
-        row[UNKNOWN_CONTEXT] |= end  # the prefix is agreed upon elsewhere (RFC 6775)
+        row[UNSURE] |= end  # the prefix is agreed upon elsewhere (RFC 6775)
     else:
         row[to] = 0xFE
         row[to + 1] = 0x80
@@ -137,7 +140,7 @@ def _multicast(data: Bytes, at: int, mode: int, stateful: int, to: int, row: Row
         row[to + place] = 0
     row[to] = 0xFF
     if stateful:  # ffXX:XXLL:PPPP:PPPP:PPPP:PPPP:XXXX:XXXX, L and P from the context
-        row[UNKNOWN_CONTEXT] |= 2
+        row[UNSURE] |= UNSURE_DESTINATION
         row[to + 1] = data[at]
         row[to + 2] = data[at + 1]
         for place in range(4):
@@ -193,6 +196,8 @@ def extension_header(data: Bytes, at: int, end: int, built: int, row: Rows) -> i
     row[base + 1] = size // 8 - 1
     for place in range(length):
         row[base + 2 + place] = data[length_at + 1 + place]
+    if header_number(data[at]) == 43 and length > 1 and row[base + 3]:
+        row[UNSURE] |= UNSURE_ROUTED
     missing = size - 2 - length
     for place in range(missing):  # elided padding: Pad1 or PadN
         row[base + 2 + length + place] = 0

@@ -50,6 +50,7 @@ from dissectors.frame_row import (
     TUNNELS,
     UDP,
     UNNAMED,
+    UNSURE,
     VXLAN,
 )
 from dissectors.ip import be16, be32, icmp, udp
@@ -114,6 +115,7 @@ def enter(tunnel: int, identifier: int, at: int, following: int, row: Rows) -> i
     row[OUTER_ADDRESS_LENGTH] = row[ADDRESS_LENGTH]
     row[OUTER_SOURCE_PORT] = row[SOURCE_PORT] if over_udp else 0
     row[OUTER_DESTINATION_PORT] = row[DESTINATION_PORT] if over_udp else 0
+    row[UNSURE] = 0
     row[KIND] = OTHER
     row[NEXT] = following
     return at

@@ -59,7 +59,9 @@ def check(row: list[int], start: int, end: int) -> None:
         pairs += [(link.ADDRESS_IN, link.DESTINATION_AT, link.ADDRESS_LENGTH)]
         if row[link.TUNNEL]:
             outer = link.OUTER_ADDRESS_IN, link.OUTER_ADDRESS_LENGTH
-            pairs += [(outer[0], at, outer[1]) for at in (link.OUTER_SOURCE_AT, link.OUTER_DESTINATION_AT)]
+            pairs += [
+                (outer[0], at, outer[1]) for at in (link.OUTER_SOURCE_AT, link.OUTER_DESTINATION_AT)
+            ]
         for where, at, length in pairs:
             first, last = (link.BUILT, link.ROW_ITEMS) if row[where] else (start, end)
             assert first <= row[at] <= row[at] + row[length] <= last
