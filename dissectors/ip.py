@@ -9,7 +9,6 @@ from __future__ import annotations
 from dissectors.frame_row import (
     ADDRESS_IN,
     ADDRESS_LENGTH,
-    ANY_IP,
     BUILT_LENGTH,
     DESTINATION_AT,
     DESTINATION_PORT,
@@ -62,8 +61,8 @@ def be32(data: Bytes, at: int) -> int:
     return be16(data, at) * 65536 + be16(data, at + 2)
 
 
-def ip(data: Bytes, at: int, end: int, version: int, row: Rows) -> int:
-    """The IP header at `at` (`version` 4, 6 or ANY_IP); the protocol of its payload, or -1.
+def ip(data: Bytes, at: int, end: int, row: Rows) -> int:
+    """The IP header at `at`, of either version; the protocol of its payload, or -1.
 
     PAYLOAD_* become those of the IP payload; with -1, KIND says why.
     """
@@ -72,13 +71,10 @@ def ip(data: Bytes, at: int, end: int, version: int, row: Rows) -> int:
         return -1
     row[IP_AT] = at
     row[ADDRESS_IN] = 0
-    nibble = data[at] // 16
-    if version != ANY_IP and version != nibble:
-        row[KIND] = MALFORMED
-        return -1
-    if nibble == 4:
+    version = data[at] // 16
+    if version == 4:
         return _ipv4(data, at, end, row)
-    if nibble == 6:
+    if version == 6:
         return _ipv6(data, at, end, row)
     row[KIND] = MALFORMED
     return -1
@@ -233,7 +229,7 @@ def icmp(data: Bytes, protocol: int, row: Rows) -> None:
     if not (errors_v4 if protocol == 1 else errors_v6):
         return
     split = row[FRAGMENT]
-    inner = ip(data, at + 8, end, ANY_IP, row)
+    inner = ip(data, at + 8, end, row)
     row[FRAGMENT] = split  # that the quoted datagram was split is not a fragment to collect
     if inner != 17:
         row[KIND] = OTHER

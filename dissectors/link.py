@@ -29,15 +29,16 @@ from dissectors.frame_row import (
     PPP,
     PPPOE,
     TRUNCATED,
+    UDP,
     UNKNOWN_LINK,
     UNNAMED,
     reset,
 )
-from dissectors.ip import be16, ip
+from dissectors.ip import be16, ip, udp
 from dissectors.kernel import Bytes, Rows
 from dissectors.lowpan import lowpan
 from dissectors.ppp import hdlc, ppp, pppoe
-from dissectors.tunnels import by_its_bytes, carried, mpls
+from dissectors.tunnels import by_its_bytes, carried, inside_udp, is_tunnel, mpls
 from dissectors.wlan import avs, llc, prism, radiotap, wlan
 from dissectors.wpan import integrity_code, tap_check_sequence, wpan
 
@@ -90,11 +91,16 @@ def walk(data: Bytes, start: int, end: int, link_type: int, row: Rows, uncapture
     while at >= 0:
         following = row[NEXT]
         if following == 0x0800 or following == 0x86DD or following == ANY_IP:
-            version = 4 if following == 0x0800 else 6 if following == 0x86DD else ANY_IP
-            protocol = ip(data, at, end, version, row)
-            if protocol < 0:
+            protocol = ip(data, at, end, row)
+            if protocol == 17:
+                udp(data, row, UDP)
+                if row[KIND] != UDP or not is_tunnel(row):
+                    return
+                at = inside_udp(data, row)
+            elif protocol < 0:
                 return
-            at = carried(data, protocol, row)
+            else:
+                at = carried(data, protocol, row)
             end = row[PAYLOAD_END]
         else:
             at = _between(data, at, end, following, row)

@@ -86,6 +86,13 @@ def carried(data: Bytes, protocol: int, row: Rows) -> int:
     return -1
 
 
+def is_tunnel(row: Rows) -> bool:
+    """Whether a datagram has a port of a tunnel."""
+    port = row[DESTINATION_PORT]
+    known = port in (GTP_U_PORT, VXLAN_PORT, OLD_VXLAN_PORT, GENEVE_PORT)
+    return known or row[SOURCE_PORT] == GTP_U_PORT
+
+
 def inside_udp(data: Bytes, row: Rows) -> int:
     """A tunnel on a port of its own: as `carried`. Other datagrams are left as they are."""
     port = row[DESTINATION_PORT]
