@@ -122,6 +122,24 @@ def reset(row: Rows) -> None:
     row[ICMP_TYPE] = row[ICMP_CODE] = 0
 
 
+def other(row: Rows) -> int:
+    """No business of ours; -1, as a step of the walk that ends it returns (kernel)."""
+    row[KIND] = OTHER
+    return -1
+
+
+def truncated(row: Rows) -> int:
+    """Like `other` (kernel). Each a function of its own: numba compiles one for every constant."""
+    row[KIND] = TRUNCATED
+    return -1
+
+
+def malformed(row: Rows) -> int:
+    """Like `other` (kernel)."""
+    row[KIND] = MALFORMED
+    return -1
+
+
 def new_row() -> Rows:
     """A row for `walk`, reused from frame to frame."""
     return rows(ROW_ITEMS)

@@ -27,15 +27,12 @@ from dissectors.frame_row import (
     IN_LOWPAN,
     IP_AT,
     IP_ID,
-    IP_IN_IP,
     IP_VERSION,
     KIND,
     LATER_FRAGMENT,
     LINK_DESTINATION,
     LINK_SOURCE,
-    MALFORMED,
     NEXT,
-    OTHER,
     PAYLOAD_AT,
     PAYLOAD_END,
     PAYLOAD_LENGTH,
@@ -44,9 +41,11 @@ from dissectors.frame_row import (
     PIECE_LENGTH,
     SOURCE_AT,
     SOURCE_PORT,
-    TRUNCATED,
     TTL,
     UDP,
+    malformed,
+    other,
+    truncated,
 )
 from dissectors.ip import be16, extensions
 from dissectors.kernel import Bytes, Rows
@@ -57,13 +56,8 @@ from dissectors.lowpan_headers import (
     header_number,
     udp_header,
 )
-from dissectors.tunnels import carried, enter, inside_udp
+from dissectors.tunnels import carried, enter_ip, inside_udp
 from dissectors.wpan import interface_identifier
-
-
-def _stop(kind: int, row: Rows) -> int:
-    row[KIND] = kind
-    return -1
 
 
 def lowpan(data: Bytes, at: int, end: int, stop: int, row: Rows) -> int:
@@ -79,11 +73,12 @@ def lowpan(data: Bytes, at: int, end: int, stop: int, row: Rows) -> int:
     if dispatch & 0xD8 == 0xC0:
         header = 4 if dispatch & 0x20 == 0 else 5
         if at + header >= end:
-            return _stop(TRUNCATED, row)
+            return truncated(row)
         size = (dispatch & 7) * 256 + data[at + 1]
         _fragment(data, at, at + header, end, stop, size, row)
         if dispatch & 0x20:
-            return _stop(LATER_FRAGMENT, row)
+            row[KIND] = LATER_FRAGMENT
+            return -1
         at += 4
         dispatch = data[at]
     if dispatch == 0x41:
@@ -95,7 +90,7 @@ def lowpan(data: Bytes, at: int, end: int, stop: int, row: Rows) -> int:
         return at + 1
     if dispatch & 0xE0 == 0x60:
         return _compressed(data, at, end, stop, size, row)
-    return _stop(OTHER, row)  # HC1, or no LoWPAN frame
+    return other(row)  # HC1, or no LoWPAN frame
 
 
 def _before_dispatch(data: Bytes, at: int, end: int, row: Rows) -> int:
@@ -105,13 +100,13 @@ def _before_dispatch(data: Bytes, at: int, end: int, row: Rows) -> int:
         final = 2 if data[at] & 0x10 else 8
         at += 2 if data[at] & 15 == 15 else 1
         if at + originator + final > end:
-            return _stop(TRUNCATED, row)
+            return truncated(row)
         interface_identifier(data, at, originator, 1, LINK_SOURCE, row)
         interface_identifier(data, at + originator, final, 1, LINK_DESTINATION, row)
         at += originator + final
     if at < end and data[at] == 0x50:
         at += 2
-    return at if at < end else _stop(TRUNCATED, row)
+    return at if at < end else truncated(row)
 
 
 def _fragment(
@@ -136,11 +131,11 @@ def _fragment(
 
 def _compressed(data: Bytes, at: int, end: int, stop: int, size: int, row: Rows) -> int:
     """Compressed headers (RFC 6282) up to UDP, or up to the first header that is not compressed."""
-    built = inner = 0
-    source_iid, destination_iid = LINK_SOURCE, LINK_DESTINATION
+    row[SOURCE_AT] = BUILT + 8
     while True:
-        _place_ipv6(at, BUILT + inner, row)
-        at = base_header(data, at, end, inner, source_iid, destination_iid, row)
+        inner = row[SOURCE_AT] - BUILT - 8  # built before this IPv6 header
+        _place_ipv6(at, row)
+        at = base_header(data, at, end, inner, row)
         if at < 0:
             return -1
         row[TTL] = row[BUILT + inner + 7]
@@ -152,48 +147,47 @@ def _compressed(data: Bytes, at: int, end: int, stop: int, size: int, row: Rows)
             if number == 41:
                 break
             if number < 0:
-                return _stop(OTHER, row)
+                return other(row)
             if at >= end or at + 2 >= end:
-                return _stop(TRUNCATED, row)
+                return truncated(row)
             if number == 17:
                 at = udp_header(data, at, end, built, row)
-                return -1 if at < 0 else _payload(data, at, end, stop, size, inner, built, row)
+                return -1 if at < 0 else _payload(data, at, end, stop, size, built, row)
             options = data[at + 1] if data[at] & 1 else data[at + 2]
             named_at = BUILT + built
             if built + extension_size(options) + 8 > BUILT_SPACE:
-                return _stop(MALFORMED, row)
+                return malformed(row)
             at = extension_header(data, at, end, built, row)
             if at < 0:
                 return -1
             built += extension_size(options)
         if row[NEXT] >= 0:
-            return _verbatim(data, at, end, stop, size, inner, built, row)
-        at = enter(IP_IN_IP, -1, at + 1, 0, row)
+            return _verbatim(data, at, end, stop, size, built, row)
+        at = enter_ip(at + 1, 0x86DD, row)
         if at < 0 or at >= end:
-            return -1 if at < 0 else _stop(TRUNCATED, row)
+            return -1 if at < 0 else truncated(row)
         if data[at] & 0xE0 != 0x60 or inner or built + 48 > BUILT_SPACE:
-            return _stop(OTHER, row)
-        source_iid, destination_iid = BUILT + 16, BUILT + 32  # of the header around it
-        inner = built
+            return other(row)
+        row[SOURCE_AT] = BUILT + built + 8
 
 
-def _place_ipv6(at: int, base: int, row: Rows) -> None:
-    """The slots of an IPv6 header that is built at item `base`."""
+def _place_ipv6(at: int, row: Rows) -> None:
+    """The slots of an IPv6 header whose source address is built at item SOURCE_AT."""
     row[IP_AT] = at
     row[IP_VERSION] = 6
     row[IP_ID] = 0
     row[ADDRESS_IN] = 1
     row[ADDRESS_LENGTH] = 16
-    row[SOURCE_AT] = base + 8
-    row[DESTINATION_AT] = base + 24
+    row[DESTINATION_AT] = row[SOURCE_AT] + 16
 
 
-def _lengths(at: int, end: int, stop: int, size: int, inner: int, built: int, row: Rows) -> int:
+def _lengths(at: int, end: int, stop: int, size: int, built: int, row: Rows) -> int:
     """Lengths that compression left out, `built` bytes being built; the bytes that follow at `at`.
 
     They end where the frame does, or are what the fragments have.
     """
     whole = size if size >= 0 else built + stop - at
+    inner = row[SOURCE_AT] - BUILT - 8
     row[BUILT + 4] = ((whole - 40) >> 8) & 255
     row[BUILT + 5] = (whole - 40) & 255
     row[BUILT + inner + 4] = ((whole - inner - 40) >> 8) & 255
@@ -209,14 +203,12 @@ def _lengths(at: int, end: int, stop: int, size: int, inner: int, built: int, ro
     return whole - built
 
 
-def _payload(
-    data: Bytes, at: int, end: int, stop: int, size: int, inner: int, built: int, row: Rows
-) -> int:
+def _payload(data: Bytes, at: int, end: int, stop: int, size: int, built: int, row: Rows) -> int:
     """The UDP header is built, `at` is what it carries: as `lowpan`."""
     header = BUILT + built
-    length = _lengths(at, end, stop, size, inner, built + 8, row)
+    length = _lengths(at, end, stop, size, built + 8, row)
     if length < 0:
-        return _stop(MALFORMED, row)
+        return malformed(row)
     row[header + 4] = ((length + 8) >> 8) & 255
     row[header + 5] = (length + 8) & 255
     row[SOURCE_PORT] = row[header] * 256 + row[header + 1]
@@ -225,12 +217,10 @@ def _payload(
     return inside_udp(data, row)
 
 
-def _verbatim(
-    data: Bytes, at: int, end: int, stop: int, size: int, inner: int, built: int, row: Rows
-) -> int:
+def _verbatim(data: Bytes, at: int, end: int, stop: int, size: int, built: int, row: Rows) -> int:
     """The header NEXT stands at `at` as on any link: as `lowpan`."""
-    length = _lengths(at, end, stop, size, inner, built, row)
+    length = _lengths(at, end, stop, size, built, row)
     if length < 0:
-        return _stop(MALFORMED, row)
+        return malformed(row)
     protocol = extensions(data, row[NEXT], at, at + length, end, row)
     return carried(data, protocol, row) if protocol >= 0 else -1

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dissectors.frame_row import (
     BUILT,
     KIND,
+    LINK_DESTINATION,
+    LINK_SOURCE,
     MALFORMED,
     NEXT,
     TRUNCATED,
@@ -22,13 +24,11 @@ from dissectors.ip import be16
 from dissectors.kernel import Bytes, Rows
 
 
-def base_header(
-    data: Bytes, at: int, end: int, built: int, source_iid: int, destination_iid: int, row: Rows
-) -> int:
+def base_header(data: Bytes, at: int, end: int, built: int, row: Rows) -> int:
     """LOWPAN_IPHC (clause 3): what stands behind it, or -1. NEXT: next header, -1 compressed.
 
-    `source_iid` and `destination_iid` are the items of the row with the interface identifiers of
-    the encapsulating header. The payload length is left for the caller.
+    Where something is built already, that is an IPv6 header, and addresses derive from it, else
+    from those of the link. The payload length is left for the caller.
     """
     if at + 2 > end:
         row[KIND] = TRUNCATED
@@ -42,6 +42,8 @@ def base_header(
         row[KIND] = TRUNCATED
         return -1
     base = BUILT + built
+    source_iid = BUILT + 16 if built else LINK_SOURCE
+    destination_iid = BUILT + 32 if built else LINK_DESTINATION
     at += 3 if second & 0x80 else 2
     at = _traffic_class(data, at, (first // 8) & 3, base, row)
     row[NEXT] = -1

@@ -24,7 +24,6 @@ from dissectors.frame_row import (
     IP_IN_IP,
     IP_VERSION,
     KIND,
-    MALFORMED,
     MOST_TUNNELS,
     MPLS,
     MPLS_IN_IP,
@@ -44,7 +43,6 @@ from dissectors.frame_row import (
     PPP,
     SOURCE_AT,
     SOURCE_PORT,
-    TRUNCATED,
     TUNNEL,
     TUNNEL_ID,
     TUNNELS,
@@ -52,6 +50,9 @@ from dissectors.frame_row import (
     UNNAMED,
     UNSURE,
     VXLAN,
+    malformed,
+    other,
+    truncated,
 )
 from dissectors.ip import be16, be32, icmp, udp
 from dissectors.kernel import Bytes, Rows
@@ -76,12 +77,13 @@ def carried(data: Bytes, protocol: int, row: Rows) -> int:
     at = row[PAYLOAD_AT]
     if protocol == 47:
         return _gre(data, at, row[PAYLOAD_END], row)
-    if protocol == 4:
-        return enter(IP_IN_IP, -1, at, 0x0800, row)
-    if protocol == 41:
-        return enter(IP_IN_IP, -1, at, 0x86DD, row)
+    if protocol == 4 or protocol == 41:
+        return enter_ip(at, ANY_IP, row)
     if protocol == 137:
-        return enter(MPLS_IN_IP, -1, at, MPLS, row)
+        row[TUNNEL] = MPLS_IN_IP
+        row[TUNNEL_ID] = -1
+        row[NEXT] = MPLS
+        return _enter(at, row)
     row[KIND] = OTHER
     return -1
 
@@ -105,15 +107,20 @@ def inside_udp(data: Bytes, row: Rows) -> int:
     return -1
 
 
-def enter(tunnel: int, identifier: int, at: int, following: int, row: Rows) -> int:
-    """Go into a tunnel: what was found so far becomes the outside."""
+def enter_ip(at: int, following: int, row: Rows) -> int:
+    """Go into an IP packet that an IP packet carries."""
+    row[TUNNEL] = IP_IN_IP
+    row[TUNNEL_ID] = -1
+    row[NEXT] = following
+    return _enter(at, row)
+
+
+def _enter(at: int, row: Rows) -> int:
+    """Go into the tunnel TUNNEL: what was found so far becomes the outside; `at`, or -1."""
     if row[TUNNELS] >= MOST_TUNNELS:
-        row[KIND] = MALFORMED
-        return -1
-    over_udp = tunnel in (GTP_U, VXLAN, GENEVE)
+        return malformed(row)
+    over_udp = row[TUNNEL] in (GTP_U, VXLAN, GENEVE)
     row[TUNNELS] += 1
-    row[TUNNEL] = tunnel
-    row[TUNNEL_ID] = identifier
     row[OUTER_ADDRESS_IN] = row[ADDRESS_IN]
     row[OUTER_IP_AT] = row[IP_AT]
     row[OUTER_VERSION] = row[IP_VERSION]
@@ -124,28 +131,22 @@ def enter(tunnel: int, identifier: int, at: int, following: int, row: Rows) -> i
     row[OUTER_DESTINATION_PORT] = row[DESTINATION_PORT] if over_udp else 0
     row[UNSURE] = 0
     row[KIND] = OTHER
-    row[NEXT] = following
     return at
-
-
-def _stop(kind: int, row: Rows) -> int:
-    row[KIND] = kind
-    return -1
 
 
 def _gre(data: Bytes, at: int, end: int, row: Rows) -> int:
     """RFC 2784 with key and sequence number (RFC 2890), and version 1 of PPTP (RFC 2637)."""
     if at + 4 > end:
-        return _stop(TRUNCATED, row)
+        return truncated(row)
     flags, version, following = data[at], data[at + 1] & 7, be16(data, at + 2)
     if flags & 0x40 or version > 1:  # source routes (RFC 1701) are not in use
-        return _stop(OTHER, row)
+        return other(row)
     place, key = at + 4, -1
     if flags & 0x80:
         place += 4
     if flags & 0x20:
         if place + 4 > end:
-            return _stop(TRUNCATED, row)
+            return truncated(row)
         key = be32(data, place) if version == 0 else be16(data, place + 2)
         place += 4
     if flags & 0x10:
@@ -153,36 +154,45 @@ def _gre(data: Bytes, at: int, end: int, row: Rows) -> int:
     if version == 1 and data[at + 1] & 0x80:
         place += 4
     if following == 0x88BE:  # ERSPAN; type I has neither sequence number nor header
-        return enter(ERSPAN, key, place + (8 if flags & 0x10 else 0), ETHERNET, row)
-    return enter(GRE, key, place, following, row)
+        row[TUNNEL] = ERSPAN
+        row[TUNNEL_ID] = key
+        row[NEXT] = ETHERNET
+        return _enter(place + (8 if flags & 0x10 else 0), row)
+    row[TUNNEL] = GRE
+    row[TUNNEL_ID] = key
+    row[NEXT] = following
+    return _enter(place, row)
 
 
 def _gtp_u(data: Bytes, at: int, end: int, row: Rows) -> int:
     """TS 29.281 clause 5.1: a G-PDU with its extension headers. Nothing else here is CoAP."""
     if at + 8 > end:
-        return _stop(TRUNCATED if row[PAYLOAD_LENGTH] >= 8 else MALFORMED, row)
+        return truncated(row) if row[PAYLOAD_LENGTH] >= 8 else malformed(row)
     flags = data[at]
     if flags & 0xF0 != 0x30 or data[at + 1] != 255:  # GTPv0, GTP', an echo, an end marker
-        return _stop(OTHER, row)
+        return other(row)
     length, teid = be16(data, at + 2), be32(data, at + 4)
     row[PAYLOAD_END] = end = min(end, at + 8 + length)
     place = at + 8
     if flags & 7:
         if place + 4 > end:
-            return _stop(TRUNCATED, row)
+            return truncated(row)
         extension = data[place + 3] if flags & 4 else 0
         place += 4
         while extension:
             if place >= end:
-                return _stop(TRUNCATED, row)
+                return truncated(row)
             size = data[place] * 4
             if size == 0:
-                return _stop(MALFORMED, row)
+                return malformed(row)
             if place + size > end:
-                return _stop(TRUNCATED, row)
+                return truncated(row)
             place += size
             extension = data[place - 1]
-    return enter(GTP_U, teid, place, UNNAMED, row)
+    row[TUNNEL] = GTP_U
+    row[TUNNEL_ID] = teid
+    row[NEXT] = UNNAMED
+    return _enter(place, row)
 
 
 def _vxlan(data: Bytes, at: int, end: int, row: Rows) -> int:
@@ -190,7 +200,10 @@ def _vxlan(data: Bytes, at: int, end: int, row: Rows) -> int:
     if at + 8 > end or data[at] != 8 or be16(data, at + 1) or data[at + 3] or data[at + 7]:
         return -1
     vni = be32(data, at + 4) >> 8
-    return enter(VXLAN, vni, at + 8, ETHERNET, row)
+    row[TUNNEL] = VXLAN
+    row[TUNNEL_ID] = vni
+    row[NEXT] = ETHERNET
+    return _enter(at + 8, row)
 
 
 def _geneve(data: Bytes, at: int, end: int, row: Rows) -> int:
@@ -198,7 +211,10 @@ def _geneve(data: Bytes, at: int, end: int, row: Rows) -> int:
     if at + 8 > end or data[at] // 64 or data[at + 7] or data[at + 1] & 0x3F:
         return -1
     place = at + 8 + (data[at] & 0x3F) * 4
-    return enter(GENEVE, be32(data, at + 4) >> 8, place, be16(data, at + 2), row)
+    row[TUNNEL] = GENEVE
+    row[TUNNEL_ID] = be32(data, at + 4) >> 8
+    row[NEXT] = be16(data, at + 2)
+    return _enter(place, row)
 
 
 def mpls(data: Bytes, at: int, end: int, row: Rows) -> int:
@@ -212,7 +228,7 @@ def mpls(data: Bytes, at: int, end: int, row: Rows) -> int:
                 return at + 4
             row[NEXT] = UNNAMED
             return at
-    return _stop(TRUNCATED, row)
+    return truncated(row)
 
 
 def by_its_bytes(data: Bytes, at: int, end: int) -> int:

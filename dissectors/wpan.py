@@ -8,22 +8,16 @@ row: 6LoWPAN derives IP addresses from them (RFC 6282 clause 3.2.2).
 from __future__ import annotations
 
 from dissectors.frame_row import (
-    KIND,
     LINK_DESTINATION,
     LINK_SOURCE,
     LOWPAN,
-    MALFORMED,
     NEXT,
-    OTHER,
-    TRUNCATED,
+    malformed,
+    other,
+    truncated,
 )
 from dissectors.kernel import Bytes, Rows
 from dissectors.wlan import le16
-
-
-def _stop(kind: int, row: Rows) -> int:
-    row[KIND] = kind
-    return -1
 
 
 def tap_check_sequence(data: Bytes, start: int, end: int) -> int:
@@ -79,20 +73,20 @@ def interface_identifier(data: Bytes, at: int, size: int, step: int, to: int, ro
 def wpan(data: Bytes, at: int, end: int, row: Rows) -> int:
     """An 802.15.4 frame: where the payload of a data frame begins, or -1."""
     if at + 3 > end:
-        return _stop(TRUNCATED, row)
+        return truncated(row)
     control = le16(data, at)
     version = (control >> 12) & 3
     if control & 7 != 1 or version == 3:
-        return _stop(OTHER, row)
+        return other(row)
     destination, source = _mode(control, 10), _mode(control, 14)
     if destination < 0 or source < 0:
-        return _stop(MALFORMED, row)
+        return malformed(row)
     pans = _pans(control, destination, source)
     at += 2 if version == 2 and control & 0x100 else 3  # without, with a sequence number
     destination_at = at + (2 if pans & 1 else 0)
     source_at = destination_at + destination + (2 if pans & 2 else 0)
     if source_at + source > end:
-        return _stop(TRUNCATED, row)
+        return truncated(row)
     # On the air the last byte of an address comes first.
     interface_identifier(
         data, destination_at + destination - 1, destination, -1, LINK_DESTINATION, row
@@ -110,10 +104,10 @@ def wpan(data: Bytes, at: int, end: int, row: Rows) -> int:
 def _security(data: Bytes, at: int, end: int, row: Rows) -> int:
     """The auxiliary security header (clause 9.4) of a frame that is not encrypted, or -1."""
     if at >= end:
-        return _stop(TRUNCATED, row)
+        return truncated(row)
     control = data[at]
     if control & 7 > 3:
-        return _stop(OTHER, row)  # encrypted
+        return other(row)  # encrypted
     key = (control // 8) & 3
     at += 1 if control & 0x20 else 5  # frame counter
     return at + (0 if key == 0 else 1 if key == 1 else 5 if key == 2 else 9)
@@ -137,7 +131,7 @@ def _elements(data: Bytes, at: int, end: int, row: Rows) -> int:
     """Information elements (clause 7.4): where the payload behind them begins, or -1."""
     while True:
         if at + 2 > end:
-            return at if at == end else _stop(TRUNCATED, row)
+            return at if at == end else truncated(row)
         word = le16(data, at)
         element = (word >> 7) & 0xFF
         at += 2 + (word & 0x7F)
@@ -150,4 +144,4 @@ def _elements(data: Bytes, at: int, end: int, row: Rows) -> int:
         at += 2 + (word & 0x7FF)
         if (word >> 11) & 15 == 15:
             return at
-    return at if at == end else _stop(TRUNCATED, row)
+    return at if at == end else truncated(row)
