@@ -34,11 +34,11 @@ from dissectors.frame_row import (
     UNNAMED,
     reset,
 )
-from dissectors.ip import be16, ip, udp
+from dissectors.ip import be16, icmp, ip, udp
 from dissectors.kernel import Bytes, Rows
 from dissectors.lowpan import lowpan
 from dissectors.ppp import hdlc, ppp, pppoe
-from dissectors.tunnels import by_its_bytes, carried, inside_udp, is_tunnel, mpls
+from dissectors.tunnels import by_its_bytes, carried, is_tunnel, mpls
 from dissectors.wlan import avs, llc, prism, radiotap, wlan
 from dissectors.wpan import integrity_code, tap_check_sequence, wpan
 
@@ -81,29 +81,62 @@ def walk(data: Bytes, start: int, end: int, link_type: int, row: Rows, uncapture
     `uncaptured` counts the bytes of the frame behind `end` that the wire had: 6LoWPAN and
     exported PDUs take lengths from the end of the frame.
     """
+    if walk_plain(data, start, end, link_type, row):
+        return
     reset(row)
-    if link_type == 1:
-        at = _ethertype(data, start + 12, end, row)
-    else:
-        at = _link(data, start, end, link_type, row, uncaptured)
-        if at >= 0 and link_type in _ENDING:
-            end = row[PAYLOAD_END]
+    at = _link(data, start, end, link_type, row, uncaptured)
+    if at >= 0 and link_type in _ENDING:
+        end = row[PAYLOAD_END]
     while at >= 0:
         following = row[NEXT]
         if following == 0x0800 or following == 0x86DD or following == ANY_IP:
             protocol = ip(data, at, end, row)
-            if protocol == 17:
-                udp(data, row, UDP)
-                if row[KIND] != UDP or not is_tunnel(row):
-                    return
-                at = inside_udp(data, row)
-            elif protocol < 0:
+            if protocol < 0:
                 return
-            else:
-                at = carried(data, protocol, row)
+            at = carried(data, protocol, row)
             end = row[PAYLOAD_END]
         else:
             at = _between(data, at, end, following, row)
+
+
+def walk_plain(data: Bytes, start: int, end: int, link_type: int, row: Rows) -> bool:
+    """`walk` for nearly every frame: Ethernet, cooked, loopback or no link layer, no tunnel.
+
+    False: `walk` has to read this one, the row means nothing yet. Most of the code stands behind
+    `walk` alone; this part compiles in a fifth of its time.
+    """
+    reset(row)
+    at = _plain_link(data, start, end, link_type, row)
+    if at < 0:
+        return row[KIND] != UNKNOWN_LINK
+    following = row[NEXT]
+    if following != 0x0800 and following != 0x86DD and following != ANY_IP:
+        return following not in (LLC, ETHERNET, PPP, PPPOE, 0x8847, 0x8848)
+    protocol = ip(data, at, end, row)
+    if protocol == 17:
+        udp(data, row, UDP)
+        return row[KIND] != UDP or not is_tunnel(row)
+    if protocol == 1 or protocol == 58:
+        icmp(data, protocol, row)
+        return True
+    return protocol not in (4, 41, 47, 137)
+
+
+def _plain_link(data: Bytes, start: int, end: int, link_type: int, row: Rows) -> int:
+    """Link layers without a module of their own: where what they carry begins, or -1."""
+    if link_type == 1:
+        return _ethertype(data, start + 12, end, row)
+    if link_type in (101, 228, 229, 12, 14):
+        row[NEXT] = ANY_IP
+        return start
+    if link_type == 113:
+        return _cooked(data, start, end, row)
+    if link_type == 276:
+        return _cooked_v2(data, start, end, row)
+    if link_type == 0 or link_type == 108:
+        return _loopback(data, start, end, row)
+    row[KIND] = UNKNOWN_LINK
+    return -1
 
 
 def _ethertype(data: Bytes, at: int, end: int, row: Rows) -> int:
@@ -142,13 +175,7 @@ def _between(data: Bytes, at: int, end: int, following: int, row: Rows) -> int:
 
 
 def _link(data: Bytes, start: int, end: int, link_type: int, row: Rows, uncaptured: int) -> int:
-    """The link layer other than Ethernet: where what it carries begins, or -1."""
-    if link_type == 113:
-        return _cooked(data, start, end, row)
-    if link_type == 276:
-        return _cooked_v2(data, start, end, row)
-    if link_type == 0 or link_type == 108:
-        return _loopback(data, start, end, row)
+    """Any link layer: where what it carries begins, or -1."""
     if link_type == 50 or link_type == 104:
         return hdlc(data, start, end, row)
     if link_type == 127:
@@ -165,16 +192,13 @@ def _link(data: Bytes, start: int, end: int, link_type: int, row: Rows, uncaptur
         return exported_pdu(data, start, end, end + uncaptured, row)
     following = _opens_with(link_type)
     if following < 0:
-        row[KIND] = UNKNOWN_LINK
-        return -1
+        return _plain_link(data, start, end, link_type, row)
     row[NEXT] = following
     return start + (1 if link_type == 204 else 0)  # a byte tells the direction
 
 
 def _opens_with(link_type: int) -> int:
-    """What a frame without a link layer of its own begins with; -1: not known."""
-    if link_type in (12, 14, 101, 228, 229):
-        return ANY_IP
+    """What the frames of some link types begin with; -1: not one of them."""
     if link_type == 9 or link_type == 204:
         return PPP
     if link_type == 51:

@@ -128,6 +128,24 @@ def same(frame: bytes, link_type: int, uncaptured: int = 0) -> None:
     assert found.tolist() == expected.tolist(), (link_type, frame.hex())
 
 
+@STEADY
+@given(st.sampled_from(sorted(FRAMES)), MUTATIONS)
+def test_what_is_plain_is_walked_the_same(name: str, changes: list[tuple[int, int]]) -> None:
+    link_type, frame = FRAMES[name]
+    data = memoryview(mutated(frame, changes))
+    whole, plain = rows(link.ROW_ITEMS), rows(link.ROW_ITEMS)
+    link.walk(data, 0, len(data), link_type, whole)
+    if link.walk_plain(data, 0, len(data), link_type, plain):
+        assert plain.tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize("name", ALL_FRAMES)
+def test_ordinary_frames_are_plain(name: str) -> None:
+    link_type, frame = ALL_FRAMES[name]
+    row = link.new_row()
+    assert link.walk_plain(memoryview(frame), 0, len(frame), link_type, row)
+
+
 def samples() -> Iterator[tuple[int, bytes]]:
     for link_type, frame in FRAMES.values():
         for end in range(0, len(frame) + 1, 3):
