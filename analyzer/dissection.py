@@ -85,7 +85,8 @@ class Dissection:
         yield from self._advance(record)
         row = self._row
         start, end = record.start, record.start + record.captured
-        link.walk(record.data, start, end, record.link_type, row)
+        uncaptured = record.wire - record.captured
+        link.walk(record.data, start, end, record.link_type, row, uncaptured)
         kind = row[link.KIND]
         if kind == link.UDP:
             self.counts.udp += 1
@@ -122,15 +123,19 @@ class Dissection:
             self.flows.restart(record.time)
 
     def _endpoints(self, record: Record) -> tuple[Endpoint, Endpoint]:
-        row, data = self._row, record.data
-        length = row[link.ADDRESS_LENGTH]
-        source_at, destination_at = row[link.SOURCE_AT], row[link.DESTINATION_AT]
+        row = self._row
+        source, destination = row[link.SOURCE_AT], row[link.DESTINATION_AT]
         return (
-            endpoint(bytes(data[source_at : source_at + length]), row[link.SOURCE_PORT]),
-            endpoint(
-                bytes(data[destination_at : destination_at + length]), row[link.DESTINATION_PORT]
-            ),
+            endpoint(self._address(record, source), row[link.SOURCE_PORT]),
+            endpoint(self._address(record, destination), row[link.DESTINATION_PORT]),
         )
+
+    def _address(self, record: Record, at: int) -> bytes:
+        """A packed address: of the frame, or what 6LoWPAN left out of it."""
+        after = at + self._row[link.ADDRESS_LENGTH]
+        if self._row[link.ADDRESS_IN]:
+            return bytes(self._row[at:after].tolist())
+        return bytes(record.data[at:after])
 
     def _udp(self, record: Record) -> Iterator[Event]:
         row = self._row

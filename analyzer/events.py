@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
     from analyzer.exchanges.model import Exchange, Transmission
     from analyzer.flows import Flow
-    from analyzer.fragments import Gathered, Incomplete
     from analyzer.messages import Message
 
 
@@ -166,33 +165,6 @@ class FlowEnded:
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class ChecksumWrong:
-    """A UDP checksum that is not right; `kind` is WRONG, OFFLOADED or ABSENT_V6 of
-    dissectors.checksum."""
-
-    message: Message
-    kind: int
-
-
-@dataclass(frozen=True, slots=True)
-class FragmentsOverlapped:
-    """Fragments of one datagram, put together or given up, that cover the same bytes."""
-
-    datagram: Gathered
-
-
-@dataclass(frozen=True, slots=True)
-class FragmentsMissing:
-    """A datagram that may be CoAP and of which fragments are missing.
-
-    `message` is its beginning, where the first fragment was captured.
-    """
-
-    datagram: Incomplete
-    message: Message | None = None
-
-
 Event: TypeAlias = (
     Arrived
     | CaptureDuplicate
@@ -208,7 +180,4 @@ Event: TypeAlias = (
     | Unanswered
     | BadVersionAnswered
     | FlowEnded
-    | ChecksumWrong
-    | FragmentsOverlapped
-    | FragmentsMissing
 )

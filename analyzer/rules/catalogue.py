@@ -122,7 +122,6 @@ DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
 
 _AREAS: Final = (
     "capture",
-    "lower_layers",
     "framing",
     "tokens",
     "codes",
