@@ -1,38 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The session: one capture being read, and the three tables it grows into.
 
-The only mutable object above pairing. `feed` takes records in file order; any split into batches
-gives the same tables once `close` was called. Views read the tables and never write them.
+The only mutable object above the kernels. `take` reads records in file order; any split into
+batches gives the same tables once `close` was called. Views read the tables and never write them.
 """
 
 from __future__ import annotations
 
-import heapq
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from analyzer.capture import NO_INTERFACE, NO_TIME, ROW, CaptureFile, Interface, RecordBatch
-from analyzer.dissection import Counts, Dissection, Record
-from analyzer.endpoints import NOWHERE, Endpoint
-from analyzer.events import Arrived, CaptureDuplicate, ClockStep, Event, FlowEnded, IcmpError
-from analyzer.exchanges.model import (
-    CONFIDENCES,
-    EXCHANGES_SCHEMA,
-    MATCHES,
-    Exchange,
-)
-from analyzer.exchanges.model import NO_TIME as NO_RESPONSE_TIME
-from analyzer.exchanges.pairing import Pairing
+from analyzer import facts as fact
+from analyzer import flows, state
+from analyzer import happenings as tells
+from analyzer.bodies import tells_of
+from analyzer.capture import ROW, CaptureFile, Interface, RecordBatch
+from analyzer.compiling import Told, kernels
+from analyzer.events import Event, FlowEnded
+from analyzer.exchanges.model import STORED
+from analyzer.exchanges.table import Exchanges
 from analyzer.findings import Finding, Findings
-from analyzer.messages import MESSAGE_TYPE_IDS, MESSAGES_SCHEMA, Message, Role
+from analyzer.following import MOST_TEXT
+from analyzer.icmp import icmp_error
+from analyzer.memory import Memory
+from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
+from analyzer.names import Endpoints, Names
 from analyzer.profiles.transmission import DEFAULT, Transmission
-from analyzer.registrations import Registrations
+from analyzer.reading import MOST_RECORDS, Reading
+from analyzer.registrations import learn_quiet
+from analyzer.repeats import Repeats
+from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
-from analyzer.tables import Interned, Table
-
-_MOST_TEXT = 1024
+from analyzer.subjects import Flow
+from analyzer.tables import Table
+from analyzer.telling import Row, event, told
+from dissectors.coap.message import dissect
+from dissectors.kernel import Rows, rows
+from dissectors.msgin5g.payload import read_elements, read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +64,54 @@ class SessionInterface:
     interface: Interface
 
 
+@dataclass(slots=True)
+class Counts:
+    """What the records of a capture were, for the status line and `summary`."""
+
+    records: int = 0
+    udp: int = 0
+    coap: int = 0
+    other: int = 0
+    unreadable: int = 0
+    fragments: int = 0
+    unknown_links: dict[int, int] = field(default_factory=dict)
+
+
 class Session:
     """Reads one or several captures (merged by time) into messages, exchanges and findings."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, tell: Told | None = None) -> None:
         self.settings = settings or Settings()
         self.files: list[CaptureFile] = []
         self.paths: list[str] = []
-        self.messages = Table(MESSAGES_SCHEMA)
-        self.exchanges = Table(EXCHANGES_SCHEMA)
+        self.memory = Memory(self.settings.timers)
+        self.messages = Table(MESSAGES)
+        self.exchanges = Exchanges(Table(STORED), self.messages)
         self.findings = Findings()
-        self.endpoints: Interned[Endpoint] = Interned(NOWHERE, NOWHERE)
-        self.tokens: Interned[bytes] = Interned(b"", b"(too many)")
-        self.uris: Interned[str] = Interned("", "(too many)")
-        self.ues: Interned[str] = Interned("", "(too many)")
+        self.endpoints = Endpoints(self.memory)
+        self.names = Names(self.memory)
         self.interfaces: list[SessionInterface] = []
+        self.icmp_texts: dict[int, str] = {}
         self.closed = False
-        self.first_time: int | None = None
-        self.last_time: int | None = None
-        self._interface_ids: dict[tuple[int, int], int] = {}
-        self._dissection = Dissection(self.settings.ports, self.settings.timers)
-        self._pairing = Pairing(self.settings.timers)
-        self._registrations = Registrations(self.settings.registration_path)
-        context = Context(self.settings.timers, self.settings.profile, self.settings.server_uri)
-        self._judge = Judge(context, self.findings)
+        self.version = 0
+        """Raised by every change: a reader that kept something knows when it is stale."""
+        self._tell = tell
+        self._window: tuple[int, memoryview] | None = None
+        self._links: Rows = rows(0)
+        ports = self.settings.ports
+        self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
+        self._repeats = Repeats(self.memory)
+        self._judge = Judge(self._context(), self.findings)
+        s = self.memory.s
+        s[state.SEEN_WHEN] = asked_of_messages()
+        s[state.PATHS_MATTER] = int(bool(self.settings.server_uri))
+        if self.settings.registration_path:
+            path = "/" + self.settings.registration_path.strip("/")
+            configured = self.memory.name(path.encode())
+            self.memory.s[state.CONFIGURED_PATH] = configured
+
+    def _context(self) -> Context:
+        return Context(self.settings.timers, self.settings.profile, self.settings.server_uri)
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -91,252 +121,221 @@ class Session:
             self.files.append(CaptureFile(path))
             self.paths.append(os.fspath(path))
 
-    def read(self, limit: int = 4096) -> Iterator[float]:
-        """Read what was opened to its end, then close; yields the share read (0 to 1) each
-        `limit` records."""
+    def read(self) -> Iterator[float]:
+        """Read what was opened to its end, then close; yields the share read (0 to 1) now and
+        then."""
         size = sum(file.size for file in self.files) or 1
-        for count, record in enumerate(self._records(), 1):
-            self.feed(record)
-            if count % limit == 0:
-                yield min(1.0, sum(file.position for file in self.files) / size)
+        self._reading.kernels = kernels(size, self._tell)
+        for file, batch in self._batches():
+            yield from self.take(batch, file)
         self.close()
         yield 1.0
 
     def read_all(self) -> None:
         """Read to the end, then close."""
-        for _ in self.read(1 << 30):
+        for _ in self.read():
             pass
 
-    def _records(self) -> Iterable[Record]:
-        streams = [self._file_records(index) for index in range(len(self.files))]
-        if len(streams) == 1:
-            return streams[0]
-        merged = heapq.merge(*streams, key=lambda record: record.time)
-        return (
-            Record(
-                r.data, r.start, r.captured, r.wire, r.time, r.interface, r.link_type, n, r.offset
-            )
-            for n, r in enumerate(merged, 1)
-        )
+    def _batches(self) -> Iterator[tuple[int, RecordBatch]]:
+        for index, file in enumerate(self.files):
+            for batch in file.batches():
+                yield index, batch
 
-    def _file_records(self, index: int) -> Iterator[Record]:
-        file = self.files[index]
-        for batch in file.batches():
-            yield from self.records(batch, index)
+    def take(self, batch: RecordBatch, file: int = 0, most: int = MOST_RECORDS) -> Iterator[float]:
+        """Read the records of a batch; yields the share of the file read now and then."""
+        size = self.files[file].size or 1
+        self._window = batch.base, batch.data
+        self._meet_interfaces(file)
+        at = 0
+        while at < batch.count:
+            count = self._reading.gather(batch, at, self._links, _NO_PLACES, most)
+            first, last = at * ROW, (at + count - 1) * ROW
+            end = batch.rows[last] + batch.rows[last + 1]
+            self._reading.make_room(count, end - batch.rows[first], len(self.interfaces))
+            self._follow(batch.data, count)
+            at += count
+            yield min(1.0, (batch.base + end) / size)
 
-    def records(self, batch: RecordBatch, file: int = 0) -> Iterator[Record]:
-        """The packets of one batch; a record without a time stands where the one before did."""
-        rows = batch.rows
-        for number in range(batch.count):
-            start, captured, wire, time, interface = rows[number * ROW : number * ROW + ROW]
-            if interface == NO_INTERFACE:
-                continue
-            if time == NO_TIME:
-                time = self._dissection.clock or 0
-            known = self._interface(file, interface)
-            link_type = self.interfaces[known].interface.link_type
-            frame = batch.first_frame + number
-            yield Record(
-                batch.data,
-                start,
-                captured,
-                wire,
-                time,
-                known,
-                link_type,
-                frame,
-                batch.base + start,
-            )
+    def _meet_interfaces(self, file: int) -> None:
+        """Interfaces that the file has described by now."""
+        known = len(self.interfaces)
+        for interface in self.files[file].interfaces[known:]:
+            self.interfaces.append(SessionInterface(file, interface))
+        if len(self.interfaces) != len(self._links):
+            self._links = rows(len(self.interfaces))
+            for index, met in enumerate(self.interfaces):
+                self._links[index] = met.interface.link_type
 
-    def _interface(self, file: int, index: int) -> int:
-        known = self._interface_ids.get((file, index))
-        if known is None:
-            known = self._interface_ids[file, index] = len(self.interfaces)
-            self.interfaces.append(SessionInterface(file, self.files[file].interfaces[index]))
-        return known
-
-    def feed(self, record: Record) -> None:
-        """Take the next record."""
-        self.findings.allow(record.captured)
-        self.first_time = record.time if self.first_time is None else self.first_time
-        self.last_time = record.time
-        for event in self._dissection.read(record):
-            if isinstance(event, ClockStep) and event.step > self._lifetime:
-                self._handle_all(self._pairing.end(), record.time)
-            self._handle(event, record.time)
-        self._handle_all(self._pairing.advance(self._dissection.clock or record.time), record.time)
-        self._store_changes()
+    def _follow(self, data: memoryview, count: int) -> None:
+        row = 0
+        while row < count:
+            row = self._reading.follow(data, row, count)
+            self._judge_told(data)
+            self._repeats.apply()
+        self.version += 1
 
     def close(self) -> None:
         """The capture is over: judge what still waits. Further calls do nothing."""
         if self.closed:
             return
         self.closed = True
-        end = self.last_time or 0
-        self._handle_all(self._pairing.end(), end)
-        for flow in self._dissection.flows.flows():
-            self._handle(FlowEnded(flow), end)
-        self._store_changes()
+        while self._reading.finish():
+            self._judge_told(_NOTHING)
+        self._judge_told(_NOTHING)
+        self._repeats.apply()
+        for flow in self._unread_flows():
+            self._handle(FlowEnded(flow))
+        self._window = None
+        self.version += 1
+
+    def _unread_flows(self) -> Iterator[Flow]:
+        """Flows in which nothing could be read, the one used longest ago first."""
+        s = self.memory.s
+        flow = s[state.LEAST_USED]
+        while flow:
+            at = flows.flow_at(s, flow)
+            if not s[at + flows.READABLE]:
+                yield Flow(self, flow)
+            flow = s[at + flows.NEWER]
 
     def release(self) -> None:
         """Close the files: tables and findings stay, bytes can be asked for no more."""
         for file in self.files:
             file.close()
 
+    # Events -------------------------------------------------------------------------------------
+
+    def _judge_told(self, data: memoryview) -> None:
+        for kind, row in told(self):
+            if kind == tells.ODD_BODY:
+                self._read_body(data, row[0])
+            elif kind == tells.ICMP_ERROR:
+                self._handle(self._icmp(data, row[0]))
+            else:
+                self._judge_event(kind, row)
+
+    def _judge_event(self, kind: int, row: Row) -> None:
+        found = self._handle(event(self, kind, row))
+        s = self.memory.s
+        if kind == tells.REGISTRATION_REQUESTED and not found:
+            learn_quiet(s, row[1])
+        elif kind == tells.REGISTRATION_ANSWERED and not found:
+            learn_quiet(s, row[4])
+        elif found and kind == tells.REGISTRATION_IN_CLEAR:
+            self._repeats.learn(flows.TOLD_CLEAR, row[1], found[-1])
+        elif found and kind == tells.CAPTURE_DUPLICATE:
+            self._repeats.learn(flows.TOLD_DUPLICATE, row[3], found[-1])
+        elif found and kind == tells.SEEN and row[3]:
+            self._repeats.learn(row[3], row[4], found[-1])
+
+    def _handle(self, event: Event) -> list[Finding]:
+        """Judge an event; messages and exchanges are marked with the worst finding about them."""
+        s = self.memory.s
+        self.findings.allow(s[state.BYTES_READ])
+        found = list(self._judge.judge(event, s[state.LAST_TIME]))
+        for finding in found:
+            self._mark(self.messages, finding.row, int(finding.severity))
+            self._mark(self.exchanges.stored, finding.exchange - 1, int(finding.severity))
+        return found
+
+    @staticmethod
+    def _mark(table: Table, row: int, severity: int) -> None:
+        if row >= 0 and table.cell("severity", row) < severity:
+            table.update(row, severity=severity)
+
+    def _read_body(self, data: memoryview, row: int) -> None:
+        """A body that the kernel left to us: write its facts."""
+        facts, f = self._reading.facts, row * fact.SLOTS
+        message = dissect(bytes(data[facts[f + fact.AT] : facts[f + fact.END]]))
+        document = read_json(message.payload)
+        elements = read_elements(document)
+        kind = elements.values.get("message_type")
+        known = isinstance(kind, str) and kind in MESSAGE_TYPE_IDS
+        facts[f + fact.MESSAGE_TYPE] = MESSAGE_TYPE_IDS.index(kind) if known else 0
+        facts[f + fact.TELLS] = tells_of(document, elements)
+        ue = elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
+        facts[f + fact.UE] = self.memory.name(ue.encode()[:MOST_TEXT])
+        facts[f + fact.FLAGS] += fact.BODY_READ - fact.ODD_BODY
+
+    def _icmp(self, data: memoryview, row: int) -> Event:
+        facts, f = self._reading.facts, row * fact.SLOTS
+        start = facts[f + fact.START]
+        packet = data[start : start + facts[f + fact.CAPTURED]]
+        link_type = self._links[facts[f + fact.INTERFACE]]
+        return icmp_error(self, packet, link_type, facts[f + fact.FRAME])
+
+    # What was read ------------------------------------------------------------------------------
+
     @property
     def counts(self) -> Counts:
-        return self._dissection.counts
+        s = self.memory.s
+        links: dict[int, int] = {}
+        base = s[state.INTERFACES + state.BASE]
+        for index, met in enumerate(self.interfaces):
+            packets = s[base + index]
+            if packets:
+                links[met.interface.link_type] = links.get(met.interface.link_type, 0) + packets
+        return Counts(
+            s[state.RECORDS_READ],
+            s[state.UDP_READ],
+            s[state.COAP_READ],
+            s[state.OTHER_READ],
+            s[state.UNREADABLE_READ],
+            s[state.FRAGMENTS_READ],
+            links,
+        )
+
+    @property
+    def first_time(self) -> int | None:
+        return self.memory[state.FIRST_TIME] if self.memory[state.STARTED] else None
+
+    @property
+    def last_time(self) -> int | None:
+        return self.memory[state.LAST_TIME] if self.memory[state.STARTED] else None
 
     @property
     def forgotten(self) -> int:
         """Unanswered messages forgotten early: too many were in flight."""
-        return self._pairing.forgotten
-
-    @property
-    def _lifetime(self) -> int:
-        return self.settings.timers.exchange_lifetime
-
-    # Events -------------------------------------------------------------------------------------
-
-    def _handle_all(self, events: Iterable[Event], time: int) -> None:
-        for event in events:
-            self._handle(event, time)
-
-    def _handle(self, event: Event, time: int) -> None:
-        match event:
-            case Arrived(message):
-                if message.row < 0:
-                    self._add_message(message)
-                if message.flow.confirmed:
-                    self._handle_all(self._pairing.pair(message), time)
-                message.settle()
-                return
-            case CaptureDuplicate(message):
-                message.role = Role.CAPTURE_DUPLICATE
-                self._add_message(message)
-                self.messages.update(message.row, first=event.original.frame)
-            case IcmpError():
-                event = replace(event, transmission=self._pairing.quoted(event))
-        for meaning in self._registrations.follow(event):
-            self._note(self._judge.judge(meaning, time))
-        self._note(self._judge.judge(event, time))
-        if isinstance(event, CaptureDuplicate):
-            event.message.settle()
-
-    def _note(self, findings: Iterable[Finding]) -> None:
-        """Mark messages and exchanges with the worst finding about them."""
-        for finding in findings:
-            severity = int(finding.severity)
-            if finding.row >= 0 and self.messages["severity"][finding.row] < severity:
-                self.messages.update(finding.row, severity=severity)
-            if finding.exchange:
-                row = self._exchange_row(finding.exchange)
-                if self.exchanges["severity"][row] < severity:
-                    self.exchanges.update(row, severity=severity)
-
-    # Tables -------------------------------------------------------------------------------------
-
-    def _add_message(self, message: Message) -> None:
-        place, coap = message.place, message.coap
-        message.row = self.messages.append(
-            frame=place.frame,
-            time=message.time,
-            offset=place.offset,
-            captured=place.captured,
-            wire=place.wire,
-            interface=place.interface,
-            link_type=place.link_type,
-            coap_at=place.coap_at,
-            coap_length=place.coap_length,
-            source=self.endpoints.id(message.source),
-            destination=self.endpoints.id(message.destination),
-            type=coap.type,
-            code=coap.code,
-            message_id=coap.message_id,
-            token=self.tokens.id(coap.token),
-            uri=self.uris.id(message.uri[:_MOST_TEXT]) if message.is_request else 0,
-            payload_length=len(coap.payload),
-            role=message.role,
-            response_time=NO_RESPONSE_TIME,
-            message_type=MESSAGE_TYPE_IDS.index(message.message_type),
-            ue=self.ues.id(message.ue_service_id[:_MOST_TEXT]),
-        )
-
-    def _store_changes(self) -> None:
-        """Write what pairing changed since the last record."""
-        changed = self._pairing.changed
-        for item in changed:
-            if isinstance(item, Exchange):
-                self._store_exchange(item)
-        for item in changed:
-            if isinstance(item, Message):
-                self._store_message(item)
-        changed.clear()
-
-    def _store_message(self, message: Message) -> None:
-        exchange = message.exchange
-        request = exchange.request if exchange else message
-        uri = self.messages["uri"][request.row] if request.is_request else 0
-        self.messages.update(
-            message.row,
-            role=message.role,
-            exchange=exchange.id if exchange else 0,
-            peer=message.peer,
-            first=message.first_frame,
-            response_time=message.response_time,
-            uri=uri,
-        )
-
-    def _exchange_row(self, id: int) -> int:
-        """The row of an exchange, made when first asked for."""
-        while len(self.exchanges) < id:
-            self.exchanges.append()
-        return id - 1
-
-    def _store_exchange(self, exchange: Exchange) -> None:
-        request, response = exchange.request, exchange.response
-        took = exchange.response_time
-        self.exchanges.update(
-            self._exchange_row(exchange.id),
-            request_row=request.row,
-            request_frame=request.frame,
-            request_time=request.time,
-            ack_frame=exchange.ack.frame if exchange.ack else 0,
-            response_frame=response.frame if response else 0,
-            reset_frame=exchange.reset.frame if exchange.reset else 0,
-            responses=exchange.responses,
-            retransmissions=min(exchange.transmission.copies, 0xFFFF),
-            state=exchange.state,
-            match=MATCHES.index(exchange.match),
-            confidence=CONFIDENCES.index(exchange.confidence),
-            method=request.code,
-            response_code=response.code if response else 0,
-            message_id=request.message_id,
-            token=self.tokens.id(request.token),
-            uri=self.messages["uri"][request.row],
-            client=self.endpoints.id(exchange.client),
-            server=self.endpoints.id(exchange.server),
-            response_time=NO_RESPONSE_TIME if took is None else took,
-            ue=self.ues.id(exchange.ue[:_MOST_TEXT]),
-            message_type=MESSAGE_TYPE_IDS.index(exchange.message_type),
-        )
+        return self.memory[state.FORGOTTEN]
 
     def ue_of(self, finding: Finding) -> str:
         """The UE a finding is about: as it says, else as its exchange came to tell."""
         if finding.ue or not finding.exchange:
             return finding.ue
-        return self.ues[int(self.exchanges["ue"][finding.exchange - 1])]
+        return self.names[self.exchanges.stored.cell("ue", finding.exchange - 1)]
 
     # Detail -------------------------------------------------------------------------------------
 
+    def link_type(self, row: int) -> int:
+        """The link type of the packet that carries a message."""
+        return self.interfaces[self.messages.cell("interface", row)].interface.link_type
+
+    def token(self, row: int) -> bytes:
+        """The token of a message."""
+        length = self.messages.cell("token_length", row)
+        return self.token_bytes(self.messages.cell("token", row), length)
+
+    def token_bytes(self, token: int, length: int) -> bytes:
+        """A token as the columns `token` and `token_length` hold it."""
+        if length == LONG_TOKEN:
+            return self.memory.bytes_of(token)
+        return (token & (1 << 64) - 1).to_bytes(8, "big")[8 - length :]
+
     def packet(self, row: int) -> bytes:
         """The captured bytes of the packet that carries a message; empty when the file is gone."""
-        cells = self.messages.row(row)
-        file = self.files[self.interfaces[cells["interface"]].file]
-        return file.read(cells["offset"], cells["captured"])
+        offset, captured = self.messages.cell("offset", row), self.messages.cell("captured", row)
+        if self._window is not None:
+            base, data = self._window
+            if base <= offset and offset + captured <= base + len(data):
+                return bytes(data[offset - base : offset - base + captured])
+        file = self.files[self.interfaces[self.messages.cell("interface", row)].file]
+        return file.read(offset, captured)
 
     def coap(self, row: int) -> bytes:
         """The CoAP bytes of a message."""
-        cells = self.messages.row(row)
-        at = cells["coap_at"]
-        return self.packet(row)[at : at + cells["coap_length"]]
+        at = self.messages.cell("coap_at", row)
+        return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
+
+
+_NO_PLACES = rows(0)
+_NOTHING = memoryview(b"")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.messages import Message
-from analyzer.registrations import RegistrationAnswered
+from analyzer.subjects import Message
+from analyzer.events import RegistrationAnswered
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
 from analyzer.rules.registration_elements import element_span, shown, violation_breach
@@ -139,7 +139,7 @@ declare(
 )
 
 
-@predicate
+@predicate()
 def information_elements(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     """The elements of c), by their schema and against the request and the code."""
     message = event.message

@@ -8,6 +8,7 @@ duplicates and hostile bytes included. `snapshot` is everything a closed session
 from __future__ import annotations
 
 import struct
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 from rules.conversation import MILLISECOND, SECOND, START, Address, Conversation, Frame, coap
 
 from analyzer.capture import CaptureFile
-from analyzer.dissection import Record
 from analyzer.report import exchange_entries
 from analyzer.session import Session, Settings
 
@@ -39,37 +39,41 @@ def snapshot(session: Session) -> dict[str, Any]:
         "entries": list(exchange_entries(session)),
         "findings": [f.as_dict() | {"row": f.row, "span": f.span} for f in session.findings],
         "times": [(f.id, f.first_time, f.last_time) for f in session.findings],
-        "names": [session.uris.values(), session.ues.values(), session.tokens.values()],
+        "names": [session.names.values(), session.endpoints.values()],
     }
 
 
 def read(path: Path, limit: int = 0, window: int = 1 << 20, **settings: Any) -> Session:
     """A closed session that read a capture in batches of `limit` records; 0 reads it at once."""
     session = Session(Settings(**settings))
+    session.open([path])
     if not limit:
-        session.open([path])
         session.read_all()
         return session
-    session.files.append(CaptureFile(path, window))
-    session.paths.append(str(path))
+    session.files[0] = CaptureFile(path, window)
     for batch in session.files[0].batches(limit):
-        for record in session.records(batch):
-            session.feed(record)
+        for _ in session.take(batch, most=limit):
+            pass
     session.close()
     return session
 
 
 def fed(datagrams: Iterable[tuple[int, Address, Address, bytes]]) -> Session:
-    """A closed session fed with datagrams (time in ns, from, to, bytes) without a file."""
-    session = Session()
-    for number, (time, source, destination, data) in enumerate(datagrams, 1):
-        ports = struct.pack(">HHHH", source.port, destination.port, 8 + len(data), 0)
-        size = 28 + len(data)
-        head = struct.pack(">BBHHHBBH", 0x45, 0, size, number & 0xFFFF, 0, 64, 17, 0)
-        packet = memoryview(head + source.packed + destination.packed + ports + data)
-        session.feed(Record(packet, 0, size, size, START + time, 0, 101, number, 0))
-    session.close()
-    return session
+    """A closed session that read datagrams (time in ns, from, to, bytes)."""
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 101))
+        for number, (time, source, destination, data) in enumerate(datagrams, 1):
+            ports = struct.pack(">HHHH", source.port, destination.port, 8 + len(data), 0)
+            size = 28 + len(data)
+            head = struct.pack(">BBHHHBBH", 0x45, 0, size, number & 0xFFFF, 0, 64, 17, 0)
+            packet = head + source.packed + destination.packed + ports + data
+            seconds, fraction = divmod(START + time, SECOND)
+            file.write(struct.pack("<IIII", seconds, fraction, size, size) + packet)
+        file.flush()
+        session = Session()
+        session.open([file.name])
+        session.read_all()
+        return session
 
 
 # What happens --------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def test_the_areas_hold_nothing_else() -> None:
     areas = {"capture", "framing", "tokens", "codes", "options", "option_use"}
     defined = {d.rule.id for d in DEFECT_RULES.values()}
     for predicates in catalogue.PREDICATES.values():
-        for rule, predicate in predicates:
+        for rule, predicate in ((j.rule, j.predicate) for j in predicates):
             if rule is not None and predicate.__module__.rpartition(".")[2] in areas:
                 defined.add(rule.id)
     assert defined == _TABLES.keys()
