@@ -9,30 +9,30 @@ by the command that needs them: `--help` loads none.
 from __future__ import annotations
 
 import os
-import re
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from analyzer.arguments import (
+    SEVERITIES,
+    follows,
+    open_later,
+    output_format,
+    reads_captures,
+    selects_packets,
+)
+
 if TYPE_CHECKING:
-    from analyzer.session import Session, Settings
+    from analyzer.capture import Stop
+    from analyzer.session import Session
+    from analyzer.views.pcapng import Ranges
 
 USAGE_ERROR: Final = 2
 FINDINGS: Final = 1
-_SEVERITIES: Final = ("error", "warning", "note")
-_DECODE_AS: Final = re.compile(r"udp\.port==([0-9]{1,5}),coap")
-
-
-def _decode_as(context: object, parameter: object, values: tuple[str, ...]) -> tuple[int, ...]:
-    """Ports of tshark's `-d udp.port==9999,coap`."""
-    matches = [_DECODE_AS.fullmatch(value.replace(" ", "")) for value in values]
-    for value, match in zip(values, matches, strict=True):
-        if match is None or not 0 < int(match[1]) < 65536:
-            raise click.BadParameter(f"-d {value!r} is not understood; write udp.port==9999,coap")
-    return tuple(int(match[1]) for match in matches if match)
 
 
 class DefaultGroup(click.Group):
@@ -96,49 +96,9 @@ def msgshark() -> None:
     """Analyze CoAP and MSGin5G in captures: messages, exchanges, breaches of the specs.
 
     `msgshark FILE` opens a capture on the screen; where stdout is no terminal, it prints the
-    messages.
+    messages. Files may be compressed by gzip, zstd or lz4; `-` is stdin, as in
+    `tcpdump -U -w - | msgshark -`. Several files are merged by time.
     """
-
-
-def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every command that reads captures."""
-    decorators = (
-        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
-        click.option(
-            "-d",
-            "ports",
-            callback=_decode_as,
-            multiple=True,
-            metavar="udp.port==PORT,coap",
-            help="Take a UDP port for CoAP, as in udp.port==9999,coap; may be repeated.",
-        ),
-        click.option(
-            "--registration-path",
-            default="",
-            metavar="PATH",
-            help="Take POSTs to this Uri-Path for registrations, unless they say otherwise.",
-        ),
-        click.option(
-            "--server-uri",
-            default="",
-            metavar="URI",
-            help="Expect this as Uri-Path of registrations (6.3.1.1.1 b) taken literally).",
-        ),
-    )
-    for decorator in reversed(decorators):
-        command = decorator(command)
-    return command
-
-
-def output_format(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="What to print.",
-    )(command)
 
 
 @contextmanager
@@ -147,10 +107,13 @@ def _session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Sessio
     from analyzer.capture import CaptureError
     from analyzer.session import Session
 
-    session = Session(_settings(**reading))
+    intake, settings = open_later(files, **reading)
+    session = Session(settings)
     try:
-        session.open(files)
-        session.read_all()
+        with _interrupted_by_user(intake.stop, intake.waits):
+            session.paths.extend(intake.paths)
+            session.files.extend(intake.files())
+            session.read_all()
         yield session
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
@@ -158,32 +121,45 @@ def _session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Sessio
         session.release()
 
 
-def _settings(ports: tuple[int, ...], registration_path: str, server_uri: str) -> Settings:
-    """Settings from the options of `reads_captures`."""
-    from analyzer.session import Settings
+@contextmanager
+def _interrupted_by_user(stop: Stop, waits: bool) -> Iterator[None]:
+    """The first Ctrl+C ends a capture that would go on for ever; a second one is as usual."""
+    if not waits:
+        yield
+        return
 
-    return Settings(
-        ports=frozenset(ports), registration_path=registration_path, server_uri=server_uri
-    )
+    def end(*_: object) -> None:
+        stop.request()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @msgshark.command("open")
 @reads_captures
+@follows
 def open_command(files: tuple[str, ...], **reading: Any) -> int:
     """Open captures on the screen (the default command)."""
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    if not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
         return _print("messages", files, "text", reading)
-    from analyzer.capture import CaptureError
+    from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
 
     try:
-        return run(files, _settings(**reading))
+        if "-" in files:
+            stdin.put_terminal()
+        return run(*open_later(files, **reading))
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 
 
 @msgshark.command()
 @reads_captures
+@follows
 @output_format
 def messages(files: tuple[str, ...], form: str, **reading: Any) -> int:
     """Print every CoAP message."""
@@ -192,6 +168,7 @@ def messages(files: tuple[str, ...], form: str, **reading: Any) -> int:
 
 @msgshark.command()
 @reads_captures
+@follows
 @output_format
 def exchanges(files: tuple[str, ...], form: str, **reading: Any) -> int:
     """Print every exchange: a request with its ACK, responses and repetitions."""
@@ -216,10 +193,11 @@ def _print(table: str, files: tuple[str, ...], form: str, reading: dict[str, Any
 
 @msgshark.command()
 @reads_captures
+@follows
 @output_format
 @click.option(
     "--fail-on",
-    type=click.Choice(_SEVERITIES),
+    type=click.Choice(SEVERITIES),
     default="error",
     show_default=True,
     help="Exit with 1 when there is a finding this severe or worse.",
@@ -236,6 +214,65 @@ def check(files: tuple[str, ...], form: str, fail_on: str, **reading: Any) -> in
             text.write_check(session, sys.stdout, colour=_colour())
         worst = session.findings.worst()
     return FINDINGS if worst is not None and worst >= Severity[fail_on.upper()] else 0
+
+
+@msgshark.command()
+@reads_captures
+@click.option(
+    "-w",
+    "output",
+    required=True,
+    metavar="FILE",
+    help="Write to this pcapng file; - is stdout.",
+)
+@selects_packets
+@click.option(
+    "--comments/--no-comments",
+    default=True,
+    show_default=True,
+    help="Write findings as packet comments.",
+)
+def export(files: tuple[str, ...], output: str, comments: bool, **options: Any) -> int:
+    """Write packets of captures to a pcapng file: all CoAP messages, or the ones asked for.
+
+    Packets are written as they were captured. Selections add up.
+    """
+    from analyzer.capture.writing import WritingError
+    from analyzer.views import pcapng
+
+    asked = {name: options.pop(name) for name in ("frames", "exchange_ids", "findings", "severity")}
+    with _session(files, options) as session:
+        rows = _selected(session, **asked) if any(asked.values()) else pcapng.shown_rows(session)
+        try:
+            pcapng.export(session, rows, output, comments)
+        except WritingError as error:
+            raise click.ClickException(str(error)) from None
+        _tell_notices(session)
+    return 0
+
+
+def _selected(
+    session: Session,
+    frames: Ranges,
+    exchange_ids: tuple[int, ...],
+    findings: bool,
+    severity: str | None,
+) -> set[int]:
+    """Rows of the messages asked for."""
+    from analyzer.rules.catalogue import Severity
+    from analyzer.views import pcapng
+
+    rows = set(pcapng.rows_of_frames(session, frames))
+    if frames and not rows:
+        raise click.ClickException("no CoAP in the packets of --frames; msgshark messages has it")
+    for id in exchange_ids:
+        if id > len(session.exchanges):
+            raise click.ClickException(f"no exchange {id}; msgshark exchanges lists them")
+        rows.update(pcapng.rows_of_exchange(session, id))
+    if findings or severity:
+        least = Severity[severity.upper()] if severity else Severity.NOTE
+        rows.update(pcapng.rows_with_findings(session, least))
+    return rows
 
 
 @msgshark.command()

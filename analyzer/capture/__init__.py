@@ -10,6 +10,9 @@ from analyzer.capture.model import (
 )
 from analyzer.capture.reading import CaptureFile
 from analyzer.capture.records import NO_INTERFACE, NO_TIME, ROW
+from analyzer.capture.source import Intake, Source, SourceInterface
+from analyzer.capture.spool import SpoolLimits
+from analyzer.capture.store import Stop
 
 __all__ = [
     "NO_INTERFACE",
@@ -17,8 +20,13 @@ __all__ = [
     "ROW",
     "CaptureError",
     "CaptureFile",
+    "Intake",
     "Interface",
     "Notice",
     "NoticeKind",
     "RecordBatch",
+    "Source",
+    "SourceInterface",
+    "SpoolLimits",
+    "Stop",
 ]

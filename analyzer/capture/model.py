@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     BAD_OPTION = "bad-option"
     UNKNOWN_INTERFACE = "unknown-interface"
     TOO_MANY_INTERFACES = "too-many-interfaces"
+    STREAM_CUT = "stream-cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +82,4 @@ class RecordBatch:
     first_frame: int  # number of the first record; Wireshark counts from 1
     rows: memoryview  # int64, count x records.ROW flattened; see records for the columns
     count: int
+    offsets: memoryview | None = None  # int64, of packets in their files; None: base + start

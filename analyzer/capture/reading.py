@@ -6,11 +6,9 @@ A defect in the file is a notice; only a file that is no capture, or cannot be r
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
 import stat
-import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -24,9 +22,13 @@ from analyzer.capture.model import (
     NoticeLog,
     RecordBatch,
 )
-from analyzer.capture.pcap import VARIANTS, PcapWalker
-from analyzer.capture.pcapng import PcapngWalker
+from analyzer.capture.packing import packing
+from analyzer.capture.pcap import FILE_HEADER, VARIANTS, PcapWalker
+from analyzer.capture.pcapng import SMALLEST_SECTION_HEADER, PcapngWalker
 from analyzer.capture.records import ROW
+from analyzer.capture.spool import DEFAULT_LIMITS, Spooled, SpoolLimits
+from analyzer.capture.stdin import DASH, take
+from analyzer.capture.store import Followed, Stop, Store, open_file, printable
 
 WINDOW: Final = 16 << 20
 BATCH: Final = 1 << 17  # records at most, where no limit is given: 5 MiB of rows
@@ -36,11 +38,8 @@ HEAD: Final = 512  # bytes enough to tell what a file is
 PCAPNG_MAGIC: Final = bytes.fromhex("0a0d0d0a")
 # What people open by mistake, and the command that helps.
 LOOKALIKES: Final = (
-    (b"\x1f\x8b", "is compressed by gzip; unpack it first: gzip -dk {}"),
-    (b"\x28\xb5\x2f\xfd", "is compressed by zstd; unpack it first: zstd -d {}"),
     (b"\xfd7zXZ\0", "is compressed by xz; unpack it first: xz -dk {}"),
     (b"BZh", "is compressed by bzip2; unpack it first: bzip2 -dk {}"),
-    (b"\x04\x22\x4d\x18", "is compressed by lz4; unpack it first: lz4 -d {}"),
     (b"PK\x03\x04", "is a zip archive; unpack it first: unzip {}"),
     (b"snoop\0\0\0", "is a snoop capture; convert it first: editcap -F pcapng {} out.pcapng"),
 )
@@ -70,27 +69,52 @@ class Walker(Protocol):
 class CaptureFile:
     """A capture file, read once from front to back, and anywhere for the detail view.
 
-    Raises CaptureError when the file cannot be opened or is no capture. `window` is the number
-    of bytes read at a time; memory stays a few times that, whatever the file claims.
+    `path` may be `-` for standard input, a named pipe, or a file compressed by gzip, zstd or lz4:
+    these are spooled (see `spool`). `follow` waits for the file to be made and to grow, until
+    another takes its name or `stop` is requested; opening waits for the file's header alike.
+    `window` is the number of bytes read at a time; memory stays a few times that, whatever the
+    file claims. Raises CaptureError when the file cannot be opened or is no capture.
     """
 
-    def __init__(self, path: str | os.PathLike[str], window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        window: int = WINDOW,
+        *,
+        follow: bool = False,
+        stop: Stop | None = None,
+        spool: SpoolLimits = DEFAULT_LIMITS,
+    ) -> None:
         if window < 1:
             raise ValueError("window must be at least 1 byte")
-        self._name = printable(os.fspath(path))
+        self._name = "stdin" if os.fspath(path) == DASH else printable(os.fspath(path))
         self._window = window
         self._log = NoticeLog()
         self._frames = 0
         self._ended = False
-        self._fd = self._open(path)
-        self._closing = weakref.finalize(self, os.close, self._fd)
+        self._store = self._stored(path, follow, stop or Stop(), spool)
         try:
-            self.size = os.fstat(self._fd).st_size  # bytes, when last looked at
-            self._walker = self._recognise(self.read(0, HEAD))
+            self._walker = self._recognise(self._head())
+            self.size = self._store.size  # bytes, when last looked at
         except BaseException:
             self.close()
             raise
         self.position = self._walker.first  # file offset of the first byte not consumed
+
+    @property
+    def live(self) -> bool:
+        """Whether it comes from a stream or is followed: nobody knows when it ends."""
+        return self._store.live
+
+    @property
+    def replaced(self) -> bool:
+        """Whether a followed file ended because another took its name."""
+        return isinstance(self._store, Followed) and self._store.replaced
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Bytes read and in all, of a compressed file as it is compressed."""
+        return self._store.progress(self.position)
 
     @property
     def format(self) -> str:
@@ -146,8 +170,8 @@ class CaptureFile:
         parts = []
         try:
             # pread would allocate whatever length is asked for.
-            length = min(length, os.fstat(self._fd).st_size - offset)
-            while length > 0 and (part := os.pread(self._fd, length, offset)):
+            length = min(length, self._store.size - offset)
+            while length > 0 and (part := os.pread(self._store.fd, length, offset)):
                 parts.append(part)
                 offset += len(part)
                 length -= len(part)
@@ -158,8 +182,7 @@ class CaptureFile:
     def close(self) -> None:
         """Close the file; batches already handed out stay valid."""
         self._ended = True
-        self._closing()
-        self._fd = -1
+        self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -172,21 +195,37 @@ class CaptureFile:
     ) -> None:
         self.close()
 
-    def _open(self, path: str | os.PathLike[str]) -> int:
-        try:
-            # Without O_NONBLOCK, opening a named pipe nobody writes to would wait for ever.
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except (OSError, ValueError) as failure:
-            raise CaptureError(f"{self._name} {open_failure(failure)}.") from failure
-        mode = os.fstat(fd).st_mode
-        if stat.S_ISREG(mode):
-            return fd
-        os.close(fd)
-        if stat.S_ISDIR(mode):
-            raise CaptureError(f"{self._name} is a directory; name a capture file in it.")
-        raise CaptureError(
-            f"{self._name} is a pipe or device, not a file; record it to a file first."
+    def _stored(
+        self, path: str | os.PathLike[str], follow: bool, stop: Stop, spool: SpoolLimits
+    ) -> Store:
+        """Open what `path` names; a stream or compressed file is read by way of a spool."""
+        piped = os.fspath(path) == DASH
+        fd = take() if piped else open_file(path, stop, follow)
+        regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        if not regular or (piped and os.lseek(fd, 0, os.SEEK_CUR)):
+            return Spooled(fd, self._name, self._log, stop, spool)
+        packed = packing(os.pread(fd, HEAD, 0))
+        if packed and follow and not piped:
+            os.close(fd)
+            raise CaptureError(
+                f"{self._name} is compressed by {packed} and cannot be followed; pipe it in."
+            )
+        if packed:
+            return Spooled(fd, self._name, self._log, stop, spool)
+        return (
+            Followed(fd, self._name, stop, path) if follow and not piped else Store(fd, self._name)
         )
+
+    def _head(self) -> bytes:
+        """The first bytes of the file, waited for while it may grow."""
+        self._store.wait(FILE_HEADER)
+        head = self.read(0, HEAD)
+        if head[:4] == PCAPNG_MAGIC:
+            self._store.wait(SMALLEST_SECTION_HEADER)
+            head = self.read(0, HEAD)
+        if not head and self._log.listed:
+            raise CaptureError(self._log.listed[0].text)
+        return head
 
     def _recognise(self, head: bytes) -> Walker:
         try:
@@ -201,11 +240,11 @@ class CaptureFile:
     def _load(self, wanted: int) -> memoryview:
         """The next `wanted` bytes from `position`, fewer where the file ends."""
         try:
-            self.size = os.fstat(self._fd).st_size
+            self.size = self._store.size
             window = memoryview(bytearray(max(0, min(wanted, self.size - self.position))))
             filled = 0
             while filled < len(window):
-                got = os.preadv(self._fd, [window[filled:]], self.position + filled)
+                got = os.preadv(self._store.fd, [window[filled:]], self.position + filled)
                 if not got:  # the file was cut while we read
                     self.size = self.position + filled
                     break
@@ -237,50 +276,34 @@ class CaptureFile:
         left = self.size - self.position
         head = memoryview(self.read(self.position, min(64, left)))
         extent = walker.extent(head)
-        if walker.stopped or left <= 0:
-            self._ended = True
-            if left < 0:
-                text = f"The file was cut to {self.size} bytes while it was read."
-                self._log.add(NoticeKind.TRUNCATED_RECORD, self.size, text)
-        elif extent > walker.largest:
+        if extent > walker.largest and not walker.stopped:
             walker.pass_over(self.position, extent, self.read)
             self._ended = walker.stopped
             self.position += 0 if walker.stopped else extent
-        elif extent > left:
+        elif walker.stopped:
             self._ended = True
-            self._log.add(
-                NoticeKind.TRUNCATED_RECORD,
-                self.position,
-                f"The file ends {left} bytes into a record of at least {extent} bytes: the "
-                "recording was cut off, or the record's length is damaged.",
-            )
+        elif extent > left and not self._store.wait(self.position + extent):
+            self._ended = True
+            self.size = self._store.size
+            if self.size != self.position and not self._store.cut_short:
+                self._report_end(self.size - self.position, extent)
         return max(self._window, extent if extent <= walker.largest else 0)
+
+    def _report_end(self, left: int, extent: int) -> None:
+        """Say that the file ends within a record, or before where reading is."""
+        text = (
+            f"The file ends {left} bytes into a record of at least {extent} bytes: the recording "
+            "was cut off, or the record's length is damaged."
+        )
+        if left < 0:
+            text = f"The file was cut to {self.size} bytes while it was read."
+        self._log.add(NoticeKind.TRUNCATED_RECORD, min(self.position, self.size), text)
 
     def _unreadable(self, offset: int, failure: OSError) -> CaptureError:
         reason = failure.strerror or "unknown error"
         return CaptureError(
             f"{self._name} cannot be read at byte {offset} ({reason}); copy it to a sound disk."
         )
-
-
-def printable(name: str | bytes) -> str:
-    """A file name fit for one line of text."""
-    shown = os.fsdecode(name)
-    return shown if shown.isprintable() else repr(shown)
-
-
-def open_failure(failure: OSError | ValueError) -> str:
-    """Why a file does not open, and what to do about it."""
-    if isinstance(failure, ValueError):
-        return "is no file name; check the path"
-    advice = {
-        errno.ENOENT: "does not exist; check the path",
-        errno.ENOTDIR: "does not exist; check the path",
-        errno.EACCES: "may not be read by you; change its permissions or ask its owner",
-        errno.EPERM: "may not be read by you; change its permissions or ask its owner",
-    }
-    reason = failure.strerror or "unknown error"
-    return advice.get(failure.errno or 0, f"cannot be opened ({reason}); check the path")
 
 
 def no_capture(head: bytes, name: str) -> str:

@@ -17,11 +17,13 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
+from analyzer.capture import Intake
 from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import Page, Place, Visit
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
+from analyzer.views.tui.screens.export import Choice, ExportScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 _MOST_PLACES: Final = 200
 _MOST_TOLD: Final = 3
+_LIVE_PERIOD: Final = 0.3  # seconds
 
 PAGES: dict[Page, type[PageScreen]] = {
     Page.PACKETS: PacketsScreen,
@@ -56,6 +59,7 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the packet detail": DetailTree,
     "In the bytes": HexPane,
     "In an explanation": RulePane,
+    "In the export dialogue": ExportScreen,
 }
 """What declares keys, by the heading in the help; the app's own come first."""
 
@@ -89,6 +93,14 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             tooltip="Back to where you were before the last jump",
         ),
         Binding(
+            "ctrl+s",
+            "export",
+            "Export",
+            show=False,
+            id="app.export",
+            tooltip="Write packets to a file: those shown, marked, or of this exchange",
+        ),
+        Binding(
             "question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"
         ),
         Binding(
@@ -113,9 +125,14 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     ]
 
     def __init__(
-        self, paths: Sequence[str | os.PathLike[str]], settings: Settings | None = None
+        self,
+        paths: Sequence[str | os.PathLike[str]] | Intake,
+        settings: Settings | None = None,
     ) -> None:
-        self.view = CaptureView(paths)
+        intake = (
+            paths if isinstance(paths, Intake) else Intake(tuple(os.fspath(path) for path in paths))
+        )
+        self.view = CaptureView(intake)
         self.settings = settings
         self._visited: list[Place] = []
         self._told = False
@@ -128,8 +145,13 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         self.theme = DARK.name
         self.call_after_refresh(self._read)
+        if self.view.intake.waits:
+            self.set_interval(_LIVE_PERIOD, self._report_live)
 
     # Reading ------------------------------------------------------------------------------------
+
+    def on_unmount(self) -> None:
+        self.view.intake.stop.request()  # the thread may wait for packets that never come
 
     @work(thread=True, group="reading")
     def _read(self) -> None:
@@ -140,6 +162,11 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             lambda: self.call_from_thread(self._report) if not worker.is_cancelled else None,
             lambda: worker.is_cancelled,
         )
+
+    def _report_live(self) -> None:
+        """Show the last packets before a silence, too."""
+        if self.view.reading:
+            self._report()
 
     def _report(self) -> None:
         screen = self._page_screen()
@@ -195,6 +222,17 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         else:
             self.notify("No jump to go back from")
 
+    def action_export(self) -> None:
+        screen = self._page_screen()
+        if screen is None or self.view.session is None or isinstance(self.screen, ExportScreen):
+            return
+        choices = [
+            Choice("Shown", self.view.visible_rows()),
+            Choice("Marked", sorted(self.view.marks)),
+            Choice("This exchange", self.view.rows_of_exchange(screen.exchange)),
+        ]
+        self.push_screen(ExportScreen(self.view, choices))
+
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.help_groups()))
 
@@ -205,9 +243,9 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             yield title, [binding for binding in bindings if isinstance(binding, Binding)]
 
 
-def run(paths: Sequence[str | os.PathLike[str]], settings: Settings | None = None) -> int:
+def run(intake: Intake, settings: Settings | None = None) -> int:
     """Show captures until the user quits; the exit code, 2 when they could not be read."""
-    app = MsgsharkApp(paths, settings)
+    app = MsgsharkApp(intake, settings)
     app.run()
     if app.view.error:
         print(f"msgshark: {app.view.error}", file=sys.stderr)

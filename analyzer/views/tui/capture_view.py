@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyzer.capture import Intake
 from analyzer.messages import Role
 from analyzer.views.escape import escape
 from analyzer.views.tui.times import TimeFormat, seconds, time_of_day
@@ -24,22 +25,31 @@ if TYPE_CHECKING:
 class CaptureView:
     """One capture on screen."""
 
-    def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
-        self.paths = paths
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
         self.session: Session | None = None
         self.progress = 0.0
         self.reading = True
         self.error = ""
         self.time_format = TimeFormat.RELATIVE
         self.unmasked = False
+        self.marks: set[int] = set()  # rows of the messages table
         self._findings: dict[int, list[Finding]] = defaultdict(list)
         self._findings_seen = 0
 
     @property
     def title(self) -> str:
         """The name of the capture."""
-        names = [escape(os.path.basename(os.fspath(path)), 60) for path in self.paths]
+        names = [
+            "stdin" if path == "-" else escape(os.path.basename(path), 60)
+            for path in self.intake.paths
+        ]
         return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") if names else ""
+
+    @property
+    def live(self) -> bool:
+        """Whether packets may come in for as long as others send them."""
+        return self.reading and self.intake.waits
 
     @property
     def opened(self) -> Session:

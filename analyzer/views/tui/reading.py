@@ -47,10 +47,11 @@ def _read(
     from analyzer import session as engine  # Polars: half a second, so not before the first paint
 
     session = engine.Session(settings)
-    session.open(list(view.paths))
+    session.paths.extend(view.intake.paths)
+    session.files.extend(view.intake.files())
     view.session = session
     last = 0.0
-    for share in session.read(_RECORDS):
+    for share in session.read(1 if view.intake.waits else _RECORDS):
         if cancelled():
             return
         now = monotonic()

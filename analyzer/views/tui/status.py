@@ -25,6 +25,8 @@ def status(view: CaptureView) -> list[Line]:
         _count(len(session.exchanges), "exchange"),
         _findings(session.findings.summary()),
     ]
+    if view.live:
+        parts.insert(0, (("● live", "success"),))
     notices = sum(1 for _ in capture_notices(session))
     if notices:
         parts.append(((f"! {notices} notice{'' if notices == 1 else 's'}", "warning"),))

@@ -193,8 +193,7 @@ def refused(path: Path) -> str:
     ("content", "said"),
     [
         (b"", "is empty;"),
-        (b"\x1f\x8b\x08\0", "gzip -dk"),
-        (b"\x28\xb5\x2f\xfd", "zstd -d"),
+        (b"\x1f\x8b\x08\0", "in the middle of gzip data"),
         (b"PK\x03\x04", "unzip"),
         (b"0000  45 00\n", "is text"),
         (b"\x7fELF\x02", "is no pcap or pcapng capture"),
@@ -208,11 +207,11 @@ def test_what_is_no_capture(tmp_path: Path, content: bytes, said: str) -> None:
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    assert "is a pipe or device" in refused(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    assert "is a device" in refused(Path("/dev/null"))
     assert "is a directory" in refused(tmp_path)
     assert "does not exist" in refused(tmp_path / "absent")
-    assert "does not exist" in refused(tmp_path / "pipe" / "below")
+    assert "does not exist" in refused(tmp_path / "file" / "below")
     assert "is no file name" in refused(Path("a\0b"))
     assert "\n" not in refused(tmp_path / "two\nlines")
 

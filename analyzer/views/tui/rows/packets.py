@@ -30,7 +30,7 @@ class PacketRows:
         self._measured = 0
 
     columns = (
-        Column("severity", "", 1),
+        Column("severity", ""),
         Column("number", "No.", align="right"),
         Column("time", "Time", align="right"),
         Column("source", "Source"),
@@ -77,6 +77,8 @@ class PacketRows:
 
     def width(self, key: str) -> int:
         """What the cells of a column need."""
+        if key == "severity":
+            return 2 if self.view.marks else 1
         if key == "number":
             return max(3, len(str(self.frame(-1)))) if len(self.rows) else 3
         if key == "time":
@@ -103,8 +105,9 @@ class PacketRows:
         previous = int(session.messages["time"][self.rows[index - 1]]) if index else None
         severity = cells["severity"]
         msgin5g = is_msgin5g(cells)
+        mark = "◆" if int(self.rows[index]) in self.view.marks else ""
         return (
-            line(GLYPHS[severity], SEVERITY_INKS[severity]),
+            ((GLYPHS[severity], SEVERITY_INKS[severity]), (mark, "path")),
             line(str(cells["frame"])),
             line(self.view.time(cells["time"], previous), "dim"),
             line(session.endpoints[cells["source"]].address),
@@ -115,6 +118,8 @@ class PacketRows:
         )
 
     def row_ink(self, index: int) -> str:
-        """Copies of what was seen before stand back."""
+        """Marked packets stand out, copies of what was seen before stand back."""
+        if int(self.rows[index]) in self.view.marks:
+            return "path"
         role = self.view.opened.messages["role"][self.rows[index]]
         return "dim" if role == Role.CAPTURE_DUPLICATE else ""

@@ -68,5 +68,9 @@ class ExchangesScreen(PageScreen):
     def here(self) -> Place | None:
         return Place(Page.EXCHANGES, self.list.cursor + 1) if self.list.count else None
 
+    @property
+    def exchange(self) -> int:
+        return self.list.cursor + 1 if self.list.count else 0
+
     def go_to(self, place: Place) -> None:
         self.list.go_to(place.number - 1)

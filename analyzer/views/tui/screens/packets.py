@@ -66,6 +66,14 @@ class PacketsScreen(PageScreen):
             tooltip="Go to the message before of the same exchange",
         ),
         Binding(
+            "m",
+            "mark",
+            "Mark",
+            show=False,
+            id="packets.mark",
+            tooltip="Mark the packet, or not any more: marked packets can be exported",
+        ),
+        Binding(
             "X",
             "unmask",
             "Credentials",
@@ -234,6 +242,17 @@ class PacketsScreen(PageScreen):
 
     def _row(self) -> int | None:
         return int(self.rows.rows[self.list.cursor]) if self.list.count else None
+
+    @property
+    def exchange(self) -> int:
+        row = self._row()
+        return int(self.view.opened.messages["exchange"][row]) if row is not None else 0
+
+    def action_mark(self) -> None:
+        row = self._row()
+        if row is not None:
+            self.view.marks ^= {row}
+            self.refresh_page()
 
     def action_unmask(self) -> None:
         self.view.unmasked = not self.view.unmasked

@@ -74,6 +74,11 @@ class PageScreen(Screen[None], inherit_bindings=False):
         """Where the cursor stands."""
         raise NotImplementedError
 
+    @property
+    def exchange(self) -> int:
+        """The exchange the cursor stands on, 0 for none."""
+        return 0
+
     def compose(self) -> ComposeResult:
         yield TabLine("msgshark", list(Page), self.page, self.view.title)
         yield from self.panes()
@@ -89,9 +94,8 @@ class PageScreen(Screen[None], inherit_bindings=False):
             if rows.has_class("main"):
                 rows.empty = emptiness(self.view)
             rows.take_in()
-        self.query_one(StatusBar).show(
-            status(self.view), self.view.progress if self.view.reading else None
-        )
+        share = self.view.progress if self.view.reading and not self.view.live else None
+        self.query_one(StatusBar).show(status(self.view), share)
 
     def action_time_format(self) -> None:
         self.view.time_format = self.view.time_format.next

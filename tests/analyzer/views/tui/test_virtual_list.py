@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from textual.app import App, ComposeResult
 
+from analyzer.capture import Intake
 from analyzer.endpoints import Endpoint
 from analyzer.messages import Role
 from analyzer.session import Session
@@ -36,7 +37,7 @@ def fabricated(rows: int) -> CaptureView:
     table._columns["role"][:] = Role.REQUEST
     table._columns["role"][5] = Role.UNCONFIRMED
     session.first_time = 0
-    view = CaptureView([])
+    view = CaptureView(Intake(()))
     view.session = session
     return view
 

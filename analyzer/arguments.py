@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What commands take: options that several share, and what their values mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from analyzer.capture import Intake
+    from analyzer.session import Settings
+    from analyzer.views.pcapng import Ranges
+
+SEVERITIES: Final = ("error", "warning", "note")
+_DECODE_AS: Final = re.compile(r"udp\.port==([0-9]{1,5}),coap")
+
+
+def _decode_as(context: object, parameter: object, values: tuple[str, ...]) -> tuple[int, ...]:
+    """Ports of tshark's `-d udp.port==9999,coap`."""
+    matches = [_DECODE_AS.fullmatch(value.replace(" ", "")) for value in values]
+    for value, match in zip(values, matches, strict=True):
+        if match is None or not 0 < int(match[1]) < 65536:
+            raise click.BadParameter(f"-d {value!r} is not understood; write udp.port==9999,coap")
+    return tuple(int(match[1]) for match in matches if match)
+
+
+def _size(context: object, parameter: object, value: str) -> int:
+    """Bytes of `500M`, `4G` or `4GiB`; units are powers of 1024."""
+    match = re.fullmatch(r"([0-9]{1,12})([KMGT]?)(i?B)?", value.strip(), re.IGNORECASE)
+    if match is None or int(match[1]) == 0:
+        raise click.BadParameter(f"{value!r} is no size; write 500M or 4G")
+    return int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ")
+
+
+def _frames(context: object, parameter: object, value: str) -> Ranges:
+    """Runs of frame numbers of `1,5-9`."""
+    ranges = []
+    for part in filter(None, value.replace(" ", "").split(",")):
+        match = re.fullmatch(r"([0-9]{1,18})(?:-([0-9]{1,18}))?", part)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise click.BadParameter(f"{part!r} are no packet numbers; write 1,5-9")
+        ranges.append((int(match[1]), int(match[2] or match[1])))
+    return ranges
+
+
+def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that reads captures."""
+    decorators = (
+        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+        click.option(
+            "-d",
+            "ports",
+            callback=_decode_as,
+            multiple=True,
+            metavar="udp.port==PORT,coap",
+            help="Take a UDP port for CoAP, as in udp.port==9999,coap; may be repeated.",
+        ),
+        click.option(
+            "--registration-path",
+            default="",
+            metavar="PATH",
+            help="Take POSTs to this Uri-Path for registrations, unless they say otherwise.",
+        ),
+        click.option(
+            "--server-uri",
+            default="",
+            metavar="URI",
+            help="Expect this as Uri-Path of registrations (6.3.1.1.1 b) taken literally).",
+        ),
+        click.option(
+            "--spool-size",
+            callback=_size,
+            default="4G",
+            show_default=True,
+            metavar="SIZE",
+            help="Keep this much of stdin, or of a compressed file unpacked, at most.",
+        ),
+    )
+    return _decorated(command, decorators)
+
+
+def _decorated(command: Callable[..., Any], decorators: Iterable[Any]) -> Callable[..., Any]:
+    for decorator in reversed(tuple(decorators)):
+        command = decorator(command)
+    return command
+
+
+follows = click.option(
+    "--follow",
+    is_flag=True,
+    help="Read on as the file grows, and in the file that takes its name; Ctrl+C ends it.",
+)
+
+
+def output_format(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="What to print.",
+    )(command)
+
+
+def selects_packets(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that tell which packets."""
+    decorators = (
+        click.option(
+            "--frames",
+            callback=_frames,
+            default="",
+            metavar="NUMBERS",
+            help="Packets of these numbers, as in 1,5-9.",
+        ),
+        click.option(
+            "--exchange",
+            "exchange_ids",
+            type=click.IntRange(1),
+            multiple=True,
+            metavar="ID",
+            help="The packets of an exchange; may be repeated.",
+        ),
+        click.option("--findings", is_flag=True, help="Packets with findings."),
+        click.option(
+            "--severity",
+            type=click.Choice(SEVERITIES),
+            help="Packets with findings this severe or worse.",
+        ),
+    )
+    return _decorated(command, decorators)
+
+
+def open_later(
+    files: tuple[str, ...],
+    ports: tuple[int, ...],
+    registration_path: str,
+    server_uri: str,
+    spool_size: int,
+    follow: bool = False,
+) -> tuple[Intake, Settings]:
+    """What to read and how, from the options of `reads_captures` and `follows`."""
+    from analyzer.capture import Intake, SpoolLimits
+    from analyzer.session import Settings
+
+    settings = Settings(
+        ports=frozenset(ports), registration_path=registration_path, server_uri=server_uri
+    )
+    return Intake(files, follow, SpoolLimits(spool_size)), settings
