@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernels, compiled for large captures.
 
-A kernel is plain Python (dissectors.kernel), so a small capture is read at once; where there is
-more to read than compiled code takes to load, numba compiles the same functions. The result is
-kept in the user's cache folder, in a folder named by version and by a hash of all that was
-compiled: numba itself does not notice a change in a function that a kernel calls.
+A kernel is plain Python (dissectors.kernel), so a small capture is read at once. For a large one
+numba compiles the same functions: once, in a process beside this one, which goes on reading
+meanwhile. The result is kept in the user's cache folder, in a folder named by version and by a
+hash of all that was compiled: numba itself does not notice a change in a function that a kernel
+calls, nor in a constant of another module.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,10 +24,17 @@ from types import FunctionType, ModuleType
 from typing import Any, Final
 
 from analyzer import facts, following, state
+from analyzer.capture import records
 from analyzer.exchanges import request_layer
 
-WORTH_COMPILING: Final = 2_000_000
-"""Bytes of captures from which on compiled kernels are used."""
+WORTH_LOADING: Final = 400_000
+"""Bytes of captures from which on loading compiled kernels saves time."""
+
+WORTH_COMPILING: Final = 4_000_000
+"""Bytes of captures from which on compiling the kernels does."""
+
+_COMPLETE: Final = "complete"  # a file in the cache folder: all kernels are there
+_MOST_FOLDERS: Final = 4
 
 Told = Callable[[str], object]
 
@@ -33,6 +43,8 @@ Told = Callable[[str], object]
 class Kernels:
     """The functions that read a capture."""
 
+    walk_pcap: Callable[..., tuple[int, int]]
+    walk_pcapng: Callable[..., tuple[int, int, int]]
     gather: Callable[..., int]
     follow: Callable[..., int]
     finish: Callable[..., int]
@@ -41,51 +53,115 @@ class Kernels:
 
 
 PLAIN: Final = Kernels(
-    facts.gather, following.follow, following.finish, state.refill, request_layer.bury
+    records.walk_pcap,
+    records.walk_pcapng,
+    facts.gather,
+    following.follow,
+    following.finish,
+    state.refill,
+    request_layer.bury,
 )
 
+_ARGUMENTS: Final = {
+    "walk_pcap": "r i i o i i i q i",
+    "walk_pcapng": "r i i o q i q i",
+    "gather": "r i Q Q i i i q b i q t q q q q b b q q q q q q q q q b t",
+    "follow": "q r t t q i i I I",
+    "finish": "q q I I",
+    "refill": "q q i i",
+    "bury": "q i I",
+}
+"""Types of the arguments: i number, o truth, b bytes, and memoryviews: r of bytes, t of bytes
+written to, Q and q of numbers read and written, I of cells."""
 
-def kernels(size: int, tell: Told | None = None) -> Kernels:
-    """The kernels for captures of together `size` bytes; `tell` is called before compiling, which
-    takes a while the first time."""
-    return compiled(tell) if size >= WORTH_COMPILING else PLAIN
 
+class Compiler:
+    """Offers compiled kernels once they are worth their time and there."""
 
-def compiled(tell: Told | None = None) -> Kernels:
-    """The kernels compiled, from the cache where they are there."""
-    return _compiled(tell or (lambda text: None))
+    def __init__(self, tell: Told | None = None) -> None:
+        self._tell = tell or (lambda text: None)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failed = False
+
+    def offer(self, size: int) -> Kernels | None:
+        """Compiled kernels for captures of together `size` bytes, None for (as yet) none."""
+        if size < WORTH_LOADING or self._failed:
+            return None
+        folder = cache_folder()
+        if folder is not None and (folder / _COMPLETE).exists():
+            self.close()
+            return compiled()
+        if size >= WORTH_COMPILING:
+            self._compile_beside(folder)
+        return None
+
+    def _compile_beside(self, folder: Path | None) -> None:
+        if folder is None:
+            self._failed = True
+            self._tell("compiled code cannot be kept, as no cache folder can be written: slow")
+        elif self._process is None:
+            self._tell("compiling, once for this version; reading goes on, slower until then")
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "analyzer.compiling"],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        elif self._process.poll():
+            self._failed = True
+            self._tell("compiling failed; reading goes on as it is: slow")
+
+    def close(self) -> None:
+        """Do not wait for a compiler that is still at work; it goes on for the next time."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process.wait()
+        self._process = None
 
 
 @cache
-def _compiled(tell: Told) -> Kernels:
-    folder = _cache_folder()
-    if folder is None or not any(folder.glob("*.nbi")):
-        kept = "once for this version" if folder else "as no cache folder can be written"
-        tell(f"compiling the analyzer, {kept}; this takes about a minute")
+def compiled() -> Kernels:
+    """The kernels compiled, here and now unless they are in the cache."""
+    folder = cache_folder()
     if folder is not None and "numba" not in sys.modules:
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
-    from numba import njit
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    from numba import njit, types
 
+    known: dict[str, Any] = {
+        "i": types.int64,
+        "o": types.boolean,
+        "b": types.Bytes(types.uint8, 1, "C", readonly=True),
+        "r": types.MemoryView(types.uint8, 1, "C", readonly=True),
+        "t": types.MemoryView(types.uint8, 1, "C"),
+        "Q": types.MemoryView(types.int64, 1, "C", readonly=True),
+        "q": types.MemoryView(types.int64, 1, "C"),
+        "I": types.MemoryView(types.uint32, 1, "C"),
+    }
     done: dict[Any, Any] = {}
-    names = (PLAIN.gather, PLAIN.follow, PLAIN.finish, PLAIN.refill, PLAIN.bury)
-    return Kernels(*(_compile(kernel, njit, done, folder is not None, True) for kernel in names))
+    kernels = {}
+    for name, letters in _ARGUMENTS.items():
+        kernel = _with_compiled_callees(getattr(PLAIN, name), njit, done)
+        signature = tuple(known[letter] for letter in letters.split())
+        kernels[name] = njit([signature], nogil=True, cache=folder is not None)(kernel)
+    return Kernels(**kernels)
 
 
-def _compile(
-    kernel: Any, njit: Any, done: dict[Any, Any], cached: bool = False, entry: bool = False
-) -> Any:
-    """The kernel, and every function that it calls: compiled code calls only compiled code."""
-    if kernel not in done:
-        names = dict(kernel.__globals__)
-        for name in kernel.__code__.co_names:
-            called = names.get(name)
-            if isinstance(called, FunctionType):
-                names[name] = _compile(called, njit, done)
-            elif isinstance(called, ModuleType) and called.__name__ not in sys.builtin_module_names:
-                _refuse_functions(kernel, called)
-        copy = FunctionType(kernel.__code__, names, kernel.__name__)
-        done[kernel] = njit(nogil=True, cache=cached, _nrt=entry)(copy)
-    return done[kernel]
+def _with_compiled_callees(kernel: Any, njit: Any, done: dict[Any, Any]) -> Any:
+    """A copy of the function that calls compiled ones: compiled code can call no other.
+
+    What is called inside counts no references: all buffers belong to the outermost caller.
+    """
+    names = dict(kernel.__globals__)
+    for name in kernel.__code__.co_names:
+        called = names.get(name)
+        if isinstance(called, FunctionType):
+            if called not in done:
+                copy = _with_compiled_callees(called, njit, done)
+                done[called] = njit(nogil=True, _nrt=False)(copy)
+            names[name] = done[called]
+        elif isinstance(called, ModuleType):
+            _refuse_functions(kernel, called)
+    return FunctionType(kernel.__code__, names, kernel.__name__)
 
 
 def _refuse_functions(kernel: Any, module: ModuleType) -> None:
@@ -95,34 +171,52 @@ def _refuse_functions(kernel: Any, module: ModuleType) -> None:
             raise TypeError(f"{kernel.__qualname__} calls {module.__name__}.{name}")
 
 
-def _sources() -> list[Path]:
-    """The files of all kernels."""
-    seen: set[Any] = set()
-    waiting: list[Any] = [PLAIN.gather, PLAIN.follow, PLAIN.finish, PLAIN.refill, PLAIN.bury]
-    while waiting:
-        kernel = waiting.pop()
-        if kernel in seen:
-            continue
-        seen.add(kernel)
-        called = (kernel.__globals__.get(name) for name in kernel.__code__.co_names)
-        waiting += [function for function in called if isinstance(function, FunctionType)]
-    folder = Path(__file__).resolve().parent
-    packages = (folder, folder.parent / "dissectors")
-    # Constants of any module may be compiled in, so every module counts.
-    return sorted(path for package in packages for path in package.rglob("*.py"))
-
-
-def _cache_folder() -> Path | None:
+@cache
+def cache_folder() -> Path | None:
     """Where compiled kernels are kept; None where nothing can be written."""
     from platformdirs import user_cache_path
 
-    digest = hashlib.sha256(f"{sys.version} {version('numba')}".encode())
-    for path in _sources():
-        digest.update(path.read_bytes())
-    name = f"kernels-{version('msgshark')}-{digest.hexdigest()[:16]}"
-    folder = user_cache_path("msgshark") / name
+    digest = hashlib.sha256(f"{sys.version} {version('numba')} {_processor()}".encode())
+    here = Path(__file__).resolve().parent
+    for package in (here, here.parent / "dissectors"):
+        # A constant of any of these may be compiled in; none comes from views or rules.
+        for path in sorted(package.rglob("*.py")):
+            if not {"views", "rules"} & set(path.parts):
+                digest.update(path.read_bytes())
+    folders = user_cache_path("msgshark")
+    folder = folders / f"kernels-{version('msgshark')}-{digest.hexdigest()[:16]}"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            _make_space(folders)
+            folder.mkdir(mode=0o700, parents=True)
         return folder if os.access(folder, os.W_OK) else None
     except OSError:
         return None
+
+
+def _processor() -> str:
+    """What code may be compiled for: a cache folder can be shared by unlike machines."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
+            return next((line for line in info if line.startswith("model name")), "")
+    except OSError:
+        return ""
+
+
+def _make_space(folders: Path) -> None:
+    """Drop the kernels of versions used longest ago."""
+    old = sorted(folders.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for folder in old[_MOST_FOLDERS - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Fill the cache folder: what the process beside a reading one does."""
+    folder = cache_folder()
+    compiled()
+    if folder is not None:
+        (folder / _COMPLETE).touch()
+
+
+if __name__ == "__main__":
+    main()

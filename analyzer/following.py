@@ -64,10 +64,11 @@ from analyzer.state import (
 )
 from analyzer.tables import Cells, set_wide
 from dissectors import link
+from dissectors.coap.wire import Defect
 from dissectors.kernel import Bytes, Rows
 
 # Values of STAGE: how far the record at which `follow` paused has come.
-NEW, TIMED, RESTARTED = 0, 1, 2
+NEW, RESTARTED, TIMED, MET = 0, 1, 2, 3
 
 MOST_TEXT: Final = 1024
 """Bytes kept of a URI or UE Service ID."""
@@ -168,7 +169,9 @@ def _add_message(
     mm[cells + m.PEER] = 0
     mm[cells + m.FIRST] = 0
     mm[cells + m.UE] = facts[f + fact.UE]
-    mm[cells + m.NUMBERS] = facts[f + fact.MID] + facts[f + fact.INTERFACE] * 0x10000
+    other_version = facts[f + fact.DEFECTS] >> Defect.VERSION & 1
+    mid = 0 if other_version else facts[f + fact.MID]
+    mm[cells + m.NUMBERS] = mid + facts[f + fact.INTERFACE] * 0x10000
     kinds = facts[f + fact.TYPE] + facts[f + fact.CODE] * 0x100
     kinds += min(length, m.LONG_TOKEN) * 0x10000 + facts[f + fact.MESSAGE_TYPE] * 0x1000000
     mm[cells + m.KINDS] = kinds
@@ -207,6 +210,20 @@ def _arrived(
     pair(s, facts, f, mm, xx, spare)
 
 
+def _meet(s: Rows, data: Bytes, arena: memoryview, facts: Rows, f: int) -> None:
+    """The endpoints and the flow of a datagram that may be CoAP."""
+    length = facts[f + fact.ADDRESS_LENGTH]
+    source_at, source_port = facts[f + fact.SOURCE_AT], facts[f + fact.SOURCE_PORT]
+    destination_at, destination_port = (
+        facts[f + fact.DESTINATION_AT],
+        facts[f + fact.DESTINATION_PORT],
+    )
+    source = _endpoint(s, arena, data, source_at, length, source_port)
+    destination = _endpoint(s, arena, data, destination_at, length, destination_port)
+    facts[f + fact.SOURCE], facts[f + fact.DESTINATION] = source, destination
+    facts[f + fact.FLOW] = flow_of(s, source, destination, facts[f + fact.TIME])
+
+
 def _datagram(
     s: Rows,
     data: Bytes,
@@ -219,17 +236,7 @@ def _datagram(
     spare: int,
 ) -> None:
     """A datagram that may be CoAP, through the gates G-DUP and G-FLOW."""
-    length = facts[f + fact.ADDRESS_LENGTH]
-    source_at, source_port = facts[f + fact.SOURCE_AT], facts[f + fact.SOURCE_PORT]
-    destination_at, destination_port = (
-        facts[f + fact.DESTINATION_AT],
-        facts[f + fact.DESTINATION_PORT],
-    )
-    source = _endpoint(s, arena, data, source_at, length, source_port)
-    destination = _endpoint(s, arena, data, destination_at, length, destination_port)
-    facts[f + fact.SOURCE], facts[f + fact.DESTINATION] = source, destination
-    flow = flow_of(s, source, destination, facts[f + fact.TIME])
-    facts[f + fact.FLOW] = flow
+    flow = facts[f + fact.FLOW]
     at = flow_at(s, flow)
     known = original(s, facts, f)
     if known:
@@ -313,7 +320,6 @@ def _tick(
         forget_recent(s)
         restart_flows(s, time)
         s[STAGE] = TIMED
-    advance(s, s[CLOCK], 0, facts, mm, xx)
 
 
 def follow(
@@ -342,6 +348,12 @@ def follow(
             row += 1
             continue
         _tick(s, facts, f, mm, xx)
+        if s[STAGE] == TIMED:  # timers know that something came back
+            if kind == link.UDP:
+                _meet(s, data, arena, facts, f)
+            s[STAGE] = MET
+        if s[STAGE] == MET:
+            advance(s, s[CLOCK], 0, facts, mm, xx)
         if kind == link.UDP and facts[f + fact.FLAGS] & fact.ODD_BODY:
             tell(s, tells.ODD_BODY, row, 0, 0, 0, 0)
         if s[EVENTS]:

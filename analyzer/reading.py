@@ -20,6 +20,9 @@ from dissectors.kernel import Rows, rows
 MOST_RECORDS: Final = 2048
 """Records of which facts are gathered at a time: their rows stay in the processor's cache."""
 
+MOST_UNCOMPILED: Final = 256
+"""As many take uncompiled kernels a tenth of a second."""
+
 _MOST_TEXT: Final = 1 << 20
 _FIRST_TEXT: Final = 1 << 12
 _SPARE: Final = 2
@@ -64,10 +67,11 @@ class Reading:
         self._body: BodyTables = body_tables(_LONGEST)
 
     def gather(
-        self, batch: RecordBatch, first: int, links: Rows, places: Rows, most: int = MOST_RECORDS
+        self, batch: RecordBatch, first: int, links: Rows, places: Rows, most: int
     ) -> int:
         """Facts of records of the batch from `first` on; of how many."""
-        after = min(batch.count, first + most)
+        at_once = MOST_UNCOMPILED if self.kernels is PLAIN else MOST_RECORDS
+        after = min(batch.count, first + most, first + at_once)
         self._fit(batch, first, after)
         body, table = self._body, self._table
         return self.kernels.gather(

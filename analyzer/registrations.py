@@ -25,6 +25,7 @@ from analyzer.state import (
     BASE,
     CONFIGURED_PATH,
     COUNT,
+    LAST_TIME,
     PATH_KEYS,
     PATHS_MATTER,
     TOO_MANY,
@@ -163,8 +164,8 @@ def _in_clear(
 
 
 def _registers(s: Rows, mm: Cells, row: int, name: int, time: int) -> None:
-    """Follow from where a UE registers."""
-    _moved(s, mm, row, name, time)
+    """Follow from where a UE registers; `name` may be that of the answer alone."""
+    _moved(s, mm, row, mm[row * m.CELLS + m.UE], time)
     ue = _known_ue(s, name)
     if ue < 0:
         return
@@ -233,9 +234,8 @@ def settle_undecided(
         xx[cells + x.MESSAGE_TYPE] = REGISTRATION_TYPE
         tell(s, tells.REGISTRATION_REQUESTED, exchange, 0, 0, 0, 0)
         flow = known_flow(s, mm[row * m.CELLS + m.SOURCE], server)
-        if flow and s[flow_at(s, flow) + TOLD] & TOLD_CLEAR == 0:
-            s[flow_at(s, flow) + TOLD] |= TOLD_CLEAR
-            tell(s, tells.REGISTRATION_IN_CLEAR, exchange, flow, 0, 0, 0)
+        if flow:
+            _in_clear(s, exchange, mm, row, flow, s[LAST_TIME])
         _registers(s, mm, row, xx[cells + x.UE], wide(mm, row * m.CELLS + m.TIME))
     elif xx[cells + x.FLAGS] & x.BODY_ELEMENTS:
         _learn_path(s, server, path, False)

@@ -115,14 +115,8 @@ def _interface_entry(session: Session, index: int) -> dict[str, Any]:
 
 def notices(session: Session) -> Iterator[str]:
     """What was wrong with the files, or passed over, one sentence each."""
-    several = len(session.files) > 1
-    for path, file in zip(session.paths, session.files, strict=True):
-        prefix = f"{path}: " if several else ""
-        yield from (prefix + notice.text for notice in file.notices)
-        listed = len(file.notices)
-        total = sum(file.notice_counts.values())
-        if total > listed:
-            yield f"{prefix}{total - listed} more like these"
+    if session.source is not None:
+        yield from session.source.notices
     counts = session.counts
     for link_type, packets in counts.unknown_links.items():
         yield f"{_packets(packets)} of link type {link_type} passed over: not supported"

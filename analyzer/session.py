@@ -15,8 +15,8 @@ from analyzer import facts as fact
 from analyzer import flows, state
 from analyzer import happenings as tells
 from analyzer.bodies import tells_of
-from analyzer.capture import ROW, CaptureFile, Interface, RecordBatch
-from analyzer.compiling import Told, kernels
+from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
+from analyzer.compiling import PLAIN, Compiler, Kernels, Told
 from analyzer.events import Event, FlowEnded
 from analyzer.exchanges.model import STORED
 from analyzer.exchanges.table import Exchanges
@@ -27,7 +27,7 @@ from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.profiles.transmission import DEFAULT, Transmission
-from analyzer.reading import MOST_RECORDS, Reading
+from analyzer.reading import Reading
 from analyzer.registrations import learn_quiet
 from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
@@ -56,14 +56,6 @@ class Settings:
     timers: Transmission = DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInterface:
-    """An interface of one of the files read."""
-
-    file: int
-    interface: Interface
-
-
 @dataclass(slots=True)
 class Counts:
     """What the records of a capture were, for the status line and `summary`."""
@@ -82,21 +74,22 @@ class Session:
 
     def __init__(self, settings: Settings | None = None, tell: Told | None = None) -> None:
         self.settings = settings or Settings()
-        self.files: list[CaptureFile] = []
+        self.source: Source | None = None
         self.paths: list[str] = []
+        self.files: list[CaptureFile] = []
         self.memory = Memory(self.settings.timers)
         self.messages = Table(MESSAGES)
         self.exchanges = Exchanges(Table(STORED), self.messages)
         self.findings = Findings()
         self.endpoints = Endpoints(self.memory)
         self.names = Names(self.memory)
-        self.interfaces: list[SessionInterface] = []
+        self.interfaces: list[SourceInterface] = []
         self.icmp_texts: dict[int, str] = {}
         self.closed = False
         self.version = 0
         """Raised by every change: a reader that kept something knows when it is stale."""
-        self._tell = tell
-        self._window: tuple[int, memoryview] | None = None
+        self._compiler = Compiler(tell)
+        self._window: tuple[int, int, memoryview] | None = None
         self._links: Rows = rows(0)
         ports = self.settings.ports
         self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
@@ -115,19 +108,25 @@ class Session:
 
     # Reading ------------------------------------------------------------------------------------
 
-    def open(self, paths: Sequence[str | os.PathLike[str]]) -> None:
-        """Open the captures to read. Raises CaptureError."""
-        for path in paths:
-            self.files.append(CaptureFile(path))
-            self.paths.append(os.fspath(path))
+    def open(self, what: Intake | Sequence[str | os.PathLike[str]]) -> None:
+        """Open the captures to read, which may wait for them. Raises CaptureError."""
+        intake = what if isinstance(what, Intake) else Intake(tuple(map(os.fspath, what)))
+        self.source = intake.open()
+        self.paths = self.source.paths
+        self.files = self.source.files
+        self.interfaces = self.source.interfaces
 
-    def read(self) -> Iterator[float]:
+    def read(self, limit: int = BATCH) -> Iterator[float]:
         """Read what was opened to its end, then close; yields the share read (0 to 1) now and
-        then."""
-        size = sum(file.size for file in self.files) or 1
-        self._reading.kernels = kernels(size, self._tell)
-        for file, batch in self._batches():
-            yield from self.take(batch, file)
+        then, at least once in `limit` records."""
+        source = self.opened
+        self._use(self._compiler.offer(source.size))
+        for batch in source.batches(limit):
+            for read in self.take(batch, limit):
+                if self._reading.kernels is PLAIN:
+                    self._use(self._compiler.offer(source.size))
+                size = source.size or 1
+                yield min(1.0, (source.position - len(batch.data) * (1 - read)) / size)
         self.close()
         yield 1.0
 
@@ -136,31 +135,36 @@ class Session:
         for _ in self.read():
             pass
 
-    def _batches(self) -> Iterator[tuple[int, RecordBatch]]:
-        for index, file in enumerate(self.files):
-            for batch in file.batches():
-                yield index, batch
+    @property
+    def opened(self) -> Source:
+        """What is read. Raises RuntimeError before `open`."""
+        if self.source is None:
+            raise RuntimeError("open a capture first")
+        return self.source
 
-    def take(self, batch: RecordBatch, file: int = 0, most: int = MOST_RECORDS) -> Iterator[float]:
-        """Read the records of a batch; yields the share of the file read now and then."""
-        size = self.files[file].size or 1
-        self._window = batch.base, batch.data
-        self._meet_interfaces(file)
+    def take(self, batch: RecordBatch, most: int = BATCH) -> Iterator[float]:
+        """Read the records of a batch; yields the share of the batch read, now and then."""
+        self._window = None
+        if batch.offsets is None:
+            self._window = len(self.files) - 1, batch.base, batch.data
+        self._meet_interfaces()
+        places = _NO_PLACES if batch.offsets is None else batch.offsets.toreadonly()
         at = 0
         while at < batch.count:
-            count = self._reading.gather(batch, at, self._links, _NO_PLACES, most)
-            first, last = at * ROW, (at + count - 1) * ROW
-            end = batch.rows[last] + batch.rows[last + 1]
-            self._reading.make_room(count, end - batch.rows[first], len(self.interfaces))
+            count = self._reading.gather(batch, at, self._links, places, most)
+            captured = batch.rows[at * ROW + 1 : (at + count) * ROW : ROW]
+            self._reading.make_room(count, sum(captured), len(self.interfaces))
             self._follow(batch.data, count)
             at += count
-            yield min(1.0, (batch.base + end) / size)
+            yield at / batch.count
 
-    def _meet_interfaces(self, file: int) -> None:
-        """Interfaces that the file has described by now."""
-        known = len(self.interfaces)
-        for interface in self.files[file].interfaces[known:]:
-            self.interfaces.append(SessionInterface(file, interface))
+    def _use(self, kernels: Kernels | None) -> None:
+        if kernels is not None:
+            self._reading.kernels = kernels
+            self.opened.use(kernels.walk_pcap, kernels.walk_pcapng)
+
+    def _meet_interfaces(self) -> None:
+        """Interfaces that the files have described by now."""
         if len(self.interfaces) != len(self._links):
             self._links = rows(len(self.interfaces))
             for index, met in enumerate(self.interfaces):
@@ -186,6 +190,7 @@ class Session:
         for flow in self._unread_flows():
             self._handle(FlowEnded(flow))
         self._window = None
+        self._compiler.close()
         self.version += 1
 
     def _unread_flows(self) -> Iterator[Flow]:
@@ -200,8 +205,8 @@ class Session:
 
     def release(self) -> None:
         """Close the files: tables and findings stay, bytes can be asked for no more."""
-        for file in self.files:
-            file.close()
+        if self.source is not None:
+            self.source.close()
 
     # Events -------------------------------------------------------------------------------------
 
@@ -324,12 +329,13 @@ class Session:
     def packet(self, row: int) -> bytes:
         """The captured bytes of the packet that carries a message; empty when the file is gone."""
         offset, captured = self.messages.cell("offset", row), self.messages.cell("captured", row)
+        interface = self.messages.cell("interface", row)
         if self._window is not None:
-            base, data = self._window
-            if base <= offset and offset + captured <= base + len(data):
+            file, base, data = self._window
+            inside = base <= offset and offset + captured <= base + len(data)
+            if inside and self.interfaces[interface].file == file:
                 return bytes(data[offset - base : offset - base + captured])
-        file = self.files[self.interfaces[self.messages.cell("interface", row)].file]
-        return file.read(offset, captured)
+        return self.opened.read(interface, offset, captured)
 
     def coap(self, row: int) -> bytes:
         """The CoAP bytes of a message."""
@@ -337,5 +343,5 @@ class Session:
         return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
 
 
-_NO_PLACES = rows(0)
+_NO_PLACES = rows(0).toreadonly()
 _NOTHING = memoryview(b"")

@@ -530,11 +530,12 @@ def advance(
     Returns 1 when there is more to tell than the events have room for."""
     while s[WAITED] < s[NEXT_SENT]:
         sent = sent_at(s, s[WAITED])
-        if not ended and s[sent + ml.FIRST] + s[MAX_TRANSMIT_WAIT] >= now:
+        early = s[sent + ml.FIRST] + s[MAX_TRANSMIT_WAIT] >= now
+        if early and not ended:
             break
         if s[EVENTS] >= NEARLY:
             return 1
-        _waited(s, sent, ended, facts, mm, xx)
+        _waited(s, sent, 1 if early else 0, facts, mm, xx)
         s[WAITED] += 1
     while s[FIRST_SENT] < s[WAITED]:
         if s[sent_at(s, s[FIRST_SENT]) + ml.FIRST] + s[EXCHANGE_LIFETIME] >= now and not ended:
@@ -560,15 +561,17 @@ def _waited(
         return
     number = s[WAITED]
     source, destination = s[sent + ml.SOURCE], s[sent + ml.DESTINATION]
+    exchange = s[sent + ml.EXCHANGE]
+    cells = (exchange - 1) * x.CELLS
     silent = s[sent + ml.ACK] == 0 and s[sent + ml.ANSWERED] == 0
+    if request and exchange and xx[cells + x.RESPONSE]:  # its Message ID was used again since
+        silent = False
     multicast = s[endpoint_at(s, destination) + MULTICAST] != 0
     if s[sent + ml.TYPE] == _CON and silent and not multicast:
         alone = 1 if one_way(s, source, destination) else 0
         tell(s, tells.UNACKNOWLEDGED, number, ended, alone, 0, 0)
-    exchange = s[sent + ml.EXCHANGE]
     if not request or exchange == 0:
         return
-    cells = (exchange - 1) * x.CELLS
     if xx[cells + x.RESPONSE] or xx[cells + x.RESET]:
         return
     if xx[cells + x.STATE] == State.OPEN and not ended:
