@@ -5,7 +5,7 @@ A kernel is plain Python (dissectors.kernel), so a small capture is read at once
 numba compiles the same functions: once, in a process beside this one, which goes on reading
 meanwhile. The result is kept in the user's cache folder, in a folder named by version and by a
 hash of all that was compiled: numba itself does not notice a change in a function that a kernel
-calls, nor in a constant of another module.
+calls, nor in a constant that it uses.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import EnumType
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -177,12 +178,9 @@ def cache_folder() -> Path | None:
     from platformdirs import user_cache_path
 
     digest = hashlib.sha256(f"{sys.version} {version('numba')} {_processor()}".encode())
-    here = Path(__file__).resolve().parent
-    for package in (here, here.parent / "dissectors"):
-        # A constant of any of these may be compiled in; none comes from views or rules.
-        for path in sorted(package.rglob("*.py")):
-            if not {"views", "rules"} & set(path.parts):
-                digest.update(path.read_bytes())
+    digest.update(repr(_ARGUMENTS).encode())
+    for part in sorted(_compiled_parts()):
+        digest.update(part.encode())
     folders = user_cache_path("msgshark")
     folder = folders / f"kernels-{version('msgshark')}-{digest.hexdigest()[:16]}"
     try:
@@ -192,6 +190,35 @@ def cache_folder() -> Path | None:
         return folder if os.access(folder, os.W_OK) else None
     except OSError:
         return None
+
+
+def _compiled_parts() -> set[str]:
+    """Code and constants of every function that is compiled."""
+    parts: set[str] = set()
+    seen: set[Any] = set()
+    waiting: list[Any] = [getattr(PLAIN, name) for name in _ARGUMENTS]
+    while waiting:
+        kernel = waiting.pop()
+        if kernel in seen:
+            continue
+        seen.add(kernel)
+        code, names = kernel.__code__, kernel.__globals__
+        parts.add(f"{kernel.__module__}.{kernel.__name__} {code.co_code.hex()} {code.co_consts}")
+        modules = [names[name] for name in code.co_names if isinstance(names.get(name), ModuleType)]
+        for name in code.co_names:
+            for value in (names.get(name), *(getattr(module, name, None) for module in modules)):
+                if isinstance(value, FunctionType):
+                    waiting.append(value)
+                elif isinstance(value, int | bytes | tuple):
+                    parts.add(f"{kernel.__module__}.{name} {value!r}")
+                elif isinstance(value, type):  # an enumeration
+                    parts.add(f"{name} {_members(value)!r}")
+    return parts
+
+
+def _members(kind: type) -> list[object]:
+    """The members of an enumeration, in order."""
+    return list(kind) if isinstance(kind, EnumType) else []
 
 
 def _processor() -> str:
