@@ -28,8 +28,9 @@ from analyzer.state import (
     RECENT_KEYS,
     ROWS,
     SENDERS,
-    get,
-    put,
+    entry,
+    put_at,
+    value_at,
 )
 from dissectors.kernel import Rows
 
@@ -121,7 +122,8 @@ def original(s: Rows, facts: Rows, f: int) -> int:
     _expire(s, facts[f + fact.TIME])
     sender = _sender_at(s, facts[f + fact.SOURCE])
     facts[f + fact.LEG_OF] = 0
-    newest = get(s, RECENT_KEYS, facts[f + fact.DATA_HASH], 0, 0)
+    place = entry(s, RECENT_KEYS, facts[f + fact.DATA_HASH], 0, 0)
+    newest = value_at(s, place)
     number, steps = newest, 0
     alike, found, leg = False, 0, 0
     while number >= s[FIRST_RECENT] and number > 0 and steps < _MOST_ALIKE:
@@ -147,6 +149,7 @@ def original(s: Rows, facts: Rows, f: int) -> int:
         return found
     facts[f + fact.LEG_OF] = leg
     _remember(s, facts, f, newest)
+    put_at(s, RECENT_KEYS, place, facts[f + fact.DATA_HASH], 0, 0, s[NEXT_RECENT] - 1)
     return 0
 
 
@@ -178,7 +181,6 @@ def _remember(s: Rows, facts: Rows, f: int, older: int) -> None:
     s[at + MESSAGE] = 0
     s[at + FRAME] = facts[f + fact.FRAME]
     s[at + OLDER] = older
-    put(s, RECENT_KEYS, facts[f + fact.DATA_HASH], 0, 0, number)
 
 
 def restart(s: Rows) -> None:

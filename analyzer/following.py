@@ -99,8 +99,15 @@ def _endpoint(
     if length == 16 and _mapped(data, at):
         at += 12
         length = 4
+    number = 0
+    if length == 4:  # the address is its own name
+        number = data[at] * 0x1000000 + data[at + 1] * 0x10000 + data[at + 2] * 0x100 + data[at + 3]
+        known = get(s, ENDPOINT_KEYS, number, port, 4)
+        if known:
+            return known
     address = name(s, arena, data, at, at + length)
-    known = get(s, ENDPOINT_KEYS, address, port, 0)
+    key = number if length == 4 else address
+    known = get(s, ENDPOINT_KEYS, key, port, length)
     if known:
         return known
     if s[ENDPOINTS + COUNT] >= MOST_ENDPOINTS:
@@ -112,7 +119,7 @@ def _endpoint(
         put(s, ENDPOINT_KEYS, address, -1, 0, sender)
     s[ENDPOINTS + COUNT] += 1
     id = s[ENDPOINTS + COUNT]
-    put(s, ENDPOINT_KEYS, address, port, 0, id)
+    put(s, ENDPOINT_KEYS, key, port, length, id)
     row = endpoint_at(s, id)
     s[row + flows.ADDRESS] = address
     s[row + flows.PORT] = port

@@ -44,8 +44,8 @@ REPEAT_SLOTS: Final = 5
 frame or 0."""
 
 
-MOST_REPEATS: Final = 1 << 13
-ENOUGH_REPEATS: Final = 1 << 12
+MOST_REPEATS: Final = 1 << 16
+ENOUGH_REPEATS: Final = 1 << 15
 
 
 def tell(s: Rows, kind: int, a: int, b: int, c: int, d: int, e: int) -> None:

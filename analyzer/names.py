@@ -55,8 +55,9 @@ class Endpoints:
 
     def id(self, endpoint: Endpoint) -> int:
         """The id of an endpoint, 0 when no message has it."""
-        address = self._memory.name(endpoint.packed)
-        return state.get(self._memory.s, state.ENDPOINT_KEYS, address, endpoint.port, 0)
+        packed = endpoint.packed
+        key = int.from_bytes(packed, "big") if len(packed) == 4 else self._memory.name(packed)
+        return state.get(self._memory.s, state.ENDPOINT_KEYS, key, endpoint.port, len(packed))
 
     def __len__(self) -> int:
         return self._memory[state.ENDPOINTS + state.COUNT] + 1

@@ -111,7 +111,7 @@ class Reading:
         wanted = (after - first + _SPARE) * fact.SLOTS
         if len(self.facts) < wanted:
             self.facts = rows(wanted)
-        largest = max(batch.rows[n * ROW + 1] for n in range(first, after)) + 2
+        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + 2
         size = max(largest, min(_MOST_TEXT, (after - first) << 8))
         if len(self._text) < size:
             self._text = memoryview(bytearray(size))

@@ -32,9 +32,12 @@ from analyzer.state import (
     UE_KEYS,
     UES,
     VERDICT_KEYS,
+    entry,
     get,
     mix,
     put,
+    put_at,
+    value_at,
 )
 from analyzer.tables import Cells, wide
 from dissectors.coap import numbers
@@ -68,10 +71,12 @@ def _known_ue(s: Rows, name: int) -> int:
 
 def _learn_path(s: Rows, server: int, path: int, registration: bool) -> None:
     """Once seen with anything else, a path proves nothing any more."""
-    known = get(s, PATH_KEYS, server, path, 0)
+    place = entry(s, PATH_KEYS, server, path, 0)
+    known = value_at(s, place)
     if known == 0 and s[PATH_KEYS + COUNT] >= MOST_UES:
         return
-    put(s, PATH_KEYS, server, path, 0, _ALONE if registration and known != _SHARED else _SHARED)
+    now = _ALONE if registration and known != _SHARED else _SHARED
+    put_at(s, PATH_KEYS, place, server, path, 0, now)
 
 
 def judged_quiet(s: Rows, signature: int) -> bool:

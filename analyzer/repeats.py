@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer import flows, state
 from analyzer import happenings as tells
-from analyzer.findings import Finding
+from analyzer.findings import MOST_FRAMES, Finding
 from analyzer.flows import flow_at
 from analyzer.memory import Memory
 
@@ -34,18 +34,16 @@ class Repeats:
         base = s[state.REPEAT_ROWS + state.BASE]
         cells = np.frombuffer(s, np.int64, count * tells.REPEAT_SLOTS, 8 * base)
         rows = cells.reshape(count, tells.REPEAT_SLOTS)
-        order = np.lexsort((rows[:, 0], rows[:, 1]))
-        rows = rows[order]
+        rows = rows[np.lexsort((rows[:, 0], rows[:, 1]))]
         changes = np.flatnonzero(np.any(np.diff(rows[:, :2], axis=0) != 0, axis=1)) + 1
-        for group in np.split(rows, changes):
-            finding = self._findings.get((int(group[0, 0]), int(group[0, 1])))
-            if finding is not None:
-                self._count(finding, group)
-
-    @staticmethod
-    def _count(finding: Finding, group: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> None:
-        finding.count += len(group)
-        finding.last_time = max(finding.last_time, int(group[:, 3].max()))
-        for frames in group[:, [2, 4]].tolist():
-            if not finding.list_frames(frames):
-                break
+        starts = np.concatenate(([0], changes))
+        latest = np.maximum.reduceat(rows[:, 3], starts)
+        ends = [*changes.tolist(), count]
+        for start, end, last in zip(starts.tolist(), ends, latest.tolist(), strict=True):
+            finding = self._findings.get((int(rows[start, 0]), int(rows[start, 1])))
+            if finding is None:
+                continue
+            finding.count += end - start
+            finding.last_time = max(finding.last_time, last)
+            missing = MOST_FRAMES - len(finding.frames)
+            finding.list_frames(rows[start : min(end, start + missing), [2, 4]].ravel().tolist())

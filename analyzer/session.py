@@ -156,6 +156,8 @@ class Session:
             self._reading.make_room(count, sum(captured), len(self.interfaces))
             self._follow(batch.data, count)
             at += count
+            if at == batch.count:
+                self._repeats.apply()
             yield at / batch.count
 
     def _use(self, kernels: Kernels | None) -> None:
@@ -175,7 +177,8 @@ class Session:
         while row < count:
             row = self._reading.follow(data, row, count)
             self._judge_told(data)
-            self._repeats.apply()
+            if self.memory[state.REPEATS] >= tells.ENOUGH_REPEATS:
+                self._repeats.apply()
         self.version += 1
 
     def close(self) -> None:

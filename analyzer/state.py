@@ -149,9 +149,14 @@ def hash_bytes(data: Bytes, start: int, end: int, hash: int) -> int:
 
 def entry(s: Rows, table: int, a: int, b: int, c: int) -> int:
     """Index of the entry with the keys a, b, c, or of the free one where it belongs."""
+    seed = s[SEED]
+    x = ((a ^ seed) & _LOW) * 1540483477 ^ (((a >> 31) ^ seed >> 7) & _LOW) * 1103515245
+    x ^= ((b ^ seed >> 3) & _LOW) * 1812433253 ^ (((b >> 31) ^ seed >> 11) & _LOW) * 1664525
+    x ^= ((c ^ seed >> 5) & _LOW) * 1597334677
+    x = ((x & _LOW) ^ (x >> 31)) * 1566083941
     mask = s[table + ROWS] - 1
     base = s[table + BASE]
-    at = mix(mix(mix(s[SEED], a), b), c) & mask
+    at = ((x >> 31) ^ x) & mask
     while True:
         place = base + at * ENTRY
         if s[place + VALUE] == 0:
@@ -161,21 +166,30 @@ def entry(s: Rows, table: int, a: int, b: int, c: int) -> int:
         at = (at + 1) & mask
 
 
-def get(s: Rows, table: int, a: int, b: int, c: int) -> int:
-    """The value under the keys a, b, c; 0 for none."""
-    value = s[entry(s, table, a, b, c) + VALUE]
+def value_at(s: Rows, place: int) -> int:
+    """The value of an entry, 0 for none."""
+    value = s[place + VALUE]
     return value if value > 0 else 0
 
 
-def put(s: Rows, table: int, a: int, b: int, c: int, value: int) -> None:
-    """Set the value, at least 1, under the keys."""
-    place = entry(s, table, a, b, c)
+def put_at(s: Rows, table: int, place: int, a: int, b: int, c: int, value: int) -> None:
+    """Set the value, at least 1, of the entry that `entry` found for the keys."""
     if s[place + VALUE] == 0:
         s[place] = a
         s[place + 1] = b
         s[place + 2] = c
         s[table + COUNT] += 1
     s[place + VALUE] = value
+
+
+def get(s: Rows, table: int, a: int, b: int, c: int) -> int:
+    """The value under the keys a, b, c; 0 for none."""
+    return value_at(s, entry(s, table, a, b, c))
+
+
+def put(s: Rows, table: int, a: int, b: int, c: int, value: int) -> None:
+    """Set the value, at least 1, under the keys."""
+    put_at(s, table, entry(s, table, a, b, c), a, b, c, value)
 
 
 def remove(s: Rows, table: int, a: int, b: int, c: int) -> None:

@@ -25,8 +25,11 @@ from analyzer.state import (
     ROWS,
     SENT,
     WAITED,
+    entry,
     get,
     put,
+    put_at,
+    value_at,
 )
 from dissectors.kernel import Rows
 
@@ -81,10 +84,16 @@ def _young(s: Rows, number: int, time: int, lifetime: int) -> bool:
     return number >= s[FIRST_SENT] and time - s[sent_at(s, number) + FIRST] <= lifetime
 
 
-def repeated(s: Rows, facts: Rows, f: int) -> int:
-    """The number of the transmission of which this CON or NON is a copy, 0 for none."""
+def mid_entry(s: Rows, facts: Rows, f: int) -> int:
+    """The entry of MID_KEYS of a CON or NON."""
     source, destination = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
-    number = get(s, MID_KEYS, source, destination, facts[f + fact.MID])
+    return entry(s, MID_KEYS, source, destination, facts[f + fact.MID])
+
+
+def repeated(s: Rows, facts: Rows, f: int, place: int) -> int:
+    """The number of the transmission of which this CON or NON is a copy, 0 for none; `place` is
+    its entry of MID_KEYS."""
+    number = value_at(s, place)
     if number < s[FIRST_SENT] or number == 0:
         return 0
     at = sent_at(s, number)
@@ -103,8 +112,8 @@ def repeated(s: Rows, facts: Rows, f: int) -> int:
     return number if same != OTHER else 0
 
 
-def send(s: Rows, facts: Rows, f: int) -> int:
-    """The number of a CON or NON seen for the first time."""
+def send(s: Rows, facts: Rows, f: int, place: int) -> int:
+    """The number of a CON or NON seen for the first time; `place` is its entry of MID_KEYS."""
     if s[NEXT_SENT] - s[FIRST_SENT] == s[SENT + ROWS]:
         forget_oldest(s)
     number = s[NEXT_SENT]
@@ -125,7 +134,7 @@ def send(s: Rows, facts: Rows, f: int) -> int:
     s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]
     s[at + PAYLOAD_HASH] = facts[f + fact.PAYLOAD_HASH]
     s[at + OBSERVES] = 1 if facts[f + fact.OBSERVE] >= 0 else 0
-    put(s, MID_KEYS, s[at + SOURCE], s[at + DESTINATION], s[at + MID], number)
+    put_at(s, MID_KEYS, place, s[at + SOURCE], s[at + DESTINATION], s[at + MID], number)
     if s[endpoint_at(s, s[at + DESTINATION]) + MULTICAST]:
         put(s, MID_KEYS, s[at + SOURCE], GROUP, s[at + MID], number)
     return number

@@ -18,6 +18,7 @@ from analyzer.exchanges import model as x
 from analyzer.exchanges.message_layer import (
     acknowledged_by,
     keep_ack,
+    mid_entry,
     of_key,
     repeated,
     sameness,
@@ -117,11 +118,12 @@ def pair(
         if defects & _VERSION and facts[f + fact.END] - facts[f + fact.AT] >= 4:
             _keep_waiting(s, facts, f, _IS_BAD_VERSION)
     elif facts[f + fact.TYPE] <= _NON:
-        known = repeated(s, facts, f)
+        place = mid_entry(s, facts, f)
+        known = repeated(s, facts, f, place)
         if known:
             _repeat(s, facts, f, known, mm, xx)
             return
-        number = send(s, facts, f)
+        number = send(s, facts, f, place)
         if facts[f + fact.CODE] == 0:
             _open(s, facts, f, number, mm, xx, Role.PING)
         elif flags & fact.REQUEST:
@@ -480,7 +482,8 @@ def _link(
     took = facts[f + fact.TIME] - wide(mm, request * m.CELLS + m.TIME)
     set_wide(mm, row * m.CELLS + m.RESPONSE_TIME, took)
     xx[cells + x.RESPONSES] += 1
-    _mark_answered(s, mm, request)
+    if facts[f + fact.TYPE] != _ACK:
+        _mark_answered(s, mm, request)
     first = xx[cells + x.RESPONSE] == 0
     if first:
         xx[cells + x.RESPONSE] = row + 1

@@ -38,8 +38,10 @@ from analyzer.state import (
     ROWS,
     TOKEN_KEYS,
     VALUE,
+    entry,
     get,
-    put,
+    put_at,
+    value_at,
 )
 from analyzer.tables import Cells, set_wide, wide
 from dissectors.kernel import Rows
@@ -79,7 +81,8 @@ def open_exchange(
     continues = facts[f + fact.FLAGS] & fact.CONTINUES
     set_wide(xx, (exchange - 1) * CELLS + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
     key = pair_key(client, server)
-    newest = get(s, TOKEN_KEYS, key, token, length)
+    place = entry(s, TOKEN_KEYS, key, token, length)
+    newest = value_at(s, place)
     xx[(exchange - 1) * CELLS + OLDER] = newest
     steps = 0
     while newest and steps < MOST_PER_TOKEN:
@@ -94,9 +97,10 @@ def open_exchange(
                 set_wide(xx, row * CELLS + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
         newest = xx[row * CELLS + OLDER]
         steps += 1
-    put(s, TOKEN_KEYS, key, token, length, exchange)
-    xx[(exchange - 1) * CELLS + OLDER_OF_CLIENT] = get(s, CLIENT_KEYS, client, token, length)
-    put(s, CLIENT_KEYS, client, token, length, exchange)
+    put_at(s, TOKEN_KEYS, place, key, token, length, exchange)
+    place = entry(s, CLIENT_KEYS, client, token, length)
+    xx[(exchange - 1) * CELLS + OLDER_OF_CLIENT] = value_at(s, place)
+    put_at(s, CLIENT_KEYS, place, client, token, length, exchange)
 
 
 def of_token(s: Rows, facts: Rows, f: int, xx: Cells) -> int:
