@@ -73,11 +73,13 @@ class Finding:
 
     def list_frames(self, frames: Iterable[int]) -> bool:
         """List frames that are not listed yet, 0 for none; False when no more fit."""
+        recent = set(self.frames[-_LOOK_BACK:]) | {self.frame, 0}
         for frame in frames:
             if len(self.frames) >= MOST_FRAMES:
                 return False
-            if frame and frame != self.frame and frame not in self.frames[-_LOOK_BACK:]:
+            if frame not in recent:
                 self.frames.append(frame)
+                recent.add(frame)
         return True
 
 

@@ -130,7 +130,7 @@ class Memory:
             else:
                 need = s[region.at + state.COUNT] + more + 1
             if region.most:
-                need = min(need, region.most + 1)
+                need = min(need, region.most + (0 if region.ring else 1))
             if region.keys:
                 need *= 2
             if need > has:
@@ -142,7 +142,7 @@ class Memory:
                 rows = self._rows(region, need, has)
                 if rows > has:
                     wanted[region.at] = rows
-                else:
+                elif region.keys:
                     self._purge(region, refill)
         if wanted:
             self._lay_out(wanted, refill)

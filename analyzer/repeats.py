@@ -46,4 +46,5 @@ class Repeats:
             finding.count += end - start
             finding.last_time = max(finding.last_time, last)
             missing = MOST_FRAMES - len(finding.frames)
-            finding.list_frames(rows[start : min(end, start + missing), [2, 4]].ravel().tolist())
+            frames = rows[start : min(end, start + missing), [2, 4]].ravel()
+            finding.list_frames(frames[frames > 0].tolist())
