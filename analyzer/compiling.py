@@ -69,7 +69,7 @@ _ARGUMENTS: Final = {
     "gather": "r i Q Q i i i q b i q t q q q q b b q q q q q q q q q b t",
     "follow": "q r t t q i i I I",
     "finish": "q q I I",
-    "refill": "q q i i",
+    "refill": "q q i",
     "bury": "q i I",
 }
 """Types of the arguments: i number, o truth, b bytes, and memoryviews: r of bytes, t of bytes

@@ -25,19 +25,18 @@ from analyzer.state import (
     NAT_WINDOW,
     NEXT_RECENT,
     RECENT,
-    RECENT_KEYS,
+    RECENT_BUCKETS,
     ROWS,
     SENDERS,
-    entry,
-    put_at,
-    value_at,
+    bucket,
 )
 from dissectors.kernel import Rows
 
-# A datagram of the last second. `older` is the number of the one before with the same bytes.
+# A datagram of the last second. `older` is the number of the one before in
+# its bucket.
 TIME, SOURCE, DESTINATION, IP_ID, INTERFACE, LINK_HASH, TTL = 0, 1, 2, 3, 4, 5, 6
-MESSAGE, FRAME, OLDER = 7, 8, 9
-RECENT_SLOTS: Final = 10
+MESSAGE, FRAME, OLDER, HASH = 7, 8, 9, 10
+RECENT_SLOTS: Final = 11
 
 MOST_RECENT: Final = 1 << 17
 """Datagrams remembered; in a faster second, the first ones are forgotten early."""
@@ -122,12 +121,15 @@ def original(s: Rows, facts: Rows, f: int) -> int:
     _expire(s, facts[f + fact.TIME])
     sender = _sender_at(s, facts[f + fact.SOURCE])
     facts[f + fact.LEG_OF] = 0
-    place = entry(s, RECENT_KEYS, facts[f + fact.DATA_HASH], 0, 0)
-    newest = value_at(s, place)
-    number, steps = newest, 0
+    place = bucket(s, RECENT_BUCKETS, facts[f + fact.DATA_HASH], 0, 0)
+    number, steps = s[place], 0
     alike, found, leg = False, 0, 0
-    while number >= s[FIRST_RECENT] and number > 0 and steps < _MOST_ALIKE:
+    while number >= s[FIRST_RECENT] and steps < _MOST_ALIKE:
         earlier = recent_at(s, number)
+        number, this = s[earlier + OLDER], number
+        if s[earlier + HASH] != facts[f + fact.DATA_HASH]:
+            continue
+        steps += 1
         same_ends = (
             s[earlier + SOURCE] == facts[f + fact.SOURCE]
             and s[earlier + DESTINATION] == facts[f + fact.DESTINATION]
@@ -135,12 +137,10 @@ def original(s: Rows, facts: Rows, f: int) -> int:
         if same_ends:
             alike = True
             if _same_transmission(s, facts, f, earlier, sender):
-                found = number
+                found = this
                 break
         elif leg == 0 and _other_leg(s, facts, f, earlier):
             leg = s[earlier + MESSAGE]
-        number = s[earlier + OLDER]
-        steps += 1
     if alike:
         s[sender + DOUBLED] |= 1
     else:
@@ -148,8 +148,8 @@ def original(s: Rows, facts: Rows, f: int) -> int:
     if found:
         return found
     facts[f + fact.LEG_OF] = leg
-    _remember(s, facts, f, newest)
-    put_at(s, RECENT_KEYS, place, facts[f + fact.DATA_HASH], 0, 0, s[NEXT_RECENT] - 1)
+    _remember(s, facts, f, s[place])
+    s[place] = s[NEXT_RECENT] - 1
     return 0
 
 
@@ -181,6 +181,7 @@ def _remember(s: Rows, facts: Rows, f: int, older: int) -> None:
     s[at + MESSAGE] = 0
     s[at + FRAME] = facts[f + fact.FRAME]
     s[at + OLDER] = older
+    s[at + HASH] = facts[f + fact.DATA_HASH]
 
 
 def restart(s: Rows) -> None:

@@ -70,7 +70,7 @@ def _quoted(
         return None
     s = session.memory.s
     ids = [session.endpoints.id(end) for end in (source, destination)]
-    number = ml.of_key(s, ids[0], ids[1], int.from_bytes(data[2:4], "big"))
+    number = ml.newest(s, ids[0], ids[1], int.from_bytes(data[2:4], "big"))
     if not number or not transmission(session, number).message.data.startswith(data[:4]):
         return None
     sent = ml.sent_at(s, number)

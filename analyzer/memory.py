@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from mmap import MADV_HUGEPAGE, mmap
 from typing import Any, Final
 
 from analyzer import duplicates, flows, happenings, registrations, state
@@ -17,6 +19,8 @@ from analyzer import facts as fact
 from analyzer.exchanges import message_layer, pairing
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
+
+_LARGE: Final = 1 << 23
 
 NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
@@ -63,24 +67,32 @@ REGIONS: Final = (
     Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),
     Region(state.IDENTIFICATIONS, 1, 1 << 16),
     Region(state.INTERFACES, 1, 1 << 4),
+    Region(state.MID_BUCKETS, 1, 1 << 17),
+    Region(state.RECENT_BUCKETS, 1, 1 << 15),
+    Region(state.GROUP_BUCKETS, 1, 1 << 10),
     Region(state.EVENT_ROWS, happenings.EVENT_SLOTS, happenings.MOST_EVENTS),
     Region(state.REPEAT_ROWS, happenings.REPEAT_SLOTS, happenings.MOST_REPEATS),
     _keys(state.NAME_KEYS, NAMES_OF_RECORD),
     _keys(state.ENDPOINT_KEYS, 4),
     _keys(state.FLOW_KEYS, 1),
-    _keys(state.MID_KEYS, 2),
     _keys(state.TOKEN_KEYS, 1),
     _keys(state.CLIENT_KEYS, 1),
-    _keys(state.RECENT_KEYS, 1),
     _keys(state.UE_KEYS, 2),
     _keys(state.PATH_KEYS, 3),
     _keys(state.VERDICT_KEYS, 2),
 )
 
-_FRESH: Final = {  # entries of a smaller value than this item are of no use any more
-    state.MID_KEYS: state.FIRST_SENT,
-    state.RECENT_KEYS: state.FIRST_RECENT,
-}
+_BURIED: Final = (state.TOKEN_KEYS, state.CLIENT_KEYS)
+
+
+def _large(items: int) -> Rows:
+    """A zeroed buffer; a large one in large pages, as kernels jump about in it."""
+    if 8 * items < _LARGE:
+        return rows(items)
+    pages = mmap(-1, 8 * items)
+    with suppress(AttributeError, OSError):  # not every system has them
+        pages.madvise(MADV_HUGEPAGE)
+    return memoryview(pages).cast("q")
 
 
 class Memory:
@@ -119,38 +131,44 @@ class Memory:
         that get no response any more, and tells how many are left.
         """
         s = self.s
-        wanted = {}
+        wanted: dict[int, int] = {}
+        near: dict[int, int] = {}
         for region in REGIONS:
-            has, more = s[region.at + state.ROWS], region.adds * records
-            if region.at == state.INTERFACES:
-                need = max(interfaces + 1, has)
-            elif region.ring:
-                first, after = region.ring
-                need = s[after] - s[first] + more + 1
-            else:
-                need = s[region.at + state.COUNT] + more + 1
-            if region.most:
-                need = min(need, region.most + (0 if region.ring else 1))
-            if region.keys:
-                need *= 2
-            if need > has:
-                if region.at in _FRESH:  # entries of what is forgotten make room
-                    first = _FRESH[region.at]
-                    need = 4 * (s[first + 1] - s[first] + 1) + 8 * more
-                elif bury is not None and region.at in (state.TOKEN_KEYS, state.CLIENT_KEYS):
-                    need = 4 * bury(region.at) + 8 * more + 2
-                rows = self._rows(region, need, has)
-                if rows > has:
-                    wanted[region.at] = rows
-                elif region.keys:
+            has, need = s[region.at + state.ROWS], self._need(region, records, interfaces)
+            if need > has and bury is not None and region.at in _BURIED:
+                # Exchanges that get no response any more make room; with more than is needed,
+                # so that this is not to do again soon.
+                need = 4 * bury(region.at) + 8 * region.adds * records + 2
+                if self._rows(region, need, has) == has:
                     self._purge(region, refill)
+                    continue
+            if need > has:
+                wanted[region.at] = self._rows(region, need, has)
+            elif need * 2 > has and not region.keys:
+                near[region.at] = self._rows(region, min(2 * need, has + 1), has)
         if wanted:
-            self._lay_out(wanted, refill)
+            self._lay_out(near | wanted, refill)
+            s = self.s
         room = s[state.ARENA_USED] + min(size, state.MOST_ARENA - s[state.ARENA_USED])
         if room > len(self.arena):
             arena = memoryview(bytearray(max(room, len(self.arena) * 5 // 4)))
             arena[: len(self.arena)] = self.arena
             self.arena = arena
+
+    def _need(self, region: Region, records: int, interfaces: int) -> int:
+        """Rows that a region needs for so many records more."""
+        s, more = self.s, region.adds * records
+        if region.at == state.INTERFACES:
+            return interfaces + 1
+        if region.ring:
+            first, after = region.ring
+            return min(s[after] - s[first] + more + 1, region.most)
+        if not more:
+            return s[region.at + state.ROWS]
+        need = s[region.at + state.COUNT] + more + 1
+        if region.most:
+            need = min(need, region.most + 1)
+        return 2 * need if region.keys else need
 
     @staticmethod
     def _rows(region: Region, need: int, has: int) -> int:
@@ -171,14 +189,14 @@ class Memory:
         for region in REGIONS:
             places[region.at] = total
             total += wanted.get(region.at, old[region.at + state.ROWS]) * region.slots
-        s = rows(total)
+        s = _large(total)
         s[: state.HEAD] = old[: state.HEAD]
         for region in REGIONS:
             s[region.at + state.BASE] = places[region.at]
             s[region.at + state.ROWS] = wanted.get(region.at, old[region.at + state.ROWS])
         for region in REGIONS:
             if region.keys and region.at in wanted:
-                refill(self._entries(old, region), s, region.at, self._least(old, region))
+                refill(self._entries(old, region), s, region.at)
             elif region.ring and region.at in wanted:
                 self._move_ring(old, s, region)
             else:
@@ -191,17 +209,13 @@ class Memory:
         start = s[region.at + state.BASE]
         return s[start : start + s[region.at + state.ROWS] * region.slots]
 
-    @staticmethod
-    def _least(s: Rows, region: Region) -> int:
-        return max(1, s[_FRESH[region.at]]) if region.at in _FRESH else 1
-
     def _purge(self, region: Region, refill: Callable[..., None]) -> None:
         """Drop the entries of a hash table that are of no use any more."""
         entries = self._entries(self.s, region)
         kept = rows(len(entries))
         kept[:] = entries
         entries[:] = rows(len(entries))
-        refill(kept, self.s, region.at, self._least(self.s, region))
+        refill(kept, self.s, region.at)
 
     @staticmethod
     def _move_rows(old: Rows, s: Rows, region: Region) -> None:
@@ -215,10 +229,14 @@ class Memory:
         first, after = (old[item] for item in region.ring)
         slots = region.slots
         had, has = old[region.at + state.ROWS], s[region.at + state.ROWS]
-        for number in range(first, after if had else first):
+        number = first
+        while had and number < after:
+            # As many rows at a time as lie in one piece in both.
+            turn = min(had - (number & (had - 1)), has - (number & (has - 1)), after - number)
             was = old[region.at + state.BASE] + (number & (had - 1)) * slots
             at = s[region.at + state.BASE] + (number & (has - 1)) * slots
-            s[at : at + slots] = old[was : was + slots]
+            s[at : at + turn * slots] = old[was : was + turn * slots]
+            number += turn
 
     # Names --------------------------------------------------------------------------------------
 

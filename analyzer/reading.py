@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from analyzer import facts as fact
 from analyzer import state
@@ -16,6 +17,9 @@ from analyzer.tables import Table
 from dissectors import link
 from dissectors.coap import numbers, wire
 from dissectors.kernel import Rows, rows
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 MOST_RECORDS: Final = 2048
 """Records of which facts are gathered at a time: their rows stay in the processor's cache."""
@@ -45,6 +49,24 @@ def port_table(ports: frozenset[int]) -> bytes:
     return bytes(table)
 
 
+class Gathered:
+    """Facts of some records, and the text that they point into."""
+
+    def __init__(self) -> None:
+        self.facts: Rows = rows(0)
+        self.text = memoryview(bytearray(_FIRST_TEXT))
+
+    def fit(self, batch: RecordBatch, first: int, after: int) -> None:
+        """Room for the facts of these records; it grows with the batches, not before."""
+        wanted = (after - first + _SPARE) * fact.SLOTS
+        if len(self.facts) < wanted:
+            self.facts = rows(wanted)
+        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + 2
+        size = max(largest, min(_MOST_TEXT, (after - first) << 8))
+        if len(self.text) < size:
+            self.text = memoryview(bytearray(size))
+
+
 class Reading:
     """One pass over records. `memory`, `messages` and `exchanges` are the session's."""
 
@@ -52,12 +74,12 @@ class Reading:
         self, memory: Memory, messages: Table, exchanges: Exchanges, ports: frozenset[int]
     ) -> None:
         self.kernels: Kernels = PLAIN
-        self.facts: Rows = rows(0)
+        self._gathered = (Gathered(), Gathered())
+        self._pool: ThreadPoolExecutor | None = None
         self._memory = memory
         self._messages = messages
         self._exchanges = exchanges
         self._ports = port_table(ports)
-        self._text = memoryview(bytearray(_FIRST_TEXT))
         self._link_row = link.new_row()
         self._head = rows(wire.HEAD_SLOTS)
         self._options = rows(_LONGEST * wire.OPTION_SLOTS)
@@ -66,13 +88,53 @@ class Reading:
         self._codes = wire.code_table()
         self._body: BodyTables = body_tables(_LONGEST)
 
-    def gather(
-        self, batch: RecordBatch, first: int, links: Rows, places: Rows, most: int
+    def chunks(
+        self, batch: RecordBatch, links: Rows, places: Rows, most: int
+    ) -> Iterator[tuple[Gathered, int, int]]:
+        """Gather the facts of a batch, at most `most` records at a time: the facts, the first
+        record and how many. Compiled kernels gather the next ones meanwhile."""
+        at, ahead, turn = 0, None, 0
+        while at < batch.count:
+            gathered = self._gathered[turn]
+            if ahead is None:
+                count = self._gather(gathered, batch, at, links, places, most)
+            else:
+                count = ahead.result()
+            following, turn = at + count, 1 - turn
+            ahead = None
+            if self.kernels is not PLAIN and following < batch.count:
+                ahead = self._ahead().submit(
+                    self._gather, self._gathered[turn], batch, following, links, places, most
+                )
+            yield gathered, at, count
+            at = following
+
+    def _ahead(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
+
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "gather")
+        return self._pool
+
+    def close(self) -> None:
+        """No more records will come."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def _gather(
+        self,
+        gathered: Gathered,
+        batch: RecordBatch,
+        first: int,
+        links: Rows,
+        places: Rows,
+        most: int,
     ) -> int:
         """Facts of records of the batch from `first` on; of how many."""
         at_once = MOST_UNCOMPILED if self.kernels is PLAIN else MOST_RECORDS
         after = min(batch.count, first + most, first + at_once)
-        self._fit(batch, first, after)
+        gathered.fit(batch, first, after)
         body, table = self._body, self._table
         return self.kernels.gather(
             batch.data,
@@ -85,8 +147,8 @@ class Reading:
             links,
             self._ports,
             self._memory[state.SEED],
-            self.facts,
-            self._text,
+            gathered.facts,
+            gathered.text,
             self._link_row,
             self._head,
             self._options,
@@ -106,22 +168,12 @@ class Reading:
             body.word,
         )
 
-    def _fit(self, batch: RecordBatch, first: int, after: int) -> None:
-        """Buffers for these records; they grow with the batches, not before."""
-        wanted = (after - first + _SPARE) * fact.SLOTS
-        if len(self.facts) < wanted:
-            self.facts = rows(wanted)
-        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + 2
-        size = max(largest, min(_MOST_TEXT, (after - first) << 8))
-        if len(self._text) < size:
-            self._text = memoryview(bytearray(size))
-
     def make_room(self, records: int, size: int, interfaces: int) -> None:
         """Room in every table for what `records` records of together `size` bytes can add."""
         stored = self._exchanges.stored
         self._memory.make_room(
             records,
-            size + len(self._text),
+            size + max(len(gathered.text) for gathered in self._gathered),
             interfaces,
             self.kernels.refill,
             lambda region: self.kernels.bury(self._memory.s, region, stored.cells),
@@ -129,15 +181,15 @@ class Reading:
         self._messages.make_room(records)
         stored.make_room(records)
 
-    def follow(self, data: memoryview, first: int, count: int) -> int:
+    def follow(self, data: memoryview, gathered: Gathered, first: int, count: int) -> int:
         """Take the rows of facts from `first` on, until there is something to tell."""
         memory, stored = self._memory, self._exchanges.stored
         row = self.kernels.follow(
             memory.s,
             data,
-            self._text,
+            gathered.text,
             memory.arena,
-            self.facts,
+            gathered.facts,
             first,
             count,
             self._messages.cells,
@@ -149,7 +201,7 @@ class Reading:
     def finish(self) -> bool:
         """The capture is over: False when all is told."""
         memory, stored = self._memory, self._exchanges.stored
-        more = self.kernels.finish(memory.s, self.facts, self._messages.cells, stored.cells)
+        more = self.kernels.finish(memory.s, self._gathered[0].facts, self._messages.cells, stored.cells)
         self._count_rows()
         return bool(more)
 

@@ -27,7 +27,7 @@ from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.profiles.transmission import DEFAULT, Transmission
-from analyzer.reading import Reading
+from analyzer.reading import Gathered, Reading
 from analyzer.registrations import learn_quiet
 from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
@@ -149,16 +149,13 @@ class Session:
             self._window = len(self.files) - 1, batch.base, batch.data
         self._meet_interfaces()
         places = _NO_PLACES if batch.offsets is None else batch.offsets.toreadonly()
-        at = 0
-        while at < batch.count:
-            count = self._reading.gather(batch, at, self._links, places, most)
-            captured = batch.rows[at * ROW + 1 : (at + count) * ROW : ROW]
+        for gathered, first, count in self._reading.chunks(batch, self._links, places, most):
+            captured = batch.rows[first * ROW + 1 : (first + count) * ROW : ROW]
             self._reading.make_room(count, sum(captured), len(self.interfaces))
-            self._follow(batch.data, count)
-            at += count
-            if at == batch.count:
+            self._follow(batch.data, gathered, count)
+            if first + count == batch.count:
                 self._repeats.apply()
-            yield at / batch.count
+            yield (first + count) / batch.count
 
     def _use(self, kernels: Kernels | None) -> None:
         if kernels is not None:
@@ -172,11 +169,11 @@ class Session:
             for index, met in enumerate(self.interfaces):
                 self._links[index] = met.interface.link_type
 
-    def _follow(self, data: memoryview, count: int) -> None:
+    def _follow(self, data: memoryview, gathered: Gathered, count: int) -> None:
         row = 0
         while row < count:
-            row = self._reading.follow(data, row, count)
-            self._judge_told(data)
+            row = self._reading.follow(data, gathered, row, count)
+            self._judge_told(data, gathered.facts)
             if self.memory[state.REPEATS] >= tells.ENOUGH_REPEATS:
                 self._repeats.apply()
         self.version += 1
@@ -187,13 +184,14 @@ class Session:
             return
         self.closed = True
         while self._reading.finish():
-            self._judge_told(_NOTHING)
-        self._judge_told(_NOTHING)
+            self._judge_told(_NOTHING, _NO_PLACES)
+        self._judge_told(_NOTHING, _NO_PLACES)
         self._repeats.apply()
         for flow in self._unread_flows():
             self._handle(FlowEnded(flow))
         self._window = None
         self._compiler.close()
+        self._reading.close()
         self.version += 1
 
     def _unread_flows(self) -> Iterator[Flow]:
@@ -213,12 +211,12 @@ class Session:
 
     # Events -------------------------------------------------------------------------------------
 
-    def _judge_told(self, data: memoryview) -> None:
+    def _judge_told(self, data: memoryview, facts: Rows) -> None:
         for kind, row in told(self):
             if kind == tells.ODD_BODY:
-                self._read_body(data, row[0])
+                self._read_body(data, facts, row[0] * fact.SLOTS)
             elif kind == tells.ICMP_ERROR:
-                self._handle(self._icmp(data, row[0]))
+                self._handle(self._icmp(data, facts, row[0] * fact.SLOTS))
             else:
                 self._judge_event(kind, row)
 
@@ -251,9 +249,8 @@ class Session:
         if row >= 0 and table.cell("severity", row) < severity:
             table.update(row, severity=severity)
 
-    def _read_body(self, data: memoryview, row: int) -> None:
+    def _read_body(self, data: memoryview, facts: Rows, f: int) -> None:
         """A body that the kernel left to us: write its facts."""
-        facts, f = self._reading.facts, row * fact.SLOTS
         message = dissect(bytes(data[facts[f + fact.AT] : facts[f + fact.END]]))
         document = read_json(message.payload)
         elements = read_elements(document)
@@ -265,8 +262,7 @@ class Session:
         facts[f + fact.UE] = self.memory.name(ue.encode()[:MOST_TEXT])
         facts[f + fact.FLAGS] += fact.BODY_READ - fact.ODD_BODY
 
-    def _icmp(self, data: memoryview, row: int) -> Event:
-        facts, f = self._reading.facts, row * fact.SLOTS
+    def _icmp(self, data: memoryview, facts: Rows, f: int) -> Event:
         start = facts[f + fact.START]
         packet = data[start : start + facts[f + fact.CAPTURED]]
         link_type = self._links[facts[f + fact.INTERFACE]]

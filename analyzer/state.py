@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is remembered while a capture is read, as integers in one buffer that kernels work on.
 
-The buffer is a row of regions. A region is a table of fixed-size rows or a hash table of entries;
+The buffer is a row of regions. A region is a table of fixed-size rows, a hash table of entries, or
+the buckets of a ring, whose rows then are chained by a number: the newest of a bucket, and from
+each the one before it, until one that the ring has forgotten. Of each region
 three items at its place in the head tell where it begins, how many rows it has room for and how
 many were used. Row ids count from 1 and never change: 0 is "none". Kernels (dissectors.kernel); the
 buffer belongs to `memory.Memory`, which lets it grow.
@@ -33,17 +35,18 @@ IDENTIFICATIONS: Final = 9 * REGION
 NAME_KEYS: Final = 10 * REGION
 ENDPOINT_KEYS: Final = 11 * REGION
 FLOW_KEYS: Final = 13 * REGION
-MID_KEYS: Final = 14 * REGION
+MID_BUCKETS: Final = 14 * REGION
 TOKEN_KEYS: Final = 15 * REGION
 CLIENT_KEYS: Final = 16 * REGION
-RECENT_KEYS: Final = 17 * REGION
+RECENT_BUCKETS: Final = 17 * REGION
 UE_KEYS: Final = 18 * REGION
 PATH_KEYS: Final = 19 * REGION
 VERDICT_KEYS: Final = 20 * REGION
 INTERFACES: Final = 21 * REGION
 EVENT_ROWS: Final = 22 * REGION
 REPEAT_ROWS: Final = 23 * REGION
-REGIONS: Final = 24
+GROUP_BUCKETS: Final = 24 * REGION
+REGIONS: Final = 25
 
 # Single items behind the regions of the head.
 SEED: Final = REGIONS * REGION
@@ -147,28 +150,37 @@ def hash_bytes(data: Bytes, start: int, end: int, hash: int) -> int:
 # Hash tables ------------------------------------------------------------------------------------
 
 
-def entry(s: Rows, table: int, a: int, b: int, c: int) -> int:
-    """Index of the entry with the keys a, b, c, or of the free one where it belongs."""
-    seed = s[SEED]
+def place(seed: int, a: int, b: int, c: int) -> int:
+    """A hash of three keys, whose low bits are as good as any. No product leaves int64."""
     x = ((a ^ seed) & _LOW) * 1540483477 ^ (((a >> 31) ^ seed >> 7) & _LOW) * 1103515245
     x ^= ((b ^ seed >> 3) & _LOW) * 1812433253 ^ (((b >> 31) ^ seed >> 11) & _LOW) * 1664525
     x ^= ((c ^ seed >> 5) & _LOW) * 1597334677
     x = ((x & _LOW) ^ (x >> 31)) * 1566083941
+    return (x >> 31) ^ x
+
+
+def bucket(s: Rows, buckets: int, a: int, b: int, c: int) -> int:
+    """Index of the item that holds the newest number of those whose keys fall together."""
+    return s[buckets + BASE] + (place(s[SEED], a, b, c) & (s[buckets + ROWS] - 1))
+
+
+def entry(s: Rows, table: int, a: int, b: int, c: int) -> int:
+    """Index of the entry with the keys a, b, c, or of the free one where it belongs."""
     mask = s[table + ROWS] - 1
     base = s[table + BASE]
-    at = ((x >> 31) ^ x) & mask
+    at = place(s[SEED], a, b, c) & mask
     while True:
-        place = base + at * ENTRY
-        if s[place + VALUE] == 0:
-            return place
-        if s[place] == a and s[place + 1] == b and s[place + 2] == c:
-            return place
+        found = base + at * ENTRY
+        if s[found + VALUE] == 0:
+            return found
+        if s[found] == a and s[found + 1] == b and s[found + 2] == c:
+            return found
         at = (at + 1) & mask
 
 
-def value_at(s: Rows, place: int) -> int:
+def value_at(s: Rows, at: int) -> int:
     """The value of an entry, 0 for none."""
-    value = s[place + VALUE]
+    value = s[at + VALUE]
     return value if value > 0 else 0
 
 
@@ -204,13 +216,12 @@ def full(s: Rows, table: int) -> bool:
     return s[table + COUNT] * 2 >= s[table + ROWS]
 
 
-def refill(entries: Rows, s: Rows, table: int, least: int) -> None:
-    """Put the entries whose value is at least `least` into the empty table."""
+def refill(entries: Rows, s: Rows, table: int) -> None:
+    """Put the entries that have a value into the empty table."""
     s[table + COUNT] = 0
-    for place in range(0, len(entries), ENTRY):
-        if entries[place + VALUE] >= least:
-            a, b, c = entries[place], entries[place + 1], entries[place + 2]
-            put(s, table, a, b, c, entries[place + VALUE])
+    for at in range(0, len(entries), ENTRY):
+        if entries[at + VALUE] > 0:
+            put(s, table, entries[at], entries[at + 1], entries[at + 2], entries[at + VALUE])
 
 
 # Names ------------------------------------------------------------------------------------------

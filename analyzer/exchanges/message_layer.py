@@ -19,17 +19,14 @@ from analyzer.state import (
     EXCHANGE_LIFETIME,
     FIRST_SENT,
     FORGOTTEN,
-    MID_KEYS,
+    GROUP_BUCKETS,
+    MID_BUCKETS,
     NEXT_SENT,
     NON_LIFETIME,
     ROWS,
     SENT,
     WAITED,
-    entry,
-    get,
-    put,
-    put_at,
-    value_at,
+    bucket,
 )
 from dissectors.kernel import Rows
 
@@ -42,14 +39,13 @@ ACK, ACK_FRAME, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_OBSERVES, ACK_RESPONDS =
     *(18, 19, 20, 21, 22, 23, 24),
 )
 ACK_TYPES: Final = 25  # a bit for each type of acknowledgement seen
-SENT_SLOTS: Final = 26
+# The numbers before it in its buckets.
+OLDER, OLDER_TO_GROUP = 26, 27
+SENT_SLOTS: Final = 28
 
 MOST_LIVE: Final = 1 << 18
 """Transmissions remembered at most: beyond that the oldest is forgotten before its lifetime is
 over, so that no flood of messages can fill the memory."""
-
-GROUP: Final = 0
-"""Stands for the destination of a multicast message, as its acknowledgements have another."""
 
 # How two messages under one Message ID compare.
 OTHER, IDENTICAL, REFRESHED, NEW_PAYLOAD = 0, 1, 2, 3
@@ -84,17 +80,37 @@ def _young(s: Rows, number: int, time: int, lifetime: int) -> bool:
     return number >= s[FIRST_SENT] and time - s[sent_at(s, number) + FIRST] <= lifetime
 
 
-def mid_entry(s: Rows, facts: Rows, f: int) -> int:
-    """The entry of MID_KEYS of a CON or NON."""
+def newest(s: Rows, source: int, destination: int, message_id: int) -> int:
+    """The newest CON or NON sent from `source` to `destination` under a Message ID, 0 for none."""
+    number = s[bucket(s, MID_BUCKETS, source, destination, message_id)]
+    while number >= s[FIRST_SENT]:
+        at = sent_at(s, number)
+        if (
+            s[at + MID] == message_id
+            and s[at + SOURCE] == source
+            and s[at + DESTINATION] == destination
+        ):
+            return number
+        number = s[at + OLDER]
+    return 0
+
+
+def _newest_to_group(s: Rows, source: int, message_id: int) -> int:
+    """The newest multicast CON or NON sent from `source` under a Message ID, 0 for none."""
+    number = s[bucket(s, GROUP_BUCKETS, source, message_id, 0)]
+    while number >= s[FIRST_SENT]:
+        at = sent_at(s, number)
+        if s[at + MID] == message_id and s[at + SOURCE] == source:
+            return number
+        number = s[at + OLDER_TO_GROUP]
+    return 0
+
+
+def repeated(s: Rows, facts: Rows, f: int) -> int:
+    """The number of the transmission of which this CON or NON is a copy, 0 for none."""
     source, destination = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
-    return entry(s, MID_KEYS, source, destination, facts[f + fact.MID])
-
-
-def repeated(s: Rows, facts: Rows, f: int, place: int) -> int:
-    """The number of the transmission of which this CON or NON is a copy, 0 for none; `place` is
-    its entry of MID_KEYS."""
-    number = value_at(s, place)
-    if number < s[FIRST_SENT] or number == 0:
+    number = newest(s, source, destination, facts[f + fact.MID])
+    if number == 0:
         return 0
     at = sent_at(s, number)
     confirmable = s[at + TYPE] == 0
@@ -112,8 +128,8 @@ def repeated(s: Rows, facts: Rows, f: int, place: int) -> int:
     return number if same != OTHER else 0
 
 
-def send(s: Rows, facts: Rows, f: int, place: int) -> int:
-    """The number of a CON or NON seen for the first time; `place` is its entry of MID_KEYS."""
+def send(s: Rows, facts: Rows, f: int) -> int:
+    """The number of a CON or NON seen for the first time."""
     if s[NEXT_SENT] - s[FIRST_SENT] == s[SENT + ROWS]:
         forget_oldest(s)
     number = s[NEXT_SENT]
@@ -134,9 +150,13 @@ def send(s: Rows, facts: Rows, f: int, place: int) -> int:
     s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]
     s[at + PAYLOAD_HASH] = facts[f + fact.PAYLOAD_HASH]
     s[at + OBSERVES] = 1 if facts[f + fact.OBSERVE] >= 0 else 0
-    put_at(s, MID_KEYS, place, s[at + SOURCE], s[at + DESTINATION], s[at + MID], number)
+    place = bucket(s, MID_BUCKETS, s[at + SOURCE], s[at + DESTINATION], s[at + MID])
+    s[at + OLDER] = s[place]
+    s[place] = number
     if s[endpoint_at(s, s[at + DESTINATION]) + MULTICAST]:
-        put(s, MID_KEYS, s[at + SOURCE], GROUP, s[at + MID], number)
+        place = bucket(s, GROUP_BUCKETS, s[at + SOURCE], s[at + MID], 0)
+        s[at + OLDER_TO_GROUP] = s[place]
+        s[place] = number
     return number
 
 
@@ -150,20 +170,14 @@ def forget_oldest(s: Rows) -> None:
     s[WAITED] = max(s[WAITED], s[FIRST_SENT])
 
 
-def of_key(s: Rows, source: int, destination: int, message_id: int) -> int:
-    """The newest CON or NON sent from `source` to `destination` under a Message ID, 0 for none."""
-    number = get(s, MID_KEYS, source, destination, message_id)
-    return number if number >= s[FIRST_SENT] else 0
-
-
 def acknowledged_by(s: Rows, facts: Rows, f: int) -> int:
     """The CON or NON that this ACK or RST answers (clause 4.2), 0 for none."""
     source, destination = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
     mid, time = facts[f + fact.MID], facts[f + fact.TIME]
-    number = of_key(s, destination, source, mid)
+    number = newest(s, destination, source, mid)
     if number:
         return number if _young(s, number, time, s[EXCHANGE_LIFETIME]) else 0
-    number = of_key(s, destination, GROUP, mid)
+    number = _newest_to_group(s, destination, mid)
     return number if number and _young(s, number, time, s[NON_LIFETIME]) else 0
 
 

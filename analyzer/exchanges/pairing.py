@@ -18,8 +18,7 @@ from analyzer.exchanges import model as x
 from analyzer.exchanges.message_layer import (
     acknowledged_by,
     keep_ack,
-    mid_entry,
-    of_key,
+    newest,
     repeated,
     sameness,
     send,
@@ -118,12 +117,11 @@ def pair(
         if defects & _VERSION and facts[f + fact.END] - facts[f + fact.AT] >= 4:
             _keep_waiting(s, facts, f, _IS_BAD_VERSION)
     elif facts[f + fact.TYPE] <= _NON:
-        place = mid_entry(s, facts, f)
-        known = repeated(s, facts, f, place)
+        known = repeated(s, facts, f)
         if known:
             _repeat(s, facts, f, known, mm, xx)
             return
-        number = send(s, facts, f, place)
+        number = send(s, facts, f)
         if facts[f + fact.CODE] == 0:
             _open(s, facts, f, number, mm, xx, Role.PING)
         elif flags & fact.REQUEST:
@@ -426,7 +424,7 @@ def _request(
         for slot in range(fact.SLOTS):
             facts[spare + slot] = s[at + slot]
         if not piggybacked:
-            own = of_key(s, s[at + fact.SOURCE], s[at + fact.DESTINATION], s[at + fact.MID])
+            own = newest(s, s[at + fact.SOURCE], s[at + fact.DESTINATION], s[at + fact.MID])
             if own and s[sent_at(s, own) + ml.MESSAGE] == s[at + fact.MESSAGE]:
                 s[sent_at(s, own) + ml.EXCHANGE] = exchange
         match = x.MID_TOKEN if piggybacked else x.BY_TOKEN
@@ -508,7 +506,7 @@ def _link(
 
 def _mark_answered(s: Rows, mm: Cells, request: int) -> None:
     """The transmission of a request was answered."""
-    number = of_key(
+    number = newest(
         s,
         mm[request * m.CELLS + m.SOURCE],
         mm[request * m.CELLS + m.DESTINATION],
