@@ -133,7 +133,9 @@ class MSGin5G(Packet):  # type: ignore[misc]
     def do_dissect(self, s: bytes) -> bytes:
         """Fields of `s`, also of a broken JSON text as far as it was read. Never raises."""
         document = read_json(s)
-        self.fields, self.template = _read(self.fieldtype, document), s
+        # A default (the Message Type) is for what is built: what the text lacks stays absent.
+        absent = {name: None for name, value in self.default_fields.items() if value is not None}
+        self.fields, self.template = absent | _read(self.fieldtype, document), s
         self.raw_packet_cache = s
         self.raw_packet_cache_fields = {
             name: deepcopy(value)

@@ -141,7 +141,10 @@ def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
     duplicates: list[Value] = []
     keys: set[tuple[int, str]] = set()
     broken_key = None
-    stop = head[json_scan.ERROR_AT] if head[json_scan.ERROR] else len(data)
+    error = Error(head[json_scan.ERROR])
+    # A byte order mark is told at its own place, whatever else is wrong further on.
+    told = error not in (Error.NONE, Error.BYTE_ORDER_MARK)
+    stop = head[json_scan.ERROR_AT] if told else len(data)
     for node in range(head[json_scan.NODE_COUNT]):
         at = node * json_scan.NODE_SLOTS
         kind, start, end, key_start, key_end, parent = nodes[at : at + json_scan.NODE_SLOTS]
@@ -164,7 +167,7 @@ def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
     return Document(
         data,
         values[0] if values else None,
-        Error(head[json_scan.ERROR]),
+        error,
         head[json_scan.ERROR_AT],
         head[json_scan.DEPTH],
         head[json_scan.DEEP_AT],
@@ -221,15 +224,15 @@ def _map_members(container: Value, path: str, target: dict[str, Any], found: Ele
             continue
         if is_alias(element, key):
             found.aliased.append((element, member))
+        name = f"{path}.{element.name}" if path else element.name
+        if here.get(element.name, key) != key:
+            found.twice.append((element, member))
+        here[element.name] = key
         if element.container and member.kind == Kind.OBJECT:
             found.spans.setdefault(element.name, member.span)
             found.keys.setdefault(element.name, key)
             _map_members(member, path, target, found)
             continue
-        name = f"{path}.{element.name}" if path else element.name
-        if here.get(element.name, key) != key:
-            found.twice.append((element, member))
-        here[element.name] = key
         found.spans[name] = member.span
         found.keys[name] = key
         if element.name in holders() and member.kind == Kind.OBJECT:

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import shutil
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +13,15 @@ from typing import Any
 
 import pytest
 from rules.conversation import Conversation, coap
+from tshark import (
+    MISSING,
+    Difference,
+    cites_a_clause,
+    coap_frames,
+    known_fields,
+    needs_tshark,
+    sort_out,
+)
 
 from analyzer.messages import Role
 from analyzer.report import visible_messages
@@ -26,49 +31,22 @@ from dissectors.coap import numbers
 from dissectors.coap.numbers import Format, OptionSpec, Type
 from dissectors.fields import fields
 
-if shutil.which("tshark") is None:
-    pytest.skip("tshark is not installed", allow_module_level=True)
+pytestmark = needs_tshark
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 SHIPPED = ("registration", "field-day", "coap-tour")
 MICROSECOND = 1e-6
 TEXT_PLAIN = numbers.CONTENT_FORMATS[0]
-MISSING = "<MISSING>"
-"""How tshark writes an opaque value of no bytes."""
 
 
 # What each says --------------------------------------------------------------------------------
 
 
-def tshark(*arguments: str, home: Path) -> str:
-    """Output of tshark with no preferences but its own."""
-    environment = os.environ | {"WIRESHARK_CONFIG_DIR": str(home), "TZ": "UTC"}
-    done = subprocess.run(
-        ["tshark", *arguments], env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
-
-
 @cache
 def shared_fields(home: Path) -> tuple[str, ...]:
-    """Fields that both know, but those that tell what tshark takes for an interface."""
-    lines = (line.split("\t") for line in tshark("-G", "fields", home=home).splitlines())
-    known = {parts[2] for parts in lines if parts[0] == "F"}
+    """Fields that both know."""
+    known = known_fields(home)
     return tuple(name for name in fields() if name in known)
-
-
-def told_by_tshark(capture: Path, home: Path) -> dict[int, dict[str, list[str]]]:
-    """Fields of every frame that carries CoAP; ICMP errors only quote it."""
-    names = (*shared_fields(home), "frame.protocols", "_ws.malformed")
-    wanted = [word for name in names for word in ("-e", name)]
-    output = tshark("-2", "-n", "-r", str(capture), "-T", "json", *wanted, home=home)
-    frames = (entry["_source"]["layers"] for entry in json.loads(output))
-    return {
-        int(layers["frame.number"][0]): layers
-        for layers in frames
-        if ":udp:coap" in layers["frame.protocols"][0]
-        and "icmp" not in layers["frame.protocols"][0]
-    }
 
 
 def told_by_us(capture: Path) -> dict[int, MessageValues]:
@@ -101,23 +79,6 @@ class Contrast:
         return peer.type != Type.ACK or not peer.token
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A known difference: in which fields, why we are right, and how it shows."""
-
-    fields: str
-    why: str
-    shows: Callable[[Contrast], bool]
-
-    def explains(self, contrast: Contrast) -> bool:
-        listed = self.fields.split()
-        named = any(
-            contrast.name.startswith(f[:-1]) if f.endswith("*") else contrast.name == f
-            for f in listed
-        )
-        return named and self.shows(contrast)
-
-
 def decoded_as_ascii(c: Contrast) -> bool:
     """U+FFFD for every byte of every character that is not ASCII."""
     if fields()[c.name].type != "string":
@@ -142,7 +103,7 @@ def number_of(media_type: str) -> int:
 REUSED = b"reused"
 """Token of the conversations in which a token and Message ID are used twice."""
 
-DIFFERENCES = {
+DIFFERENCES: dict[str, Difference[Contrast]] = {
     "one interface": Difference(
         "frame.interface_id",
         "A pcap file has one interface, ours is number 0; Wireshark numbers those of pcapng alone.",
@@ -187,12 +148,12 @@ DIFFERENCES = {
     ),
     "separately answered": Difference(
         "coap.response_in",
-        "The same, seen from the request.",
+        "RFC 7252 clause 5.3.2: the same, seen from the request.",
         lambda c: c.theirs == [] and c.ours != [],
     ),
     "path of a separate response": Difference(
         "coap.opt.uri_path_recon",
-        "The same: a response that found no request shows no path.",
+        "RFC 7252 clause 5.3.2: the same; a response that found no request shows no path.",
         lambda c: c.theirs == [] and c.is_response(),
     ),
     "wrong token or Message ID": Difference(
@@ -203,8 +164,8 @@ DIFFERENCES = {
     ),
     "right answer after a wrong one": Difference(
         "coap.response_in",
-        "The same, seen from the request: we name the first answer with its token, Wireshark the "
-        "first with its Message ID too.",
+        "RFC 7252 clause 5.3.2: the same, seen from the request; we name the first answer with its "
+        "token, Wireshark the first with its Message ID too.",
         lambda c: c.ours < c.theirs,
     ),
     "duplicate ACK": Difference(
@@ -248,7 +209,7 @@ def equal(name: str, ours: list[Any], theirs: list[Any]) -> bool:
 
 def contrasts(capture: Path, home: Path) -> Iterator[Contrast]:
     """Every field of every frame in which the two differ."""
-    theirs, ours = told_by_tshark(capture, home), told_by_us(capture)
+    theirs, ours = coap_frames(capture, shared_fields(home), home), told_by_us(capture)
     assert theirs.keys() == ours.keys()
     for frame, message in ours.items():
         malformed = "_ws.malformed" in theirs[frame]
@@ -262,16 +223,8 @@ def contrasts(capture: Path, home: Path) -> Iterator[Contrast]:
 @cache
 def compared(capture: Path, home: Path) -> tuple[Counter[str], list[Any]]:
     """How often each known difference shows, and the differences nobody knew."""
-    known: Counter[str] = Counter()
-    unknown = []
-    for contrast in contrasts(capture, home):
-        reason = next((key for key, d in DIFFERENCES.items() if d.explains(contrast)), None)
-        if reason is None:
-            frame = contrast.message.cells["frame"]
-            unknown.append((frame, contrast.name, contrast.ours, contrast.theirs))
-        else:
-            known[reason] += 1
-    return known, unknown
+    known, unknown = sort_out(contrasts(capture, home), DIFFERENCES)
+    return known, [(c.message.cells["frame"], c.name, c.ours, c.theirs) for c in unknown]
 
 
 # Generated captures ----------------------------------------------------------------------------
@@ -306,9 +259,13 @@ def random_message(choose: random.Random, number: int) -> tuple[bytes, str, str]
         options=sorted(options, key=lambda option: option[0]),
         payload=choose.randbytes(choose.choice([0, 1, 30, 300])),
     )
-    client, server = f"192.0.2.{number % 250 + 1}:{40000 + number}", "198.51.100.1:5683"
+    last = f"{number >> 8}.{number & 255}"
+    client, server = f"10.1.{last}:{40000 + number}", f"172.16.{last}:5683"
     if choose.random() < 0.3:
-        client, server = f"[2001:db8::{number + 1:x}]:{40000 + number}", "[2001:db8::f:1]:5683"
+        client, server = (
+            f"[2001:db8::{number:x}]:{40000 + number}",
+            f"[2001:db8::f:{number:x}]:5683",
+        )
     return (data, client, server) if request else (data, server, client)
 
 
@@ -363,7 +320,7 @@ def two_servers() -> Conversation:
 
 
 GENERATED = {
-    "random messages": lambda: random_messages(400),
+    "random messages": lambda: random_messages(3000),
     "content formats": content_formats,
     "exchanges": retransmissions_and_answers,
     "two servers": two_servers,
@@ -403,3 +360,8 @@ def test_fields_compared_are_many(home: Path) -> None:
     compared = shared_fields(home)
     assert len(compared) >= 38
     assert {"coap.mid", "coap.token", "coap.opt.uri_path", "ip.src", "ipv6.dst"} <= set(compared)
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_each_difference_cites_what_decides(name: str) -> None:
+    assert cites_a_clause(DIFFERENCES[name])

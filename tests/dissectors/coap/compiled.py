@@ -4,21 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from types import FunctionType
 from typing import Any
 
 
-def compile_kernel(kernel: Callable[..., Any], done: dict[Any, Any] | None = None) -> Any:
+@cache
+def compile_kernel(kernel: Callable[..., Any]) -> Any:
     """The kernel compiled, and every function it calls: a compiled one calls only compiled ones."""
     from numba import njit
 
-    done = {} if done is None else done
-    if kernel not in done:
-        source: Any = kernel
-        names = dict(source.__globals__)
-        for name in source.__code__.co_names:
-            called = names.get(name)
-            if isinstance(called, FunctionType):
-                names[name] = compile_kernel(called, done)
-        done[kernel] = njit(nogil=True)(FunctionType(source.__code__, names, source.__name__))
-    return done[kernel]
+    source: Any = kernel
+    names = dict(source.__globals__)
+    for name in source.__code__.co_names:
+        called = names.get(name)
+        if isinstance(called, FunctionType):
+            names[name] = compile_kernel(called)
+    return njit(nogil=True)(FunctionType(source.__code__, names, source.__name__))

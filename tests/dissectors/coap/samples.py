@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Format
 
+from .near_valid import Made, allowed
+
 PATH = b"\xbbtemperature"
 BODY = b"\xff22.3 C"
 TOKEN_300 = bytes(range(256)) + bytes(44)
@@ -102,7 +104,7 @@ def valid_messages(draw: st.DrawFn) -> tuple[dict[str, object], bytes]:
     kind = draw(st.sampled_from([0, 1] if request else [0, 1, 2]))
     mid = draw(st.integers(0, 65535))
     token = draw(st.binary(max_size=8))
-    fit = [spec for spec in numbers.OPTIONS.values() if _allowed(spec, code)]
+    fit = [spec for spec in numbers.OPTIONS.values() if allowed(spec, code)]
     specs = draw(st.lists(st.sampled_from(fit), max_size=6, unique_by=lambda s: s.number))
     options = sorted((spec.number, draw(_value(spec))) for spec in specs)
     payload = draw(st.binary(max_size=20).filter(lambda body: not body.startswith(b"{")))
@@ -118,26 +120,9 @@ def valid_messages(draw: st.DrawFn) -> tuple[dict[str, object], bytes]:
     return fields | {"payload": payload}, head + encode(options) + body
 
 
-def _allowed(spec: numbers.OptionSpec, code: int) -> bool:
-    mask, bit = (spec.requests, code) if code < 32 else (spec.responses, code >> 5)
-    return mask == numbers.ALL or bool(mask >> bit & 1)
-
-
 def encode(options: list[tuple[int, bytes]]) -> bytes:
     """Options in ascending order, by the letter of RFC 7252 clause 3.1."""
-    out = b""
-    last = 0
-    for number, value in options:
-        parts = [_extended(number - last), _extended(len(value))]
-        out += bytes([parts[0][0] << 4 | parts[1][0]]) + parts[0][1] + parts[1][1] + value
-        last = number
-    return out
-
-
-def _extended(n: int) -> tuple[int, bytes]:
-    if n < 13:
-        return n, b""
-    return (13, bytes([n - 13])) if n < 269 else (14, (n - 269).to_bytes(2, "big"))
+    return b"".join(Made(0, 0, options=options).pieces()[2:])
 
 
 @st.composite

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,10 +90,7 @@ BODIES = st.dictionaries(st.sampled_from(sorted(elements())), VALUES | MEMBERS, 
 @given(BODIES, st.sampled_from(NAMES))
 def test_both_validators_and_the_list_of_violations_agree(body: Any, name: str) -> None:
     reference = Draft202012Validator(schema(name)).is_valid(body)
-    try:
-        assert jsonschema_rs.Draft202012Validator(schema(name)).is_valid(body) is reference
-    except ValueError:
-        assert not is_valid(name, body), "what it cannot hold is looked at by the reference"
+    assert is_valid(name, body) is reference
     found = list(violations(name, body))
     assert (not found) is reference
     for violation in found:
@@ -111,3 +108,15 @@ def test_a_violation_names_what_is_missing_and_where() -> None:
     assert scheduled.path == availability
     (alone,) = violations("registration_request", body | {"msgin5g_ue_id": "b"})
     assert alone.missing == ("msgin5g_client_ports",)
+
+
+@pytest.mark.parametrize("ports", [[0] * 30_000, [1] * 29_999 + [0], ["x", *range(30_000)]])
+def test_a_long_list_is_explained_by_one_of_its_items(ports: list[Any]) -> None:
+    """30,000 errors of the reference would take seconds, for a datagram."""
+    body = {"message_type": "REG", "ue_service_id": "a", "ue_credential_information": "x"}
+    begin = time.process_time()
+    found = list(violations("registration_request", body | {"msgin5g_client_ports": ports}))
+    assert time.process_time() - begin < 1.5
+    assert {v.rule.rpartition("-")[2] for v in found} == {"PORTS", "PAIR"}
+    short = violations("registration_request", body | {"msgin5g_client_ports": [0]})
+    assert found == list(short)
