@@ -162,7 +162,7 @@ def _with_compiled_callees(kernel: Any, njit: Any, done: dict[Any, Any]) -> Any:
             names[name] = done[called]
         elif isinstance(called, ModuleType):
             _refuse_functions(kernel, called)
-    return FunctionType(kernel.__code__, names, kernel.__name__)
+    return FunctionType(kernel.__code__, names, kernel.__name__, kernel.__defaults__)
 
 
 def _refuse_functions(kernel: Any, module: ModuleType) -> None:

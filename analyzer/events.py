@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
+    from analyzer.fragments import Gathered, Incomplete
     from analyzer.subjects import Exchange, Flow, Message, Transmission
 
 
@@ -208,6 +209,33 @@ class FlowEnded:
     flow: Flow
 
 
+@dataclass(frozen=True, slots=True)
+class ChecksumWrong:
+    """A UDP checksum that is not right; `kind` is WRONG, OFFLOADED or ABSENT_V6 of
+    dissectors.checksum."""
+
+    message: Message
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentsOverlapped:
+    """Fragments of one datagram, put together or given up, that cover the same bytes."""
+
+    datagram: Gathered
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentsMissing:
+    """A datagram that may be CoAP and of which fragments are missing.
+
+    `message` is its beginning, where the first fragment was captured.
+    """
+
+    datagram: Incomplete
+    message: Message | None = None
+
+
 Event: TypeAlias = (
     CaptureDuplicate
     | OpaqueFlow
@@ -227,4 +255,7 @@ Event: TypeAlias = (
     | UeMoved
     | UeCollision
     | FlowEnded
+    | ChecksumWrong
+    | FragmentsOverlapped
+    | FragmentsMissing
 )

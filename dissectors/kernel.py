@@ -4,7 +4,8 @@
 A kernel is a plain Python function in numba's subset: integers in, integers written to
 preallocated rows, no exception, no allocation, no registry reached as a global. It runs
 uncompiled on small captures and can be compiled for large ones. Bytes arrive as a memoryview:
-under NumPy 2 a `uint8` taken from an ndarray wraps on `<< 8` when uncompiled.
+under NumPy 2 a `uint8` taken from an ndarray wraps on `<< 8` when uncompiled. A byte is divided,
+not shifted: compiled, `byte >> 4` is unsigned, and a sum of it and an integer a float.
 """
 
 from __future__ import annotations

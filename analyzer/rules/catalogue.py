@@ -134,6 +134,7 @@ DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
 
 _AREAS: Final = (
     "capture",
+    "lower_layers",
     "framing",
     "tokens",
     "codes",

@@ -20,4 +20,5 @@ def compile_kernel(kernel: Callable[..., Any]) -> Any:
         called = names.get(name)
         if isinstance(called, FunctionType):
             names[name] = compile_kernel(called)
-    return njit(nogil=True)(FunctionType(source.__code__, names, source.__name__))
+    copy = FunctionType(source.__code__, names, source.__name__, source.__defaults__)
+    return njit(nogil=True)(copy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What lies below CoAP, by Scapy's own layers: link, IP, UDP."""
+"""What lies below CoAP: link, IP and UDP by Scapy's own layers, all else as it was walked."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from analyzer.views.escape import escape
+from analyzer.views.tui.detail import walked_layers
 from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Span
 from analyzer.views.tui.widgets.detail_tree import Node
+from dissectors import link
 
 _LAYERS: Final = {
     "Ethernet": "Ethernet II",
@@ -45,6 +47,8 @@ _FIELDS: Final = {
     "ttl": "Time to live",
 }
 
+_IP: Final = 101
+
 _RAW_IP: Final = frozenset({12, 14, 101, 228, 229})
 """Link types whose packets begin with an IP header (tcpdump.org/linktypes)."""
 
@@ -55,6 +59,24 @@ def load() -> None:
     import scapy.layers.inet6
     import scapy.layers.l2
     import scapy.layers.ppp  # noqa: F401
+
+
+def below(data: bytes, at: int, link_type: int, wire: int) -> tuple[list[Node], Any]:
+    """Nodes of all that precedes the message at `at` of a packet, and Scapy's last layer or None.
+
+    `data` is what was captured of `wire` bytes.
+    """
+    row = walked_layers.walked(data, link_type, wire)
+    if row[link.PAYLOAD_AT] != at or walked_layers.is_ordinary(row, link_type):
+        nodes, first, found = [], 0, layers(data[:at], link_type)
+    else:
+        first = row[link.IP_AT]
+        nodes = walked_layers.around(data, link_type, row)
+        found = [] if row[link.ADDRESS_IN] else layers(data[first:at], _IP)
+    for layer in found:
+        nodes.append(layer_node(layer, first))
+        first += header_length(layer)
+    return nodes, found[-1] if found else None
 
 
 def layers(data: bytes, link_type: int) -> list[Any]:

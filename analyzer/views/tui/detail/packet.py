@@ -4,7 +4,7 @@ shown becomes a line that says so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +48,13 @@ def packet_detail(view: CaptureView, row: int) -> Detail:
     if not data:
         nodes.append(Node(line("[The file no longer holds this packet]", "error"), key="gone"))
         return Detail(tuple(nodes))
-    below: list[Any] = attempt.value(
-        "the lower layers", lambda: lower_layers.layers(data[:at], cells["link_type"]), []
+    below, under = attempt.value(
+        "the lower layers",
+        lambda: lower_layers.below(data, at, cells["link_type"], cells["wire"]),
+        ([], None),
     )
-    attempt.nodes("the lower layers", lambda: _lower_nodes(below))
-    attempt.nodes("CoAP", lambda: _coap(view, row, data[at:end], at, below))
+    nodes.extend(below)
+    attempt.nodes("CoAP", lambda: _coap(view, row, data[at:end], at, under))
     attempt.nodes("the findings", lambda: _findings(view, row, at))
     # The walk, not the layers: what fails above must not uncover a credential.
     found = dissect(data[at:end]).payload_offset
@@ -66,19 +68,11 @@ def packet_detail(view: CaptureView, row: int) -> Detail:
     return Detail(tuple(nodes), data, zones, tuple(secrets), at)
 
 
-def _lower_nodes(layers: Iterable[Any]) -> list[Node]:
-    nodes, at = [], 0
-    for layer in layers:
-        nodes.append(lower_layers.layer_node(layer, at))
-        at += lower_layers.header_length(layer)
-    return nodes
-
-
-def _coap(view: CaptureView, row: int, message: bytes, at: int, below: Sequence[Any]) -> list[Node]:
+def _coap(view: CaptureView, row: int, message: bytes, at: int, under: Any) -> list[Node]:
     """CoAP and its payload."""
     from dissectors import CoAP
 
-    coap = CoAP(message, _underlayer=below[-1] if below else None)
+    coap = CoAP(message, _underlayer=under)
     links = tuple(generated.exchange_nodes(view, row))
     first, after = coap.spans.get("payload", (len(message), len(message)))
     inside = payload_nodes(
