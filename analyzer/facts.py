@@ -15,6 +15,7 @@ from analyzer.bodies import BodyTables, body_facts, body_tables
 from analyzer.capture.records import NO_INTERFACE, ROW
 from analyzer.state import hash_bytes, mix
 from dissectors import link
+from dissectors.checksum import verify
 from dissectors.coap import numbers, wire
 from dissectors.coap.wire import Defect
 from dissectors.kernel import Bytes, Rows
@@ -76,11 +77,13 @@ PATH: Final = 47
 UE: Final = 48
 LEG_OF: Final = 49  # row of the message of which this is the other leg + 1
 TOKEN_NAME: Final = 50  # of a token of more than 8 bytes
-SLOTS: Final = 51
+CHECKSUM: Final = 51  # as checksum.verify judges it
+SLOTS: Final = 52
 
 # Values of KIND besides those of link.walk.
 NOTHING: Final = 32  # a frame that is no packet
 OTHER_UDP: Final = 33  # a datagram that is no CoAP, by its ports and first byte
+FRAGMENT: Final = 34  # of a datagram that may be UDP
 
 # Bits of FLAGS.
 CUT: Final = 1 << 0
@@ -108,6 +111,7 @@ NAT_LEG: Final = 1 << 20
 PLAIN_ON_5684: Final = 1 << 21
 KNOWN_PORT: Final = 1 << 22
 SECURE_PORT: Final = 1 << 23
+ENDS_IN_TEXT: Final = 1 << 26  # SOURCE_AT and DESTINATION_AT count in `text`
 BODY_READ: Final = 1 << 25  # Python read an odd body; UE is a name already
 BEGINS_LATE: Final = 1 << 24  # the first message of its flow continues something
 
@@ -136,6 +140,8 @@ _TOLERATED: Final = sum(
 """Defects with which a datagram still counts as CoAP on a flow that is not known for it."""
 
 _FATAL: Final = sum(1 << defect for defect in wire.FATAL)
+_UDP: Final = 17
+_MOST_ENDS: Final = 34  # bytes of two addresses and what `_uri` adds
 _VERSION: Final = 1 << Defect.VERSION
 _CUT_BIT: Final = 1 << Defect.CUT
 _DEFAULT_MAX_AGE: Final = 60
@@ -418,7 +424,7 @@ def gather(
         record = number * ROW
         start, captured = records[record], records[record + 1]
         f = (number - first) * SLOTS
-        if text_at + captured + 2 > len(text):
+        if text_at + captured + _MOST_ENDS > len(text):
             return number - first
         facts[f + TIME] = records[record + 3]
         facts[f + FRAME] = first_frame + number
@@ -430,8 +436,13 @@ def gather(
         if interface == NO_INTERFACE:
             facts[f + KIND] = NOTHING
             continue
-        walk_link(data, start, start + captured, links[interface], row)
+        uncaptured = records[record + 2] - captured
+        walk_link(data, start, start + captured, links[interface], row, uncaptured)
         kind = row[link.KIND]
+        facts[f + PLACE] = places[number] if len(places) else base + start
+        if row[link.FRAGMENT]:
+            lowpan = row[link.FRAGMENT_IN] == link.IN_LOWPAN
+            kind = FRAGMENT if lowpan or row[link.FRAGMENT_PROTOCOL] == _UDP else link.OTHER
         facts[f + KIND] = kind
         if kind != link.UDP:
             continue
@@ -448,6 +459,19 @@ def gather(
         facts[f + END] = end
         facts[f + SOURCE_AT] = row[link.SOURCE_AT]
         facts[f + DESTINATION_AT] = row[link.DESTINATION_AT]
+        flags = 0
+        if row[link.ADDRESS_IN]:  # 6LoWPAN: they do not stand in the frame
+            flags = ENDS_IN_TEXT
+            facts[f + SOURCE_AT] = text_at
+            for item in range(row[link.ADDRESS_LENGTH]):
+                text[text_at] = row[row[link.SOURCE_AT] + item]
+                text_at += 1
+            facts[f + DESTINATION_AT] = text_at
+            for item in range(row[link.ADDRESS_LENGTH]):
+                text[text_at] = row[row[link.DESTINATION_AT] + item]
+                text_at += 1
+        verify(data, row)
+        facts[f + CHECKSUM] = row[link.CHECKSUM]
         facts[f + ADDRESS_LENGTH] = row[link.ADDRESS_LENGTH]
         facts[f + SOURCE_PORT] = source
         facts[f + DESTINATION_PORT] = destination
@@ -455,10 +479,8 @@ def gather(
         facts[f + TTL] = row[link.TTL]
         facts[f + LINK_HASH] = hash_bytes(data, start, row[link.IP_AT], seed)
         facts[f + WIRE] = records[record + 2]
-        facts[f + PLACE] = places[number] if len(places) else base + start
-        flags = CUT if row[link.PAYLOAD_LENGTH] > end - at else 0
-        if row[link.FRAGMENT]:
-            flags |= FRAGMENTED
+        if row[link.PAYLOAD_LENGTH] > end - at:
+            flags |= CUT
         if known:
             flags |= KNOWN_PORT
         if secure:

@@ -55,6 +55,7 @@ ENDPOINT_SLOTS: Final = 6
 TOLD_PING: Final = 1  # and 2 for the other direction
 TOLD_CLEAR: Final = 4
 TOLD_DUPLICATE: Final = 8
+TOLD_CHECKSUM: Final = 16  # and the five bits above it: three verdicts, two directions
 
 
 class Verdict(IntEnum):

@@ -45,6 +45,7 @@ from analyzer.state import (
     EVENTS,
     EXCHANGE_LIFETIME,
     FIRST_TIME,
+    FRAGMENTS_DUE,
     FRAGMENTS_READ,
     INTERFACES,
     LAST_TIME,
@@ -63,7 +64,7 @@ from analyzer.state import (
     put,
 )
 from analyzer.tables import Cells, set_wide
-from dissectors import link
+from dissectors import checksum, link
 from dissectors.coap.wire import Defect
 from dissectors.kernel import Bytes, Rows
 
@@ -184,6 +185,7 @@ def _add_message(
     mm[cells + m.KINDS] = kinds
     flags = m.CUT if facts[f + fact.FLAGS] & fact.CUT else 0
     flags |= m.NAT_LEG if facts[f + fact.LEG_OF] else 0
+    flags |= m.FRAGMENTED if facts[f + fact.FLAGS] & fact.FRAGMENTED else 0
     mm[cells + m.STANDING] = role + flags * 0x10000
     return row
 
@@ -193,8 +195,6 @@ def _count_other(s: Rows, kind: int, interface: int) -> None:
         s[s[INTERFACES + BASE] + interface] += 1
     elif kind == link.OTHER:
         s[OTHER_READ] += 1
-    elif kind == link.LATER_FRAGMENT:
-        s[FRAGMENTS_READ] += 1
     else:
         s[UNREADABLE_READ] += 1
 
@@ -214,10 +214,29 @@ def _arrived(
         s[flow + FIRST_FRAME] = facts[f + fact.FRAME]
     readable = facts[f + fact.FLAGS] & fact.READABLE
     s[flow + (flows.READABLE if readable else flows.UNREADABLE)] += 1
+    if facts[f + fact.CHECKSUM] >= checksum.WRONG:
+        _checksum_wrong(s, facts, f)
     pair(s, facts, f, mm, xx, spare)
 
 
-def _meet(s: Rows, data: Bytes, arena: memoryview, facts: Rows, f: int) -> None:
+def _checksum_wrong(s: Rows, facts: Rows, f: int) -> None:
+    """A checksum that is not right; told once per flow, direction and verdict, then counted."""
+    flow = flow_at(s, facts[f + fact.FLOW])
+    verdict = facts[f + fact.CHECKSUM]
+    back = 1 if s[flow + flows.FIRST] != facts[f + fact.SOURCE] else 0
+    note = flows.TOLD_CHECKSUM << 2 * (verdict - checksum.WRONG) + back
+    if s[flow + flows.TOLD] & note:
+        frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
+        tell_again(s, note, s[flow + flows.SERIAL], frame, time, 0)
+        return
+    s[flow + flows.TOLD] |= note
+    message = facts[f + fact.MESSAGE] - 1
+    tell(s, tells.CHECKSUM_WRONG, message, verdict, note, facts[f + fact.FLOW], 0)
+
+
+def _meet(
+    s: Rows, data: Bytes, text: memoryview, arena: memoryview, facts: Rows, f: int
+) -> None:
     """The endpoints and the flow of a datagram that may be CoAP."""
     length = facts[f + fact.ADDRESS_LENGTH]
     source_at, source_port = facts[f + fact.SOURCE_AT], facts[f + fact.SOURCE_PORT]
@@ -225,8 +244,12 @@ def _meet(s: Rows, data: Bytes, arena: memoryview, facts: Rows, f: int) -> None:
         facts[f + fact.DESTINATION_AT],
         facts[f + fact.DESTINATION_PORT],
     )
-    source = _endpoint(s, arena, data, source_at, length, source_port)
-    destination = _endpoint(s, arena, data, destination_at, length, destination_port)
+    if facts[f + fact.FLAGS] & fact.ENDS_IN_TEXT:
+        source = _endpoint(s, arena, text, source_at, length, source_port)
+        destination = _endpoint(s, arena, text, destination_at, length, destination_port)
+    else:
+        source = _endpoint(s, arena, data, source_at, length, source_port)
+        destination = _endpoint(s, arena, data, destination_at, length, destination_port)
     facts[f + fact.SOURCE], facts[f + fact.DESTINATION] = source, destination
     facts[f + fact.FLOW] = flow_of(s, source, destination, facts[f + fact.TIME])
 
@@ -357,7 +380,7 @@ def follow(
         _tick(s, facts, f, mm, xx)
         if s[STAGE] == TIMED:  # timers know that something came back
             if kind == link.UDP:
-                _meet(s, data, arena, facts, f)
+                _meet(s, data, text, arena, facts, f)
             s[STAGE] = MET
         if s[STAGE] == MET:
             advance(s, s[CLOCK], 0, facts, mm, xx)
@@ -380,6 +403,9 @@ def follow(
                 xx,
                 spare,
             )
+        elif kind == fact.FRAGMENT:
+            s[FRAGMENTS_READ] += 1
+            tell(s, tells.FRAGMENT, row - 1, 0, 0, 0, 0)
         elif kind == link.ICMP_ERROR:
             tell(s, tells.ICMP_ERROR, row - 1, 0, 0, 0, 0)
         elif kind == fact.OTHER_UDP:

@@ -38,6 +38,9 @@ UE_MOVED: Final = 15  # message, ue, endpoint before, gap
 UE_COLLISION: Final = 16  # message, ue, other endpoint
 REGISTRATION_IN_CLEAR: Final = 17  # exchange, flow
 ODD_BODY: Final = 18  # row of facts
+FRAGMENT: Final = 19  # row of facts
+FRAGMENTS_DUE: Final = 20
+CHECKSUM_WRONG: Final = 21  # message, checksum, note, flow
 
 REPEAT_SLOTS: Final = 5
 """Of a note given once per flow: bit of flows.TOLD, serial number of the flow, frame, time, another

@@ -102,6 +102,7 @@ MOST_INTERFACES: Final = 1 << 16
 # Bits of the column `flags`.
 CUT: Final = 1
 NAT_LEG: Final = 2
+FRAGMENTED: Final = 4
 
 MESSAGE_TYPE_IDS: Final = ("", *MessageType)
 """Message Types by their number in the `message_type` column."""

@@ -30,6 +30,7 @@ MOST_UNCOMPILED: Final = 256
 _MOST_TEXT: Final = 1 << 20
 _FIRST_TEXT: Final = 1 << 12
 _SPARE: Final = 2
+_SLACK: Final = 64
 _LONGEST: Final = 65535
 
 NEVER_COAP: Final = frozenset(
@@ -61,7 +62,7 @@ class Gathered:
         wanted = (after - first + _SPARE) * fact.SLOTS
         if len(self.facts) < wanted:
             self.facts = rows(wanted)
-        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + 2
+        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + _SLACK
         size = max(largest, min(_MOST_TEXT, (after - first) << 8))
         if len(self.text) < size:
             self.text = memoryview(bytearray(size))
@@ -108,6 +109,12 @@ class Reading:
                 )
             yield gathered, at, count
             at = following
+
+    def gather_one(self, batch: RecordBatch, links: Rows, places: Rows) -> Gathered:
+        """Facts of a batch of one record that stands in no file as it is."""
+        gathered = Gathered()
+        self._gather(gathered, batch, 0, links, places, 1)
+        return gathered
 
     def _ahead(self) -> ThreadPoolExecutor:
         from concurrent.futures import ThreadPoolExecutor

@@ -127,8 +127,8 @@ def notices(session: Session) -> Iterator[str]:
         )
     if counts.unreadable:
         yield f"{_packets(counts.unreadable)} passed over: IP or UDP header cut or malformed"
-    if counts.fragments:
-        yield f"{_packets(counts.fragments)} passed over: later IP fragments"
+    if counts.incomplete:
+        yield f"{_packets(counts.incomplete)} passed over: fragments of datagrams not complete"
 
 
 def _packets(count: int) -> str:

@@ -17,11 +17,12 @@ from analyzer import happenings as tells
 from analyzer.bodies import tells_of
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
 from analyzer.compiling import PLAIN, Compiler, Kernels, Told
+from analyzer.datagrams import Datagrams, Packet
 from analyzer.events import Event, FlowEnded
 from analyzer.exchanges.model import STORED
 from analyzer.exchanges.table import Exchanges
 from analyzer.findings import Finding, Findings
-from analyzer.following import MOST_TEXT
+from analyzer.following import MOST_TEXT, TIMED
 from analyzer.icmp import icmp_error
 from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
@@ -33,7 +34,7 @@ from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
-from analyzer.subjects import Flow
+from analyzer.subjects import Flow, Message
 from analyzer.tables import Table
 from analyzer.telling import Row, event, told
 from dissectors.coap.message import dissect
@@ -66,6 +67,7 @@ class Counts:
     other: int = 0
     unreadable: int = 0
     fragments: int = 0
+    incomplete: int = 0
     unknown_links: dict[int, int] = field(default_factory=dict)
 
 
@@ -85,6 +87,8 @@ class Session:
         self.names = Names(self.memory)
         self.interfaces: list[SourceInterface] = []
         self.icmp_texts: dict[int, str] = {}
+        self.parts: dict[int, Packet] = {}
+        """Messages that came in fragments, by row."""
         self.closed = False
         self.version = 0
         """Raised by every change: a reader that kept something knows when it is stale."""
@@ -94,6 +98,7 @@ class Session:
         ports = self.settings.ports
         self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
         self._repeats = Repeats(self.memory)
+        self._datagrams = Datagrams(self)
         self._judge = Judge(self._context(), self.findings)
         s = self.memory.s
         s[state.SEEN_WHEN] = asked_of_messages()
@@ -178,11 +183,48 @@ class Session:
                 self._repeats.apply()
         self.version += 1
 
+    def inject(self, packet: Packet) -> int:
+        """Read a packet that stands in no record as it is, without touching the clock; the row of
+        its message, -1 for none."""
+        s = self.memory.s
+        data = memoryview(packet.data).toreadonly()
+        cells = rows(ROW)
+        parts = (0, len(data), packet.wire, packet.time, packet.interface)
+        for cell, value in enumerate(parts):
+            cells[cell] = value
+        links, place = rows(packet.interface + 1), rows(1)
+        links[packet.interface], place[0] = packet.link_type, packet.offset
+        batch = RecordBatch(data, 0, packet.frame, cells.toreadonly(), 1)
+        gathered = self._reading.gather_one(batch, links, place.toreadonly())
+        if gathered.facts[fact.KIND] == fact.FRAGMENT:  # a fragment in a fragment
+            return -1
+        gathered.facts[fact.FLAGS] |= fact.FRAGMENTED
+        self._reading.make_room(1, len(data), len(self.interfaces))
+        s = self.memory.s
+        before, stage = s[state.MESSAGES], s[state.STAGE]
+        s[state.STAGE] = TIMED
+        self.parts[before] = packet
+        self._follow(data, gathered, 1)
+        self.memory.s[state.STAGE] = stage
+        if self.memory[state.MESSAGES] > before:
+            return before
+        del self.parts[before]
+        return -1
+
+    def message(self, row: int) -> Message:
+        """A message as rules see it."""
+        return Message(self, row)
+
+    def judge(self, event: Event) -> None:
+        """Judge an event that no kernel told."""
+        self._handle(event)
+
     def close(self) -> None:
         """The capture is over: judge what still waits. Further calls do nothing."""
         if self.closed:
             return
         self.closed = True
+        self._datagrams.close()
         while self._reading.finish():
             self._judge_told(_NOTHING, _NO_PLACES)
         self._judge_told(_NOTHING, _NO_PLACES)
@@ -215,6 +257,10 @@ class Session:
         for kind, row in told(self):
             if kind == tells.ODD_BODY:
                 self._read_body(data, facts, row[0] * fact.SLOTS)
+            elif kind == tells.FRAGMENT:
+                self._datagrams.take(data, facts, row[0] * fact.SLOTS)
+            elif kind == tells.FRAGMENTS_DUE:
+                self._datagrams.look()
             elif kind == tells.ICMP_ERROR:
                 self._handle(self._icmp(data, facts, row[0] * fact.SLOTS))
             else:
@@ -231,6 +277,8 @@ class Session:
             self._repeats.learn(flows.TOLD_CLEAR, row[1], found[-1])
         elif found and kind == tells.CAPTURE_DUPLICATE:
             self._repeats.learn(flows.TOLD_DUPLICATE, row[3], found[-1])
+        elif found and kind == tells.CHECKSUM_WRONG:
+            self._repeats.learn(row[2], row[3], found[-1])
         elif found and kind == tells.SEEN and row[3]:
             self._repeats.learn(row[3], row[4], found[-1])
 
@@ -286,6 +334,7 @@ class Session:
             s[state.OTHER_READ],
             s[state.UNREADABLE_READ],
             s[state.FRAGMENTS_READ],
+            self._datagrams.lost,
             links,
         )
 
@@ -312,6 +361,8 @@ class Session:
 
     def link_type(self, row: int) -> int:
         """The link type of the packet that carries a message."""
+        if row in self.parts:
+            return self.parts[row].link_type
         return self.interfaces[self.messages.cell("interface", row)].interface.link_type
 
     def token(self, row: int) -> bytes:
@@ -327,6 +378,8 @@ class Session:
 
     def packet(self, row: int) -> bytes:
         """The captured bytes of the packet that carries a message; empty when the file is gone."""
+        if row in self.parts:
+            return self.parts[row].read(self.opened)
         offset, captured = self.messages.cell("offset", row), self.messages.cell("captured", row)
         interface = self.messages.cell("interface", row)
         if self._window is not None:

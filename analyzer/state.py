@@ -93,6 +93,7 @@ AKMA_PATH: Final = SEED + 38
 CONFIGURED_PATH: Final = SEED + 39
 OLDEST_EXCHANGE: Final = SEED + 40  # older ones belong to another segment of the capture
 SEEN_WHEN: Final = SEED + 41  # bits of facts.FLAGS that rules on messages ask for
+FRAGMENTS_DUE: Final = SEED + 43  # capture time at which fragments are looked at; 0: never
 PATHS_MATTER: Final = SEED + 42  # 1: a rule looks at the path of registrations
 HEAD: Final = SEED + 48
 
@@ -152,10 +153,11 @@ def hash_bytes(data: Bytes, start: int, end: int, hash: int) -> int:
 
 def place(seed: int, a: int, b: int, c: int) -> int:
     """A hash of three keys, whose low bits are as good as any. No product leaves int64."""
-    x = ((a ^ seed) & _LOW) * 1540483477 ^ (((a >> 31) ^ seed >> 7) & _LOW) * 1103515245
-    x ^= ((b ^ seed >> 3) & _LOW) * 1812433253 ^ (((b >> 31) ^ seed >> 11) & _LOW) * 1664525
-    x ^= ((c ^ seed >> 5) & _LOW) * 1597334677
-    x = ((x & _LOW) ^ (x >> 31)) * 1566083941
+    x = ((a ^ seed) & _LOW) * 1540483477
+    x = ((x ^ (x >> 31) ^ (a >> 31)) & _LOW) * 1812433253
+    x = ((x ^ (x >> 31) ^ b) & _LOW) * 1103515245
+    x = ((x ^ (x >> 31) ^ (b >> 31)) & _LOW) * 1597334677
+    x = ((x ^ (x >> 31) ^ c) & _LOW) * 1566083941
     return (x >> 31) ^ x
 
 

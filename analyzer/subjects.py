@@ -166,7 +166,9 @@ class Message:
         """Read again from the packet, but for what the table has."""
         packet = self._tables.packet(self.row)
         row = link.new_row()
-        link.walk(memoryview(packet), 0, len(packet), self._tables.link_type(self.row), row)
+        uncaptured = self._row["wire"] - self._row["captured"]
+        link_type = self._tables.link_type(self.row)
+        link.walk(memoryview(packet), 0, len(packet), link_type, row, uncaptured)
         return Place(
             self.frame,
             self._row["captured"],
@@ -174,7 +176,7 @@ class Message:
             self._row["coap_at"],
             self._row["coap_length"],
             row[link.TTL],
-            bool(row[link.FRAGMENT]),
+            bool(self._row["flags"] & m.FRAGMENTED),
         )
 
     @cached_property

@@ -13,6 +13,7 @@ from analyzer.events import (
     AnsweredAgain,
     BadVersionAnswered,
     CaptureDuplicate,
+    ChecksumWrong,
     ClockStep,
     Event,
     Match,
@@ -103,6 +104,7 @@ _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
     tells.REGISTRATION_ANSWERED: lambda t, r: RegistrationAnswered(
         Exchange(t, r[1]), Message(t, r[0]), _match(r[2]), bool(r[3])
     ),
+    tells.CHECKSUM_WRONG: lambda t, r: ChecksumWrong(Message(t, r[0]), r[1]),
     tells.UE_MOVED: _ue_moved,
     tells.UE_COLLISION: _ue_collision,
 }

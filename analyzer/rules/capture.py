@@ -92,7 +92,7 @@ def cut(event: Seen, context: Context) -> Iterator[Breach]:
     missing = place.wire - place.captured
     seen = f"{missing} bytes of {place.wire} not captured"
     if not missing:
-        seen = "the first of several IP fragments" if place.fragmented else "an incomplete packet"
+        seen = "the first of several fragments" if place.fragmented else "an incomplete packet"
     yield Breach(
         f"{message.source} to {message.destination}: only the first {place.coap_length} bytes of "
         "the message can be read",

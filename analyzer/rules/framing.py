@@ -141,8 +141,8 @@ def fragmented(event: Seen, context: Context) -> Iterator[Breach]:
     message = event.message
     if message.place.fragmented:
         yield Breach(
-            f"{message.source} to {message.destination}: message split by IP, its first fragment "
-            f"holds {message.place.coap_length} bytes of it",
+            f"{message.source} to {message.destination}: message split by IP, "
+            f"{message.place.coap_length} bytes of it",
             message,
             seen="IP fragments",
             expected="one packet",

@@ -44,7 +44,7 @@ _GIVEN_UP: Final = {
     title="UDP checksum not right",
     what="The UDP checksum of a message is wrong, left for the network card to finish, or absent "
     "over IPv6. The first such message of each sender to each receiver is told, and how many "
-    "follow.",
+    "follow; sums left to the network card are told once for the capture.",
     why="A receiver drops a datagram with a wrong checksum: its sender sees no answer. One with "
     "the sum of the pseudo-header alone was captured on its own sender before the network card "
     "put the right one in: nothing is wrong there. IPv6 forbids to send none (RFC 8200 8.1).",
@@ -57,12 +57,13 @@ _GIVEN_UP: Final = {
 def checksum_wrong(event: ChecksumWrong, context: Context) -> Iterator[Breach]:
     message = event.message
     what, seen, meaning = _CHECKSUMS[event.kind]
+    offloaded = event.kind == checksum.OFFLOADED  # of a capture, not of two endpoints
     yield Breach(
         f"{message.source} to {message.destination}: {what} ({meaning})",
         message,
         seen=f"checksum {seen}",
         expected="the checksum of the datagram",
-        group=(message.flow, message.source, event.kind),
+        group=event.kind if offloaded else (message.flow, message.source, event.kind),
     )
 
 

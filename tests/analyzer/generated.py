@@ -17,7 +17,7 @@ from typing import Any
 from hypothesis import strategies as st
 from rules.conversation import MILLISECOND, SECOND, START, Address, Conversation, Frame, coap
 
-from analyzer.capture import CaptureFile
+from analyzer.capture import Source
 from analyzer.report import exchange_entries
 from analyzer.session import Session, Settings
 
@@ -50,9 +50,10 @@ def read(path: Path, limit: int = 0, window: int = 1 << 20, **settings: Any) -> 
     if not limit:
         session.read_all()
         return session
-    session.files[0] = CaptureFile(path, window)
-    for batch in session.files[0].batches(limit):
-        for _ in session.take(batch, most=limit):
+    source = Source([path], window=window)
+    session.source, session.files, session.interfaces = source, source.files, source.interfaces
+    for batch in source.batches(limit):
+        for _ in session.take(batch, limit):
             pass
     session.close()
     return session

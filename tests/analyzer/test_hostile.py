@@ -114,7 +114,6 @@ NOT_CAPTURES: dict[str, Callable[[Path], object]] = {
     "random bytes": random_bytes,
     "an empty file": Path.touch,
     "a directory": Path.mkdir,
-    "a named pipe": os.mkfifo,
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "a link to itself": lambda path: path.symlink_to(path),
     "nothing": lambda path: None,
