@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer import bodies
-from analyzer.bodies import BodyTables, body_facts, body_tables
+from analyzer.bodies import body_facts
 from analyzer.capture.records import NO_INTERFACE, ROW
 from analyzer.state import hash_bytes, mix
 from dissectors import link

@@ -383,6 +383,9 @@ def follow(
                 _meet(s, data, text, arena, facts, f)
             s[STAGE] = MET
         if s[STAGE] == MET:
+            if s[FRAGMENTS_DUE] and s[CLOCK] > s[FRAGMENTS_DUE]:
+                s[FRAGMENTS_DUE] = 0
+                tell(s, tells.FRAGMENTS_DUE, 0, 0, 0, 0, 0)
             advance(s, s[CLOCK], 0, facts, mm, xx)
         if kind == link.UDP and facts[f + fact.FLAGS] & fact.ODD_BODY:
             tell(s, tells.ODD_BODY, row, 0, 0, 0, 0)

@@ -144,7 +144,7 @@ class Memory:
                     continue
             if need > has:
                 wanted[region.at] = self._rows(region, need, has)
-            elif need * 2 > has and not region.keys:
+            elif region.adds and not region.keys and need * 2 > has:
                 near[region.at] = self._rows(region, min(2 * need, has + 1), has)
         if wanted:
             self._lay_out(near | wanted, refill)

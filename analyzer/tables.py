@@ -136,5 +136,5 @@ class Table:
         import polars as pl
 
         columns = {"row": np.arange(self._rows, dtype=np.uint32)}
-        columns |= {name: np.ascontiguousarray(self[name]) for name in self.layout.columns}
+        columns |= {name: self[name].copy() for name in self.layout.columns}
         return pl.DataFrame(columns)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -90,9 +90,8 @@ class Exchanges:
         """A Polars copy of the table as it is now, with the row id as first column."""
         import polars as pl
 
-        contiguous: Callable[[_Column], _Column] = np.ascontiguousarray
         columns = {"row": np.arange(len(self), dtype=np.uint32)}
-        columns |= {name: contiguous(self[name]) for name in self.columns}
+        columns |= {name: self[name].copy() for name in self.columns}
         return pl.DataFrame(columns)
 
 
