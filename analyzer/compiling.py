@@ -240,6 +240,8 @@ def _make_space(folders: Path) -> None:
 def main() -> None:
     """Fill the cache folder: what the process beside a reading one does."""
     folder = cache_folder()
+    if folder is not None and (folder / _COMPLETE).exists():
+        return
     compiled()
     if folder is not None:
         (folder / _COMPLETE).touch()

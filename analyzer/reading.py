@@ -71,6 +71,9 @@ class Gathered:
 class Reading:
     """One pass over records. `memory`, `messages` and `exchanges` are the session's."""
 
+    looks_ahead = True
+    """Whether compiled kernels gather the next facts while the last ones are followed."""
+
     def __init__(
         self, memory: Memory, messages: Table, exchanges: Exchanges, ports: frozenset[int]
     ) -> None:
@@ -103,7 +106,8 @@ class Reading:
                 count = ahead.result()
             following, turn = at + count, 1 - turn
             ahead = None
-            if self.kernels is not PLAIN and following < batch.count:
+            looks_ahead = self.looks_ahead and self.kernels is not PLAIN
+            if looks_ahead and following < batch.count:
                 ahead = self._ahead().submit(
                     self._gather, self._gathered[turn], batch, following, links, places, most
                 )

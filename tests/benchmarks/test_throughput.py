@@ -29,5 +29,5 @@ def test_its_capture_is_clean_and_a_quarter_registrations(tmp_path: Path) -> Non
     session.read_all()
     assert session.findings.summary()["error"] == 0
     kinds = session.exchanges["message_type"].tolist()
-    assert kinds.count(1) == 50
+    assert kinds.count(1) == 52
     assert session.counts.records == 400
