@@ -371,10 +371,12 @@ def body_facts(
                 if not (kind == _OBJECT_KIND and table[info + _CONTAINER]) and scope == 0:
                     found[TELLS] |= ELEMENTS
                 if table[info + _ONLY]:
-                    if names[entry - 1 + _COMMON]:
-                        common = 1
+                    if names[entry - 1 + _COMMON]:  # of one given twice, the last spelling counts
+                        common |= 1 << element
+                        present &= ~(1 << element)
                     else:
-                        present |= 1
+                        present |= 1 << element
+                        common &= ~(1 << element)
                 if role == _MESSAGE_TYPE or role == _RESULT:
                     _meaning(
                         data, first, after, element, role, kind, values, letters, word, found

@@ -89,9 +89,10 @@ class Compiler:
         if size < WORTH_LOADING or self._failed:
             return None
         folder = cache_folder()
-        if folder is not None and (folder / _COMPLETE).exists():
+        found = loaded() if folder is not None and (folder / _COMPLETE).exists() else None
+        if found is not None:
             self.close()
-            return compiled()
+            return found
         if size >= WORTH_COMPILING:
             self._compile_beside(folder)
         return None
@@ -123,6 +124,26 @@ class Compiler:
 @cache
 def compiled() -> Kernels:
     """The kernels compiled, here and now unless they are in the cache."""
+    found = loaded()
+    if found is not None:
+        return found
+    done: dict[Any, Any] = {}
+    return _jitted(lambda kernel, njit: _with_compiled_callees(kernel, njit, done))
+
+
+def loaded() -> Kernels | None:
+    """The compiled kernels out of the cache; None where one is not there."""
+    folder = cache_folder()
+    if folder is None or not (folder / _COMPLETE).exists():
+        return None
+    try:
+        return _jitted(lambda kernel, njit: kernel)  # what it calls is in the cache with it
+    except Exception:  # numba found it stale, and does not know what the kernel calls
+        (folder / _COMPLETE).unlink(missing_ok=True)
+        return None
+
+
+def _jitted(prepare: Callable[[Any, Any], Any]) -> Kernels:
     folder = cache_folder()
     if folder is not None and "numba" not in sys.modules:
         os.environ["NUMBA_CACHE_DIR"] = str(folder)
@@ -138,10 +159,9 @@ def compiled() -> Kernels:
         "q": types.MemoryView(types.int64, 1, "C"),
         "I": types.MemoryView(types.uint32, 1, "C"),
     }
-    done: dict[Any, Any] = {}
     kernels = {}
     for name, letters in _ARGUMENTS.items():
-        kernel = _with_compiled_callees(getattr(PLAIN, name), njit, done)
+        kernel = prepare(getattr(PLAIN, name), njit)
         signature = tuple(known[letter] for letter in letters.split())
         kernels[name] = njit([signature], nogil=True, cache=folder is not None)(kernel)
     return Kernels(**kernels)
@@ -240,8 +260,6 @@ def _make_space(folders: Path) -> None:
 def main() -> None:
     """Fill the cache folder: what the process beside a reading one does."""
     folder = cache_folder()
-    if folder is not None and (folder / _COMPLETE).exists():
-        return
     compiled()
     if folder is not None:
         (folder / _COMPLETE).touch()

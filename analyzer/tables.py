@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ Cells: TypeAlias = "memoryview"
 """The buffer of a table: unsigned 32-bit items (format 'I')."""
 
 _FIRST_ROWS: Final = 256
+_LETTERS: Final = {"i8": "q", "u4": "I", "u2": "H", "u1": "B"}
 _SIGN: Final = 1 << 31
 _LOW: Final = (1 << 32) - 1
 
@@ -59,6 +61,11 @@ class Layout:
         """Cells of a row."""
         name, dtype = list(self.columns.items())[-1]
         return -(-(self.places[name] + np.dtype(dtype).itemsize) // 4)
+
+    @cached_property
+    def struct(self) -> Struct:
+        """A row in the standard library's words."""
+        return Struct("=" + "".join(_LETTERS[dtype] for dtype in self.columns.values()))
 
     def cell(self, name: str) -> int:
         """The cell of the row in which a column begins."""
@@ -125,7 +132,8 @@ class Table:
         """One row as plain integers."""
         if not 0 <= row < self._rows:
             raise IndexError(row)
-        return {name: int(self[name][row]) for name in self.layout.columns}
+        values = self.layout.struct.unpack_from(self._buffer, row * self.layout.row_bytes)
+        return dict(zip(self.layout.columns, values, strict=True))
 
     def rows(self) -> Iterator[dict[str, int]]:
         """Every row, in order."""

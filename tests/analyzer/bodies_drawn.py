@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dissectors.msgin5g.elements import elements, normalise
+from dissectors.msgin5g.elements import elements
 
 Pairs = list[tuple[str, Any]]
 
@@ -19,16 +19,11 @@ SPELLINGS = sorted(
         for spelling in (element.title, element.title.lower(), element.name, *element.aliases)
     }
 )
-OTHER_KEYS = [
-    "x",
-    "",
-    "tag",
-    "UE\N{NO-BREAK SPACE}Service ID",
-    "a" * 200,
-    "\N{GREEK SMALL LETTER ALPHA}",
-]
+OTHER_KEYS = ["x", "", "tag", "a" * 200]
+NON_ASCII_KEYS = ["UE\N{NO-BREAK SPACE}Service ID", "\N{GREEK SMALL LETTER ALPHA}"]
 USUAL = ["Message Type", "UE Service ID", "UE Credential Information", "Registration result"]
-KEYS = st.sampled_from(USUAL) | st.sampled_from(SPELLINGS) | st.sampled_from(OTHER_KEYS)
+USUAL += ["ports", "result", "MSGin5G Client Ports", "Originating UE Service ID"]
+KEYS = st.sampled_from([*USUAL, *SPELLINGS, *OTHER_KEYS])
 MEANINGS = sorted(
     {
         spelling
@@ -37,31 +32,22 @@ MEANINGS = sorted(
         for spelling in spellings
     }
 )
-TEXTS = st.sampled_from(
-    [
-        "",
-        "REG",
-        "reg.",
-        "Deregistration",
-        "bulk reg",
-        "ue-1",
-        "s\xe4",
-        "0",
-        "-PT1S",
-        "PT30M",
-        "a\n1",
-    ]
-)
-NUMBERS = st.sampled_from([0, 1, -1, 65535, 65536, 1.5, 5683.0, 1e300, 10**30])
-SCALARS = TEXTS | st.sampled_from(MEANINGS) | NUMBERS | st.sampled_from([None, True, False])
+WORDS = ["", "REG", "reg.", "Deregistration", "bulk reg", "ue-1", "s\xe4", "0", "-PT1S", "PT30M"]
+NUMBERS = [0, 1, -1, 65535, 65536, 1.5, 5683.0, 1e300, 10**30]
+SCALARS = st.sampled_from([*WORDS, *MEANINGS, *NUMBERS, None, True, False, "a\n1"])
+USUAL_VALUES = st.sampled_from(["REG", "DEREG", "MSG", "ue-1", "success", "failure", "", 7, True])
+
+
+def _objects(keys: st.SearchStrategy[str], inner: st.SearchStrategy[Any]) -> Any:
+    return st.lists(st.tuples(keys, inner), max_size=5).map(tuple)
+
+
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.lists(st.tuples(KEYS, inner), max_size=5).map(tuple)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | _objects(KEYS, inner),
     max_leaves=12,
 )
-OBJECTS = st.lists(st.tuples(KEYS, VALUES), max_size=8).map(tuple)
+OBJECTS = _objects(st.sampled_from(USUAL), USUAL_VALUES) | _objects(KEYS, USUAL_VALUES | VALUES)
 
 
 def written(value: Any, escaped: bool = False) -> str:
@@ -77,10 +63,12 @@ def written(value: Any, escaped: bool = False) -> str:
 BODIES = st.builds(written, OBJECTS, st.booleans()).map(str.encode)
 """Whole objects."""
 
-BROKEN = st.builds(lambda body, at: body[: at % (len(body) + 1)], BODIES, st.integers(0, 400))
-"""Objects cut somewhere."""
-
-ANY = BODIES | BROKEN | st.builds(written, VALUES).map(str.encode) | st.binary(max_size=30)
+_STRANGE = _objects(KEYS | st.sampled_from(NON_ASCII_KEYS), VALUES) | VALUES
+_BROKEN = st.builds(lambda body, at: body[: at % (len(body) + 1)], BODIES, st.integers(0, 400))
+_OTHER = st.one_of(
+    st.builds(written, _STRANGE, st.booleans()).map(str.encode), _BROKEN, st.binary(max_size=30)
+)
+ANY = st.integers(0, 3).flatmap(lambda number: BODIES if number else _OTHER)
 
 
 def registrations(draw: st.DrawFn) -> Pairs:
@@ -93,6 +81,3 @@ def registrations(draw: st.DrawFn) -> Pairs:
     more = draw(st.lists(st.tuples(KEYS, VALUES), max_size=3))
     left_out = draw(st.sets(st.integers(0, 3), max_size=1))
     return [pair for n, pair in enumerate(good) if n not in left_out] + more
-
-
-__all__ = ["ANY", "BODIES", "KEYS", "VALUES", "normalise", "registrations", "written"]

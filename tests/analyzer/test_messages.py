@@ -121,5 +121,5 @@ def test_small_columns_share_cells_as_kernels_write_them() -> None:
 def test_columns_hold_what_they_must() -> None:
     assert len(MESSAGE_TYPE_IDS) < 256
     assert max(Role) < 256
-    assert m.MOST_INTERFACES - 1 == np.iinfo(MESSAGES.columns["interface"]).max
+    assert np.iinfo(MESSAGES.columns["interface"]).max == m.MOST_INTERFACES - 1
     assert Role.CAPTURE_DUPLICATE.label == "capture duplicate"

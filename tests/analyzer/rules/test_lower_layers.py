@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from exchanges.test_message_layer import message
+from gathered import message
 from generated import CON
 
 from analyzer.events import ChecksumWrong, FragmentsMissing, FragmentsOverlapped
