@@ -15,11 +15,19 @@ from typing import Any, Final
 
 from analyzer.state import hash_bytes, mix
 from dissectors import json_scan
+from dissectors.json_scan import (
+    DEEP_AT,
+    ERROR,
+    KEY_END,
+    KEY_START,
+    NODE_COUNT,
+    NODE_SLOTS,
+    PARENT,
+    scan,
+)
 from dissectors.json_scan import END as NODE_END
-from dissectors.json_scan import ERROR, DEEP_AT, KEY_END, KEY_START, NODE_COUNT, NODE_SLOTS, PARENT
 from dissectors.json_scan import KIND as NODE_KIND
 from dissectors.json_scan import START as NODE_START
-from dissectors.json_scan import scan
 from dissectors.kernel import Bytes, Rows, rows
 from dissectors.msgin5g.elements import (
     MessageType,
@@ -29,7 +37,6 @@ from dissectors.msgin5g.elements import (
     registration_only,
 )
 from dissectors.msgin5g.payload import MAX_DEPTH, Document, Elements
-from dissectors.msgin5g.schema import SCHEMAS, schema
 
 # Slots of what `body_facts` finds.
 MESSAGE_TYPE, UE_AT, UE_END, TELLS, SHAPE, ODD = 0, 1, 2, 3, 4, 5
@@ -162,6 +169,8 @@ def _place(table: Rows, hash: int) -> int:
 @cache
 def _sensitive() -> frozenset[str]:
     """Elements on whose value, not only its type or presence, a verdict may depend."""
+    from dissectors.msgin5g.schema import SCHEMAS, schema  # and validators with it
+
     found = {name for name, element in elements().items() if element.values}
     for file in SCHEMAS:
         whole = schema(file)
@@ -378,9 +387,7 @@ def body_facts(
                         present |= 1 << element
                         common &= ~(1 << element)
                 if role == _MESSAGE_TYPE or role == _RESULT:
-                    _meaning(
-                        data, first, after, element, role, kind, values, letters, word, found
-                    )
+                    _meaning(data, first, after, element, role, kind, values, letters, word, found)
                     if role == _RESULT:
                         result_common = 2 if names[entry - 1 + _COMMON] else 1
                     else:

@@ -130,9 +130,7 @@ class Datagrams:
         if early is not None:
             return  # read as cut: what was said of it stands
         size = len(whole.packet)
-        packet = Packet(
-            whole.packet, _RAW_IP, last.frame, last.time, last.offset, size, interface
-        )
+        packet = Packet(whole.packet, _RAW_IP, last.frame, last.time, last.offset, size, interface)
         packet.parts = _parts(whole)
         self._inject(packet)
 

@@ -18,8 +18,8 @@ from dissectors import link
 from dissectors.checksum import verify
 from dissectors.coap import numbers, wire
 from dissectors.coap.wire import Defect
-from dissectors.kernel import Bytes, Rows
 from dissectors.coap.wire import walk as walk_coap
+from dissectors.kernel import Bytes, Rows
 from dissectors.link import walk as walk_link
 
 # Slots of a row of facts. First what the record and its lower layers say:
@@ -262,7 +262,9 @@ def _option_facts(
     facts[f + DATA_HASH] = mix(passing, lasting)
 
 
-def _uri(data: Bytes, facts: Rows, f: int, count: int, options: Rows, text: memoryview, at: int) -> int:
+def _uri(
+    data: Bytes, facts: Rows, f: int, count: int, options: Rows, text: memoryview, at: int
+) -> int:
     """Path and query, or Proxy-Uri, of a request put together in `text`; where they end."""
     facts[f + PATH_AT] = facts[f + URI_AT] = at
     begin = at

@@ -23,12 +23,10 @@ from analyzer.state import (
     LAST_USED,
     LEAST_USED,
     PENDING,
-    entry,
     get,
     put,
     remove,
 )
-from analyzer.state import VALUE as _VALUE
 from dissectors.kernel import Rows
 
 # A flow; `sent` counts the datagrams of `first`.

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from analyzer import duplicates
+from analyzer import duplicates, flows
 from analyzer import facts as fact
-from analyzer import flows
 from analyzer import happenings as tells
 from analyzer import messages as m
 from analyzer.capture.records import NO_TIME
@@ -93,9 +92,7 @@ def _is_multicast(data: Bytes, at: int, length: int) -> bool:
     return data[at] >> 4 == 14 or (broadcast and data[at + 3] == 255)
 
 
-def _endpoint(
-    s: Rows, arena: memoryview, data: Bytes, at: int, length: int, port: int
-) -> int:
+def _endpoint(s: Rows, arena: memoryview, data: Bytes, at: int, length: int, port: int) -> int:
     """The id of an endpoint; IPv4-mapped IPv6 addresses are IPv4."""
     if length == 16 and _mapped(data, at):
         at += 12
@@ -151,9 +148,7 @@ def _keep_names(
         facts[f + fact.TOKEN_NAME] = name(s, arena, data, at, at + facts[f + fact.TOKEN_LENGTH])
 
 
-def _add_message(
-    s: Rows, facts: Rows, f: int, mm: Cells, role: int
-) -> int:
+def _add_message(s: Rows, facts: Rows, f: int, mm: Cells, role: int) -> int:
     """A new row of the messages table."""
     row = s[MESSAGES]
     s[MESSAGES] = row + 1
@@ -234,9 +229,7 @@ def _checksum_wrong(s: Rows, facts: Rows, f: int) -> None:
     tell(s, tells.CHECKSUM_WRONG, message, verdict, note, facts[f + fact.FLOW], 0)
 
 
-def _meet(
-    s: Rows, data: Bytes, text: memoryview, arena: memoryview, facts: Rows, f: int
-) -> None:
+def _meet(s: Rows, data: Bytes, text: memoryview, arena: memoryview, facts: Rows, f: int) -> None:
     """The endpoints and the flow of a datagram that may be CoAP."""
     length = facts[f + fact.ADDRESS_LENGTH]
     source_at, source_port = facts[f + fact.SOURCE_AT], facts[f + fact.SOURCE_PORT]
@@ -299,9 +292,7 @@ def _datagram(
     _arrived(s, facts, f, mm, xx, spare)
 
 
-def _recorded_twice(
-    s: Rows, facts: Rows, f: int, row: int, first: int, flow: int
-) -> None:
+def _recorded_twice(s: Rows, facts: Rows, f: int, row: int, first: int, flow: int) -> None:
     """A capture duplicate; told once per flow, then counted."""
     at = flow_at(s, flow)
     frame, time = s[first + duplicates.FRAME], s[first + duplicates.TIME]

@@ -212,7 +212,9 @@ class Reading:
     def finish(self) -> bool:
         """The capture is over: False when all is told."""
         memory, stored = self._memory, self._exchanges.stored
-        more = self.kernels.finish(memory.s, self._gathered[0].facts, self._messages.cells, stored.cells)
+        more = self.kernels.finish(
+            memory.s, self._gathered[0].facts, self._messages.cells, stored.cells
+        )
         self._count_rows()
         return bool(more)
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from analyzer import flows, state
@@ -11,6 +13,9 @@ from analyzer.findings import MOST_FRAMES, Finding
 from analyzer.flows import flow_at
 from analyzer.memory import Memory
 
+MOST_NOTES: Final = 1 << 18
+"""Notes kept before those of forgotten flows are dropped."""
+
 
 class Repeats:
     """Which finding each note of a flow became."""
@@ -18,11 +23,23 @@ class Repeats:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._findings: dict[tuple[int, int], Finding] = {}
+        self._enough = MOST_NOTES
 
     def learn(self, note: int, flow: int, finding: Finding) -> None:
         """The note was given of the flow, as this finding."""
+        if len(self._findings) >= self._enough:
+            self._forget()
         serial = self._memory[flow_at(self._memory.s, flow) + flows.SERIAL]
         self._findings[note, serial] = finding
+
+    def _forget(self) -> None:
+        """Flows that are forgotten repeat nothing any more."""
+        self.apply()
+        s = self._memory.s
+        flows_known = range(1, s[state.FLOWS + state.COUNT] + 1)
+        known = {s[flow_at(s, flow) + flows.SERIAL] for flow in flows_known}
+        self._findings = {key: f for key, f in self._findings.items() if key[1] in known}
+        self._enough = max(MOST_NOTES, 2 * len(self._findings))
 
     def apply(self) -> None:
         """Count the repetitions told since the last time."""

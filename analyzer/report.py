@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
 from analyzer.exchanges.message_layer import MOST_LIVE
+from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
 from analyzer.findings import Finding
 from analyzer.messages import NO_RESPONSE_TIME, Role
 from analyzer.profiles.transmission import SECOND

@@ -348,5 +348,3 @@ def transmission(tables: Tables, number: int) -> Transmission:
         Exchange(tables, exchange) if exchange else None,
         s[at + ml.ICMP],
     )
-
-

@@ -74,9 +74,7 @@ def _ue_moved(tables: Tables, row: Row) -> Event:
 
 
 def _ue_collision(tables: Tables, row: Row) -> Event:
-    return UeCollision(
-        Message(tables, row[0]), tables.names[row[1]], tables.endpoints[row[2]]
-    )
+    return UeCollision(Message(tables, row[0]), tables.names[row[1]], tables.endpoints[row[2]])
 
 
 _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
@@ -93,9 +91,7 @@ _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
         transmission(t, r[0]), bool(r[1]), bool(r[2])
     ),
     tells.UNANSWERED: lambda t, r: Unanswered(Exchange(t, r[0]), bool(r[1]), bool(r[2])),
-    tells.BAD_VERSION_ANSWERED: lambda t, r: BadVersionAnswered(
-        Message(t, r[0]), Message(t, r[1])
-    ),
+    tells.BAD_VERSION_ANSWERED: lambda t, r: BadVersionAnswered(Message(t, r[0]), Message(t, r[1])),
     tells.CLOCK_STEP: lambda t, r: ClockStep(r[0], r[1]),
     tells.CAPTURE_DUPLICATE: _duplicate,
     tells.OPAQUE_FLOW: lambda t, r: OpaqueFlow(Flow(t, r[0]), r[1]),

@@ -56,9 +56,7 @@ def sent_at(s: Rows, number: int) -> int:
     return s[SENT + BASE] + (number & (s[SENT + ROWS] - 1)) * SENT_SLOTS
 
 
-def sameness(
-    data: int, lasting: int, payload: int, observes: int, facts: Rows, f: int
-) -> int:
+def sameness(data: int, lasting: int, payload: int, observes: int, facts: Rows, f: int) -> int:
     """Is the message in `facts` a repetition of the one with these hashes?
 
     Max-Age and Observe may be refreshed (RFC 7252 clause 5.10.5, RFC 7641 clause 4.4), and a
@@ -115,7 +113,9 @@ def repeated(s: Rows, facts: Rows, f: int) -> int:
     at = sent_at(s, number)
     confirmable = s[at + TYPE] == 0
     lifetime = s[EXCHANGE_LIFETIME] if confirmable else s[NON_LIFETIME]
-    if s[at + TYPE] != facts[f + fact.TYPE] or not _young(s, number, facts[f + fact.TIME], lifetime):
+    if s[at + TYPE] != facts[f + fact.TYPE] or not _young(
+        s, number, facts[f + fact.TIME], lifetime
+    ):
         return 0
     same = sameness(
         s[at + DATA_HASH],

@@ -32,10 +32,19 @@ from analyzer.exchanges.request_layer import (
     open_by_token,
     open_exchange,
 )
-from analyzer.flows import FIRST_FRAME, MULTICAST, endpoint_at, flow_at, one_way, repeats
-from analyzer.flows import PLAIN_ON_5684 as FLOW_PLAIN
 from analyzer.flows import FIRST as FLOW_FIRST
-from analyzer.flows import SERIAL, TOLD, TOLD_PING
+from analyzer.flows import (
+    FIRST_FRAME,
+    MULTICAST,
+    SERIAL,
+    TOLD,
+    TOLD_PING,
+    endpoint_at,
+    flow_at,
+    one_way,
+    repeats,
+)
+from analyzer.flows import PLAIN_ON_5684 as FLOW_PLAIN
 from analyzer.happenings import NEARLY, tell, tell_again
 from analyzer.messages import Role, message_id, role_of, set_role, token_length
 from analyzer.profiles.transmission import SECOND
@@ -75,9 +84,7 @@ _NOT_PAIRED: Final = (
 _VERSION: Final = 1 << Defect.VERSION
 _EMPTY_EXTRA: Final = 1 << Defect.EMPTY_EXTRA
 _CON, _NON, _ACK, _RST = 0, 1, 2, 3
-_UNANSWERED_STATES: Final = (
-    (1 << State.OPEN) | (1 << State.ACKNOWLEDGED) | (1 << State.UNANSWERED)
-)
+_UNANSWERED_STATES: Final = (1 << State.OPEN) | (1 << State.ACKNOWLEDGED) | (1 << State.UNANSWERED)
 
 # Early responses and datagrams of other versions wait as rows of facts, in one ring.
 _TAKEN: Final = fact.KIND  # of an early response: 1 once its request came
@@ -252,10 +259,9 @@ def _acknowledgement(
     if responds and asked:
         if exchange:
             request = xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW]
-            same_token = (
-                facts[f + fact.TOKEN] == wide(mm, request * m.CELLS + m.TOKEN)
-                and facts[f + fact.TOKEN_LENGTH] == token_length(mm, request)
-            )
+            same_token = facts[f + fact.TOKEN] == wide(mm, request * m.CELLS + m.TOKEN) and facts[
+                f + fact.TOKEN_LENGTH
+            ] == token_length(mm, request)
             if facts[f + fact.TOKEN_LENGTH] > 8:
                 same_token = facts[f + fact.TOKEN_NAME] == wide(mm, request * m.CELLS + m.TOKEN)
             match = x.MID_TOKEN if same_token else x.OTHER_TOKEN

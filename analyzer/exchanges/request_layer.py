@@ -70,9 +70,7 @@ def _alive(s: Rows, xx: Cells, exchange: int, time: int) -> bool:
     return xx[row * CELLS + STATE] == State.OBSERVING or time <= wide(xx, row * CELLS + KEPT_UNTIL)
 
 
-def open_exchange(
-    s: Rows, facts: Rows, f: int, xx: Cells, exchange: int
-) -> None:
+def open_exchange(s: Rows, facts: Rows, f: int, xx: Cells, exchange: int) -> None:
     """A new request: an older one with its token makes later matches ambiguous, or is an
     observation that it takes over."""
     client, server = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
@@ -144,9 +142,7 @@ def open_by_token(s: Rows, facts: Rows, f: int, xx: Cells) -> int:
     return 0
 
 
-def of_group(
-    s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells
-) -> int:
+def of_group(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     """A multicast request of this client with the token, from any responder (clause 8.2)."""
     return _of_client(s, facts, f, mm, xx, True, False)
 

@@ -93,5 +93,3 @@ class Exchanges:
         columns = {"row": np.arange(len(self), dtype=np.uint32)}
         columns |= {name: self[name].copy() for name in self.columns}
         return pl.DataFrame(columns)
-
-

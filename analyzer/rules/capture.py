@@ -21,11 +21,10 @@ from analyzer.events import (
     Unacknowledged,
     Unanswered,
 )
-from analyzer.subjects import Flow
-from analyzer.subjects import Message
 from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, predicate, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Flow, Message
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 

@@ -103,6 +103,7 @@ Predicate: TypeAlias = "Callable[[Any, Context], Iterator[Breach]]"
 _Found = TypeVar("_Found", bound="Callable[[Any, Any], Iterator[Breach]]")
 Adjust: TypeAlias = "Callable[[Message, Flaw, Context], Severity | None]"
 
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A predicate, the rule its breaches break unless they name another, and when to ask it: of a

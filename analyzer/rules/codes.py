@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from analyzer import facts
 from analyzer.events import Seen
 from analyzer.messages import Role
-from analyzer.subjects import Message
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, defect_rule, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from analyzer import facts
 from analyzer.events import BadVersionAnswered, IcmpError, Seen
-from analyzer.subjects import Message
 from analyzer.rules.catalogue import (
     Breach,
     E,
@@ -21,6 +20,7 @@ from analyzer.rules.catalogue import (
     rule,
 )
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect

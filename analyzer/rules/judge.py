@@ -10,10 +10,10 @@ from typing import Final
 from analyzer import facts
 from analyzer.events import Event, Seen
 from analyzer.findings import Finding, Findings
-from analyzer.subjects import Message
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, PREDICATES, Breach, DefectRule, Rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import OPTIONS, code_name, option_name
 from dissectors.coap.wire import Defect

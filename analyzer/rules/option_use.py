@@ -9,9 +9,9 @@ from typing import Final
 
 from analyzer import facts
 from analyzer.events import Seen
-from analyzer.subjects import Message
 from analyzer.rules.catalogue import Breach, E, N, Scope, Severity, W, defect_rule, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Flaw, Option
 from dissectors.coap.values import describe_value

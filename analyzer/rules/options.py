@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from analyzer import facts
 from analyzer.events import Seen
-from analyzer.subjects import Message
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, defect_rule, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.message import Option
 from dissectors.coap.numbers import Format, option_name
 from dissectors.coap.values import describe_value

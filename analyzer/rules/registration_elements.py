@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from analyzer.subjects import Message
 from analyzer.events import RegistrationRequested
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate
 from analyzer.rules.context import Context
 from analyzer.rules.registration_request import GOOD_BODY, SPEC
+from analyzer.subjects import Message
 from dissectors.msgin5g.elements import elements
 from dissectors.msgin5g.schema import Violation, violations
 

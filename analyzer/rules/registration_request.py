@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.subjects import Message
 from analyzer.events import RegistrationInClear, RegistrationRequested
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 from dissectors.msgin5g.elements import element_of, elements

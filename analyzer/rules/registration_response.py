@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import Acknowledged, AnsweredAgain, Match, Unanswered
-from analyzer.events import RegistrationAnswered
+from analyzer.events import Acknowledged, AnsweredAgain, Match, RegistrationAnswered, Unanswered
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds

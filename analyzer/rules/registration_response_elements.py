@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.subjects import Message
 from analyzer.events import RegistrationAnswered
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
 from analyzer.rules.registration_elements import element_span, shown, violation_breach
 from analyzer.rules.registration_request import SPEC, near
+from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.msgin5g.payload import ERROR_TEXTS
 from dissectors.msgin5g.schema import violations
