@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from analyzer import facts, following, state
+from analyzer import following, gathering, state
 from analyzer.capture import records
 from analyzer.exchanges import request_layer
 
@@ -56,7 +56,7 @@ class Kernels:
 PLAIN: Final = Kernels(
     records.walk_pcap,
     records.walk_pcapng,
-    facts.gather,
+    gathering.gather,
     following.follow,
     following.finish,
     state.refill,
@@ -66,7 +66,7 @@ PLAIN: Final = Kernels(
 _ARGUMENTS: Final = {
     "walk_pcap": "r i i o i i i q i",
     "walk_pcapng": "r i i o q i q i",
-    "gather": "r i Q Q i i i q b i q t q q q q b b q q q q q q q q q b t",
+    "gather": "r i Q Q i i i q b i q t q q q q b b q q q q q q q q q b t i",
     "follow": "q r t t q i i I I",
     "finish": "q q I I",
     "refill": "q q i",

@@ -62,8 +62,8 @@ MESSAGES: Final = Layout(
         "flags": "u1",
     }
 )
-"""Columns. Times in ns, `response_time` NO_RESPONSE_TIME for none. `offset` is that of the packet in
-its file, `coap_at` that of the message in the packet. Ids: `exchange` counts from 1 (0: none),
+"""Columns. Times in ns, `response_time` NO_RESPONSE_TIME for none. `offset` is the packet's in its
+file, `coap_at` that of the message in the packet. Ids: `exchange` counts from 1 (0: none),
 `peer` is the frame of the response of a request or the request of a response, `first` that of the
 first transmission of which the message is a copy (0: none); `source` and `destination` are
 endpoints, `uri` and `ue` names of the session's. A token of up to 8 bytes stands in the row as a

@@ -117,7 +117,7 @@ class Reading:
     def gather_one(self, batch: RecordBatch, links: Rows, places: Rows) -> Gathered:
         """Facts of a batch of one record that stands in no file as it is."""
         gathered = Gathered()
-        self._gather(gathered, batch, 0, links, places, 1)
+        self._gather(gathered, batch, 0, links, places, 1, 1)
         return gathered
 
     def _ahead(self) -> ThreadPoolExecutor:
@@ -141,6 +141,7 @@ class Reading:
         links: Rows,
         places: Rows,
         most: int,
+        cut_fragments: int = 0,
     ) -> int:
         """Facts of records of the batch from `first` on; of how many."""
         at_once = MOST_UNCOMPILED if self.kernels is PLAIN else MOST_RECORDS
@@ -177,6 +178,7 @@ class Reading:
             body.values,
             body.letters,
             body.word,
+            cut_fragments,
         )
 
     def make_room(self, records: int, size: int, interfaces: int) -> None:

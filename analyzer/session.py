@@ -115,7 +115,9 @@ class Session:
 
     def open(self, what: Intake | Sequence[str | os.PathLike[str]]) -> None:
         """Open the captures to read, which may wait for them. Raises CaptureError."""
-        intake = what if isinstance(what, Intake) else Intake(tuple(map(os.fspath, what)))
+        intake = (
+            what if isinstance(what, Intake) else Intake(tuple(os.fspath(path) for path in what))
+        )
         self.source = intake.open()
         self.paths = self.source.paths
         self.files = self.source.files

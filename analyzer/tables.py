@@ -88,7 +88,7 @@ class Table:
         self.layout = layout
         self._rows = 0
         self._room = _FIRST_ROWS
-        self._buffer = np.zeros(_FIRST_ROWS * layout.cells, np.uint32)
+        self._buffer: Any = np.zeros(_FIRST_ROWS * layout.cells, np.uint32)
         self.cells: Cells = memoryview(self._buffer)
 
     def __len__(self) -> int:

@@ -53,7 +53,7 @@ def event(tables: Tables, kind: int, row: Row) -> Event:
 
 
 def _match(number: int) -> Match:
-    match = MATCHES[number]
+    match: Match | None = MATCHES[number]
     assert match is not None
     return match
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from analyzer.capture.model import CaptureError, Interface, NoticeKind, NoticeLog
 from analyzer.capture.records import u32, walk_pcap
@@ -63,7 +63,7 @@ class PcapWalker:
         # The upper half of the link type field tells the length of the frame check sequence.
         ticks = 1_000_000_000 // self._variant.ns_per_tick
         self.interfaces = [Interface(0, link & 0xFFFF, snap_length, ticks)]
-        self.kernel: Callable[..., Any] = walk_pcap
+        self.kernel: Callable[..., tuple[int, int]] = walk_pcap
         self.comments: dict[int, list[str]] = {}
         self.file_comments: list[str] = []
         self.dropped: dict[int, int] = {}

@@ -60,9 +60,10 @@ def checksum_wrong(event: ChecksumWrong, context: Context) -> Iterator[Breach]:
     offloaded = event.kind == checksum.OFFLOADED  # of a capture, not of two endpoints
     yield Breach(
         f"{message.source} to {message.destination}: {what} ({meaning})",
-        message,
+        None if offloaded else message,
         seen=f"checksum {seen}",
         expected="the checksum of the datagram",
+        frame=message.frame,
         group=event.kind if offloaded else (message.flow, message.source, event.kind),
     )
 

@@ -7,6 +7,7 @@ duplicates and hostile bytes included. `snapshot` is everything a closed session
 
 from __future__ import annotations
 
+import random
 import struct
 import tempfile
 from collections.abc import Iterable
@@ -82,8 +83,7 @@ def fed(datagrams: Iterable[tuple[int, Address, Address, bytes]]) -> Session:
 DELAYS = (0, 1, 3, 20, 600, 1900, 2100, 4000, 50_000, 94_000, 146_000, 248_000)  # ms
 MESSAGE_IDS = st.sampled_from([0xFFFE, 0xFFFF, 0, 1, 2])
 TOKENS = st.sampled_from([b"", b"a", b"ab", b"abcd", b"abce", bytes(12)])
-BODIES = st.sampled_from(
-    [
+BODIES = (
         b"",
         REGISTRATION,
         REGISTRATION[:40],
@@ -234,13 +234,39 @@ def frames(happenings: Iterable[Happening]) -> Iterable[Frame]:
         clock += what.delay * MILLISECOND
 
 
+def by_chance(chance: random.Random, count: int) -> Iterable[Happening]:
+    """Very many happenings, faster than hypothesis draws them; most delays are short."""
+    answers = [answer for answer in ANSWERS.elements if answer != "before the request"]
+    for _ in range(count):
+        yield Happening(
+            client=chance.randrange(3),
+            server=chance.randrange(2),
+            reversed=chance.random() < 0.1,
+            kind=chance.choice([CON, CON, NON]),
+            code=chance.choice(["POST", "POST", "GET", "0.00"]),
+            message_id=chance.randrange(1 << 16),
+            token=chance.choice([b"", b"a", chance.randbytes(4), chance.randbytes(12)]),
+            body=chance.choice(BODIES.elements),
+            observe=chance.choice([None, None, None, 0, 1]),
+            answer=chance.choice(answers),
+            delay=chance.choice([1, 1, 3, 20, 600, 4000, 50_000 if chance.random() < 0.1 else 0]),
+            fate=[chance.randrange(10) for _ in range(chance.randrange(4))],
+            hostile=chance.randbytes(chance.randrange(24)) if chance.random() < 0.05 else b"",
+        )
+
+
+def capture_of(happenings: Iterable[Happening]) -> bytes:
+    """A capture file of what happens."""
+    talk = Conversation()
+    for frame in frames(happenings):
+        talk.add(frame)
+    return talk.pcap()
+
+
 @st.composite
 def conversations(draw: st.DrawFn, most: int = 12) -> bytes:
     """A capture file of a conversation."""
-    talk = Conversation()
-    for frame in frames(draw(st.lists(HAPPENINGS, min_size=1, max_size=most))):
-        talk.add(frame)
-    return talk.pcap()
+    return capture_of(draw(st.lists(HAPPENINGS, min_size=1, max_size=most)))
 
 
 def at(seconds: float) -> int:
