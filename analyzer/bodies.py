@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
+from analyzer.body_tables import sensitive_elements
 from analyzer.state import hash_bytes, mix
 from dissectors import json_scan
 from dissectors.json_scan import (
@@ -76,12 +77,6 @@ REGISTRATION_TYPE: Final = 1 + list(MessageType).index(MessageType.REG)
 DEREGISTRATION_TYPE: Final = 1 + list(MessageType).index(MessageType.DEREG)
 """Message Types as `messages.MESSAGE_TYPE_IDS` counts them."""
 
-_SETTLING: Final = frozenset(
-    {"const", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-    | {"multipleOf", "maxLength", "maxItems", "uniqueItems", "contains"}
-)
-"""Keywords that look at a value and not only at its type, or at whether it is empty."""
-
 
 @dataclass(frozen=True, slots=True)
 class BodyTables:
@@ -122,7 +117,7 @@ def _registry() -> tuple[Rows, Rows, Rows, bytes]:
     table = rows((len(ids) + 1) * _ELEMENT_SLOTS)
     names, values = rows(_SPELLINGS * _SPELLING_SLOTS), rows(_SPELLINGS * _SPELLING_SLOTS)
     letters = bytearray()
-    sensitive = _sensitive()
+    sensitive = sensitive_elements()
     for name, element in elements().items():
         row = ids[name] * _ELEMENT_SLOTS
         home = element.inside
@@ -164,38 +159,6 @@ def _place(table: Rows, hash: int) -> int:
     while table[slot * _SPELLING_SLOTS + _HASH]:
         slot = (slot + 1) % _SPELLINGS
     return slot * _SPELLING_SLOTS
-
-
-@cache
-def _sensitive() -> frozenset[str]:
-    """Elements on whose value, not only its type or presence, a verdict may depend."""
-    from dissectors.msgin5g.schema import SCHEMAS, schema  # and validators with it
-
-    found = {name for name, element in elements().items() if element.values}
-    for file in SCHEMAS:
-        whole = schema(file)
-        _find_sensitive(whole, whole, "", found)
-    return frozenset(found)
-
-
-def _find_sensitive(part: Any, whole: dict[str, Any], element: str, found: set[str]) -> None:
-    if isinstance(part, list):
-        for item in part:
-            _find_sensitive(item, whole, element, found)
-    if not isinstance(part, dict):
-        return
-    enumerated = any(value not in (None, "") for value in part.get("enum", ()))
-    longer = any(part.get(word, 0) > 1 for word in ("minLength", "minItems", "minProperties"))
-    if enumerated or longer or _SETTLING & part.keys():
-        found.add(element)
-    if "$ref" in part:
-        _find_sensitive(whole["$defs"][part["$ref"].rpartition("/")[2]], whole, element, found)
-    for key, value in part.items():
-        if key == "properties":
-            for name, constraint in value.items():
-                _find_sensitive(constraint, whole, name, found)
-        elif key != "$defs":
-            _find_sensitive(value, whole, element, found)
 
 
 def tells_of(document: Document, elements: Elements) -> int:
@@ -294,7 +257,7 @@ def _meaning(
             meaning = values[entry - 1 + _SPELLS]
         elif role == _MESSAGE_TYPE:
             meaning = _registration_like(word, length)
-    elif role == _RESULT and (kind == _TRUE_KIND or kind == _FALSE_KIND):
+    elif role == _RESULT and kind in (_TRUE_KIND, _FALSE_KIND):
         meaning = 1 if kind == _TRUE_KIND else 2
     if role == _MESSAGE_TYPE:
         if found[MESSAGE_TYPE] != REGISTRATION_TYPE:
@@ -386,13 +349,13 @@ def body_facts(
                     else:
                         present |= 1 << element
                         common &= ~(1 << element)
-                if role == _MESSAGE_TYPE or role == _RESULT:
+                if role in (_MESSAGE_TYPE, _RESULT):
                     _meaning(data, first, after, element, role, kind, values, letters, word, found)
                     if role == _RESULT:
                         result_common = 2 if names[entry - 1 + _COMMON] else 1
                     else:
                         named = 1
-                elif role == _UE or role == _ORIGINATOR:
+                elif role in (_UE, _ORIGINATOR):
                     text_at = text_end = 0
                     if kind == _STRING_KIND and after - first > 2:
                         text_at, text_end = first + 1, after - 1

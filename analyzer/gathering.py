@@ -163,10 +163,10 @@ def _is_literal(data: Bytes, at: int, length: int) -> bool:
 
 
 def _non_ascii(data: Bytes, at: int, length: int) -> bool:
+    found = False
     for place in range(at, at + length):
-        if data[place] >= 128:
-            return True
-    return False
+        found = found or data[place] >= 128
+    return found
 
 
 def _option_facts(

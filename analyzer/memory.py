@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from analyzer import duplicates, flows, happenings, registrations, state
 from analyzer import facts as fact
-from analyzer.exchanges import message_layer, pairing
+from analyzer.exchanges import message_layer, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
 
@@ -61,7 +61,7 @@ REGIONS: Final = (
         ring=(state.FIRST_RECENT, state.NEXT_RECENT),
     ),
     Region(
-        *(state.EARLY, fact.SLOTS, 1 << 4, pairing.MOST_EARLY, 1),
+        *(state.EARLY, fact.SLOTS, 1 << 4, waiting.MOST_EARLY, 1),
         ring=(state.FIRST_EARLY, state.NEXT_EARLY),
     ),
     Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from analyzer import facts as fact
 from analyzer import flows, state
 from analyzer import happenings as tells
+from analyzer.arriving import MOST_TEXT
 from analyzer.bodies import tells_of
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
 from analyzer.compiling import PLAIN, Compiler, Kernels, Told
@@ -22,7 +23,7 @@ from analyzer.events import Event, FlowEnded
 from analyzer.exchanges.model import STORED
 from analyzer.exchanges.table import Exchanges
 from analyzer.findings import Finding, Findings
-from analyzer.following import MOST_TEXT, TIMED
+from analyzer.following import TIMED
 from analyzer.icmp import icmp_error
 from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
@@ -115,10 +116,9 @@ class Session:
 
     def open(self, what: Intake | Sequence[str | os.PathLike[str]]) -> None:
         """Open the captures to read, which may wait for them. Raises CaptureError."""
-        intake = (
-            what if isinstance(what, Intake) else Intake(tuple(os.fspath(path) for path in what))
-        )
-        self.source = intake.open()
+        if not isinstance(what, Intake):
+            what = Intake(tuple(os.fspath(path) for path in what))
+        self.source = what.open()
         self.paths = self.source.paths
         self.files = self.source.files
         self.interfaces = self.source.interfaces

@@ -89,7 +89,11 @@ class Table:
         self._rows = 0
         self._room = _FIRST_ROWS
         self._buffer: Any = np.zeros(_FIRST_ROWS * layout.cells, np.uint32)
-        self.cells: Cells = memoryview(self._buffer)
+        self.cells: Cells = self._shared()
+
+    def _shared(self) -> Cells:
+        buffer: Any = self._buffer
+        return memoryview(buffer)
 
     def __len__(self) -> int:
         return self._rows
@@ -111,7 +115,7 @@ class Table:
             grown = np.zeros(self._room * self.layout.cells, np.uint32)
             grown[: len(self._buffer)] = self._buffer
             self._buffer = grown
-        self.cells = memoryview(self._buffer)
+        self.cells = self._shared()
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         dtype = np.dtype(self.layout.columns[name])

@@ -49,7 +49,7 @@ STORED: Final = Layout(
 )
 """What is stored of an exchange; the id of a row is its index + 1. `ack`, `response`, `reset` are
 rows of the messages table + 1, 0 for none; `icmp` is the frame of an ICMP error about it;
-`match` and `confidence` index MATCHES and CONFIDENCES; `older...` chain exchanges with one token."""
+`match` and `confidence` index MATCHES and CONFIDENCES; `older...` chain those with one token."""
 
 CELLS: Final = STORED.cells
 KEPT_UNTIL: Final = STORED.cell("kept_until")

@@ -61,13 +61,14 @@ class Exchanges:
 
     def __getitem__(self, name: str) -> _Column:
         if name in _OF_REQUEST:
-            return self._messages[_OF_REQUEST[name]][self.stored["request_row"]]
+            column: _Column = self._messages[_OF_REQUEST[name]][self.stored["request_row"]]
+            return column
         if name in _OF_OTHERS:
-            row, column = _OF_OTHERS[name]
+            row, of = _OF_OTHERS[name]
             rows = self.stored[row]
             if not len(rows):
-                return np.zeros(0, MESSAGES.columns[column])
-            found = self._messages[column][np.maximum(rows, 1) - 1]
+                return np.zeros(0, MESSAGES.columns[of])
+            found = self._messages[of][np.maximum(rows, 1) - 1]
             return np.where(rows > 0, found, 0)
         return self.stored[name]
 
