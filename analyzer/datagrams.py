@@ -17,6 +17,7 @@ from analyzer.fragments import Fragment, Key, Whole, fragment
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.reassembly import Reassembler
+from analyzer.subjects import Message
 from dissectors import link
 from dissectors.kernel import Rows
 
@@ -152,7 +153,7 @@ class Datagrams:
             row = self._read.pop(datagram.key, -1)
             if row < 0:
                 continue
-            message = self._session.message(row)
+            message = Message(self._session, row)
             if message.role is not Role.UNCONFIRMED:
                 self._session.judge(FragmentsMissing(datagram, message))
 

@@ -22,10 +22,8 @@ from analyzer.facts import (
     COAPS_PORT,
     CODE,
     CONTENT_FORMAT,
-    CONTINUES,
     CUT,
     DATA_HASH,
-    DEFAULT_VALUE,
     DEFECT,
     DEFECTS,
     DESTINATION_AT,
@@ -36,30 +34,23 @@ from analyzer.facts import (
     FLAGS,
     FRAGMENT,
     FRAME,
-    IN_BLOCKS,
     INTERFACE,
     IP_ID,
     JSON,
     KIND,
     KNOWN_PORT,
     LARGE,
-    LASTING_HASH,
-    LATER_BLOCK,
     LINK_HASH,
     LONG_TOKEN,
     MESSAGE_TYPE,
     MID,
     MOST_MESSAGE,
     MOST_PAYLOAD,
-    NON_ASCII,
     NOTHING,
     OBSERVE,
     ODD_BODY,
-    OPTIONS,
     OTHER_PORT,
     OTHER_UDP,
-    PATH_AT,
-    PATH_END,
     PAYLOAD_HASH,
     PAYLOAD_LENGTH,
     PING,
@@ -83,10 +74,9 @@ from analyzer.facts import (
     TYPE,
     UE_AT,
     UE_END,
-    URI_AT,
-    URI_END,
     WIRE,
 )
+from analyzer.option_facts import option_facts, token_number, uri
 from analyzer.state import hash_bytes, mix
 from dissectors import link
 from dissectors.checksum import verify
@@ -115,161 +105,9 @@ _TOLERATED: Final = sum(
 
 _FATAL: Final = sum(1 << defect for defect in wire.FATAL)
 _UDP: Final = 17
-_MOST_ENDS: Final = 34  # bytes of two addresses and what `_uri` adds
+_MOST_ENDS: Final = 34  # bytes of two addresses and what `uri` adds
 _VERSION: Final = 1 << Defect.VERSION
 _CUT_BIT: Final = 1 << Defect.CUT
-_DEFAULT_MAX_AGE: Final = 60
-
-
-def _uint(data: Bytes, at: int, length: int) -> int:
-    """An unsigned number of up to 4 bytes, -2 when it is longer."""
-    if length > 4:
-        return -2
-    value = 0
-    for place in range(at, at + length):
-        value = value * 256 + data[place]
-    return value
-
-
-def _token(data: Bytes, at: int, length: int, seed: int) -> int:
-    """A token as a number of 64 bits; of a longer one its hash."""
-    if length > 8:
-        return hash_bytes(data, at, at + length, seed)
-    high = low = 0
-    for place in range(at, at + length):
-        high = (high * 256 + (low >> 24)) & 0xFFFFFFFF
-        low = (low * 256 + data[place]) & 0xFFFFFFFF
-    if high >= 0x80000000:
-        high -= 0x100000000
-    return high * 0x100000000 + low
-
-
-def _copy(data: Bytes, start: int, end: int, text: memoryview, at: int) -> int:
-    for place in range(start, end):
-        text[at + place - start] = data[place]
-    return at + end - start
-
-
-def _is_literal(data: Bytes, at: int, length: int) -> bool:
-    """A host that may be an IP address: digits and dots, or a colon in it."""
-    digits = length > 0
-    for place in range(at, at + length):
-        byte = data[place]
-        if byte == 58:
-            return True
-        if not (48 <= byte <= 57 or byte == 46):
-            digits = False
-    return digits
-
-
-def _non_ascii(data: Bytes, at: int, length: int) -> bool:
-    found = False
-    for place in range(at, at + length):
-        found = found or data[place] >= 128
-    return found
-
-
-def _option_facts(
-    data: Bytes,
-    facts: Rows,
-    f: int,
-    count: int,
-    options: Rows,
-    index: bytes,
-    specs: Rows,
-    seed: int,
-) -> None:
-    """What the options say: the few values that pairing needs, and hashes of all."""
-    flags = facts[f + FLAGS]
-    request = flags & REQUEST != 0
-    present = 0
-    lasting = mix(seed, facts[f + TYPE] * 256 + facts[f + CODE])
-    lasting = mix(lasting, facts[f + TOKEN])
-    lasting = mix(lasting, facts[f + TOKEN_LENGTH])
-    passing = seed
-    block1 = block2 = -1
-    for option in range(count):
-        row = option * wire.OPTION_SLOTS
-        number = options[row + wire.NUMBER]
-        at, length = options[row + wire.VALUE_AT], options[row + wire.LENGTH]
-        spec = index[number]
-        first = present >> spec & 1 == 0
-        present |= 1 << spec
-        if number == 6 or number == 14:  # Observe, Max-Age: a repetition may refresh them
-            passing = hash_bytes(data, at, at + length, mix(passing, number))
-        else:
-            lasting = hash_bytes(data, at, at + length, mix(lasting, number))
-        text = spec != 0 and specs[spec * wire.SPEC_SLOTS + wire.FORMAT] == 3
-        if text and _non_ascii(data, at, length):
-            flags |= NON_ASCII
-        if not first:
-            continue
-        if number == 6:
-            facts[f + OBSERVE] = max(-1, _uint(data, at, length))
-        elif number == 12:
-            facts[f + CONTENT_FORMAT] = _uint(data, at, length)
-        elif number == 14:
-            if not request and _uint(data, at, length) == _DEFAULT_MAX_AGE:
-                flags |= DEFAULT_VALUE
-        elif number == 7:
-            if request and _uint(data, at, length) == facts[f + DESTINATION_PORT]:
-                flags |= DEFAULT_VALUE
-        elif number == 3:
-            if request and _is_literal(data, at, length):
-                flags |= DEFAULT_VALUE
-        elif number == 9:
-            flags |= PROTECTED
-        elif number == 27:
-            block1 = _uint(data, at, length)
-        elif number == 23:
-            block2 = _uint(data, at, length)
-    block = block1 if request else block2
-    if block > 0 and (block >> 4 or block & 8):
-        flags |= IN_BLOCKS
-    if (block1 if block1 > 0 else max(block2, 0)) >> 4 or facts[f + OBSERVE] != -1:
-        flags |= CONTINUES
-    if request and (block1 >> 4 > 0 or block2 >> 4 > 0):
-        flags |= LATER_BLOCK
-    facts[f + OPTIONS] = present
-    facts[f + FLAGS] = flags
-    facts[f + LASTING_HASH] = lasting
-    facts[f + DATA_HASH] = mix(passing, lasting)
-
-
-def _uri(
-    data: Bytes, facts: Rows, f: int, count: int, options: Rows, text: memoryview, at: int
-) -> int:
-    """Path and query, or Proxy-Uri, of a request put together in `text`; where they end."""
-    facts[f + PATH_AT] = facts[f + URI_AT] = at
-    begin = at
-    for option in range(count):
-        row = option * wire.OPTION_SLOTS
-        if options[row + wire.NUMBER] == 11:
-            text[at] = 47
-            value_at = options[row + wire.VALUE_AT]
-            at = _copy(data, value_at, value_at + options[row + wire.LENGTH], text, at + 1)
-    if at == begin:
-        text[at] = 47
-        at += 1
-    facts[f + PATH_END] = at
-    first = True
-    for option in range(count):
-        row = option * wire.OPTION_SLOTS
-        if options[row + wire.NUMBER] == 15:
-            text[at] = 63 if first else 38
-            first = False
-            value_at = options[row + wire.VALUE_AT]
-            at = _copy(data, value_at, value_at + options[row + wire.LENGTH], text, at + 1)
-    facts[f + URI_END] = at
-    for option in range(count):
-        row = option * wire.OPTION_SLOTS
-        if options[row + wire.NUMBER] == 35:
-            facts[f + URI_AT] = at
-            value_at = options[row + wire.VALUE_AT]
-            at = _copy(data, value_at, value_at + options[row + wire.LENGTH], text, at)
-            facts[f + URI_END] = at
-            return at
-    return at
 
 
 def _may_be_json(data: Bytes, facts: Rows, f: int, at: int, end: int) -> bool:
@@ -320,7 +158,7 @@ def _coap_facts(
         facts[f + MID] = data[at + 2] * 256 + data[at + 3]
     facts[f + TOKEN_AT] = head[wire.TOKEN_AT]
     facts[f + TOKEN_LENGTH] = length
-    facts[f + TOKEN] = _token(data, head[wire.TOKEN_AT], length, seed)
+    facts[f + TOKEN] = token_number(data, head[wire.TOKEN_AT], length, seed)
     facts[f + OBSERVE] = facts[f + CONTENT_FORMAT] = -1
     facts[f + DEFECTS] = kinds
     facts[f + PAYLOAD_LENGTH] = payload_length
@@ -344,7 +182,7 @@ def _coap_facts(
         flags |= LARGE
     facts[f + FLAGS] = flags
     count = head[wire.OPTION_COUNT]
-    _option_facts(data, facts, f, count, options, index, specs, seed)
+    option_facts(data, facts, f, count, options, index, specs, seed)
     facts[f + PAYLOAD_HASH] = 0
     if payload_length:
         facts[f + PAYLOAD_HASH] = hash_bytes(data, payload_at, end, seed)
@@ -354,7 +192,7 @@ def _coap_facts(
         whole = mix(facts[f + DATA_HASH], facts[f + MID] * 65536 + end - at)
         facts[f + DATA_HASH] = mix(whole, facts[f + PAYLOAD_HASH])
     if flags & REQUEST:
-        return _uri(data, facts, f, count, options, text, text_at)
+        return uri(data, facts, f, count, options, text, text_at)
     return text_at
 
 
@@ -417,6 +255,7 @@ def gather(
         uncaptured = records[record + 2] - captured
         walk_link(data, start, start + captured, links[interface], row, uncaptured)
         kind = row[link.KIND]
+        facts[f + WIRE] = records[record + 2]
         facts[f + PLACE] = places[number] if len(places) else base + start
         if row[link.FRAGMENT] and not (cut_fragments and kind == link.UDP):
             lowpan = row[link.FRAGMENT_IN] == link.IN_LOWPAN
@@ -456,7 +295,6 @@ def gather(
         facts[f + IP_ID] = row[link.IP_ID]
         facts[f + TTL] = row[link.TTL]
         facts[f + LINK_HASH] = hash_bytes(data, start, row[link.IP_AT], seed)
-        facts[f + WIRE] = records[record + 2]
         if row[link.PAYLOAD_LENGTH] > end - at:
             flags |= CUT
         if known:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -51,17 +51,22 @@ class Repeats:
         base = s[state.REPEAT_ROWS + state.BASE]
         cells = np.frombuffer(s, np.int64, count * tells.REPEAT_SLOTS, 8 * base)
         rows = cells.reshape(count, tells.REPEAT_SLOTS)
-        rows = rows[np.lexsort((rows[:, 0], rows[:, 1]))]
-        changes = np.flatnonzero(np.any(np.diff(rows[:, :2], axis=0) != 0, axis=1)) + 1
-        starts = np.concatenate(([0], changes))
-        latest = np.maximum.reduceat(rows[:, 3], starts)
-        ends = [*changes.tolist(), count]
-        for start, end, last in zip(starts.tolist(), ends, latest.tolist(), strict=True):
-            finding = self._findings.get((int(rows[start, 0]), int(rows[start, 1])))
-            if finding is None:
-                continue
-            finding.count += end - start
-            finding.last_time = max(finding.last_time, last)
-            missing = MOST_FRAMES - len(finding.frames)
-            frames = rows[start : min(end, start + missing), [2, 4]].ravel()
-            finding.list_frames(frames[frames > 0].tolist())
+        order = np.lexsort((rows[:, 0], rows[:, 1]))
+        changes = np.flatnonzero(np.any(np.diff(rows[order, :2], axis=0) != 0, axis=1)) + 1
+        groups: dict[int, tuple[Finding, list[np.ndarray[Any, Any]]]] = {}
+        for group in np.split(order, changes):
+            note, serial = rows[group[0], :2].tolist()
+            finding = self._findings.get((note, serial))
+            if finding is not None:
+                groups.setdefault(finding.id, (finding, []))[1].append(group)
+        for finding, found in groups.values():
+            self._count(finding, rows[np.sort(np.concatenate(found))])
+
+    @staticmethod
+    def _count(finding: Finding, rows: np.ndarray[Any, Any]) -> None:
+        """Rows of one finding, in the order of the capture."""
+        finding.count += len(rows)
+        finding.last_time = max(finding.last_time, int(rows[:, 3].max()))
+        missing = MOST_FRAMES - len(finding.frames)
+        frames = rows[:missing, [2, 4]].ravel()
+        finding.list_frames(frames[frames > 0].tolist())

@@ -35,7 +35,7 @@ from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
-from analyzer.subjects import Flow, Message
+from analyzer.subjects import Flow
 from analyzer.tables import Table
 from analyzer.telling import Row, event, told
 from dissectors.coap.message import dissect
@@ -100,7 +100,9 @@ class Session:
         self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
         self._repeats = Repeats(self.memory)
         self._datagrams = Datagrams(self)
-        self._judge = Judge(self._context(), self.findings)
+        asked = self.settings
+        context = Context(asked.timers, asked.profile, asked.server_uri)
+        self._judge = Judge(context, self.findings)
         s = self.memory.s
         s[state.SEEN_WHEN] = asked_of_messages()
         s[state.PATHS_MATTER] = int(bool(self.settings.server_uri))
@@ -108,9 +110,6 @@ class Session:
             path = "/" + self.settings.registration_path.strip("/")
             configured = self.memory.name(path.encode())
             self.memory.s[state.CONFIGURED_PATH] = configured
-
-    def _context(self) -> Context:
-        return Context(self.settings.timers, self.settings.profile, self.settings.server_uri)
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -213,14 +212,6 @@ class Session:
         del self.parts[before]
         return -1
 
-    def message(self, row: int) -> Message:
-        """A message as rules see it."""
-        return Message(self, row)
-
-    def judge(self, event: Event) -> None:
-        """Judge an event that no kernel told."""
-        self._handle(event)
-
     def close(self) -> None:
         """The capture is over: judge what still waits. Further calls do nothing."""
         if self.closed:
@@ -232,7 +223,7 @@ class Session:
         self._judge_told(_NOTHING, _NO_PLACES)
         self._repeats.apply()
         for flow in self._unread_flows():
-            self._handle(FlowEnded(flow))
+            self.judge(FlowEnded(flow))
         self._window = None
         self._compiler.close()
         self._reading.close()
@@ -264,12 +255,14 @@ class Session:
             elif kind == tells.FRAGMENTS_DUE:
                 self._datagrams.look()
             elif kind == tells.ICMP_ERROR:
-                self._handle(self._icmp(data, facts, row[0] * fact.SLOTS))
+                self.judge(self._icmp(data, facts, row[0] * fact.SLOTS))
             else:
                 self._judge_event(kind, row)
 
     def _judge_event(self, kind: int, row: Row) -> None:
-        found = self._handle(event(self, kind, row))
+        if kind == tells.CHECKSUM_WRONG:  # of several flows: in the order of their frames
+            self._repeats.apply()
+        found = self.judge(event(self, kind, row))
         s = self.memory.s
         if kind == tells.REGISTRATION_REQUESTED and not found:
             learn_quiet(s, row[1])
@@ -284,7 +277,7 @@ class Session:
         elif found and kind == tells.SEEN and row[3]:
             self._repeats.learn(row[3], row[4], found[-1])
 
-    def _handle(self, event: Event) -> list[Finding]:
+    def judge(self, event: Event) -> list[Finding]:
         """Judge an event; messages and exchanges are marked with the worst finding about them."""
         s = self.memory.s
         self.findings.allow(s[state.BYTES_READ])

@@ -13,15 +13,15 @@ from functools import cached_property
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 Cells: TypeAlias = "memoryview"
 """The buffer of a table: unsigned 32-bit items (format 'I')."""
 
 _FIRST_ROWS: Final = 256
+_SIZES: Final = {"i8": 8, "u4": 4, "u2": 2, "u1": 1}
 _LETTERS: Final = {"i8": "q", "u4": "I", "u2": "H", "u1": "B"}
 _SIGN: Final = 1 << 31
 _LOW: Final = (1 << 32) - 1
@@ -53,14 +53,14 @@ class Layout:
         places, at = {}, 0
         for name, dtype in self.columns.items():
             places[name] = at
-            at += np.dtype(dtype).itemsize
+            at += _SIZES[dtype]
         return places
 
     @cached_property
     def cells(self) -> int:
         """Cells of a row."""
         name, dtype = list(self.columns.items())[-1]
-        return -(-(self.places[name] + np.dtype(dtype).itemsize) // 4)
+        return -(-(self.places[name] + _SIZES[dtype]) // 4)
 
     @cached_property
     def struct(self) -> Struct:
@@ -88,6 +88,8 @@ class Table:
         self.layout = layout
         self._rows = 0
         self._room = _FIRST_ROWS
+        import numpy as np  # a third of the time that a small command takes
+
         self._buffer: Any = np.zeros(_FIRST_ROWS * layout.cells, np.uint32)
         self.cells: Cells = self._shared()
 
@@ -98,12 +100,19 @@ class Table:
     def __len__(self) -> int:
         return self._rows
 
+    @property
+    def row_bytes(self) -> int:
+        """Memory of one row."""
+        return self.layout.row_bytes
+
     def extend_to(self, rows: int) -> None:
         """So many rows are there now."""
         self._rows = rows
 
     def make_room(self, more: int) -> None:
         """Let `more` rows fit: by an eighth at least, as large buffers grow without a copy."""
+        import numpy as np
+
         wanted = self._rows + more
         if wanted <= self._room:
             return
@@ -118,6 +127,8 @@ class Table:
         self.cells = self._shared()
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        import numpy as np
+
         dtype = np.dtype(self.layout.columns[name])
         strides = (self.layout.row_bytes,)
         place = self.layout.places[name]
@@ -145,6 +156,7 @@ class Table:
 
     def frame(self) -> pl.DataFrame:
         """A Polars copy of the table as it is now, with the row id as first column."""
+        import numpy as np
         import polars as pl
 
         columns = {"row": np.arange(self._rows, dtype=np.uint32)}

@@ -112,4 +112,4 @@ def test_each_is_judged_by_its_rule() -> None:
         (FragmentsOverlapped, "COAP-CAP-FRAG-OVERLAP"),
         (FragmentsMissing, "COAP-CAP-FRAG-MISSING"),
     ):
-        assert [found for found, _ in PREDICATES[event]] == [RULES[rule]]
+        assert [judgement.rule for judgement in PREDICATES[event]] == [RULES[rule]]
