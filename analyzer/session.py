@@ -260,8 +260,8 @@ class Session:
                 self._judge_event(kind, row)
 
     def _judge_event(self, kind: int, row: Row) -> None:
-        if kind == tells.CHECKSUM_WRONG:  # of several flows: in the order of their frames
-            self._repeats.apply()
+        if kind == tells.CHECKSUM_WRONG or (kind == tells.SEEN and row[1] & fact.PING):
+            self._repeats.apply()  # one finding of several notes: in the order of its frames
         found = self.judge(event(self, kind, row))
         s = self.memory.s
         if kind == tells.REGISTRATION_REQUESTED and not found:

@@ -7,9 +7,13 @@ They are compiled once for each version of their code, into the cache folder tha
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import pytest
 from generated import by_chance, capture_of, conversations, read, snapshot
 from hypothesis import HealthCheck, given, settings
@@ -29,9 +33,15 @@ STEADY = settings(
 
 
 @pytest.fixture(scope="module")
-def kernels() -> Kernels:
+def kernels() -> Iterator[Kernels]:
     """The compiled kernels; where they are not yet kept, this takes more than a minute."""
-    return compiled()
+    folder = cache_folder()
+    with pytest.MonkeyPatch.context() as patch:
+        if folder is not None:
+            if not (folder / compiling._COMPLETE).exists():
+                subprocess.run([sys.executable, "-m", "analyzer.compiling"], check=True)
+            patch.setattr(numba.config, "CACHE_DIR", str(folder))
+        yield compiled()
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +100,7 @@ def test_small_captures_need_no_compiled_kernels() -> None:
 
 def test_what_is_there_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(compiling, "compiled", lambda: PLAIN)
+    monkeypatch.setattr(compiling, "loaded", lambda: PLAIN)
     compiler = Compiler()
     assert compiler.offer(compiling.WORTH_LOADING) is None
     (tmp_path / compiling._COMPLETE).touch()
@@ -127,7 +137,7 @@ def test_compiling_happens_beside(
 
     told: list[str] = []
     monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(compiling, "compiled", lambda: PLAIN)
+    monkeypatch.setattr(compiling, "loaded", lambda: PLAIN)
     monkeypatch.setattr(compiling.subprocess, "Popen", Process)
     compiler = Compiler(told.append)
     for _ in range(3):
