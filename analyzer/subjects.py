@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer import flows
 from analyzer import messages as m
 from analyzer.endpoints import Endpoint
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
-from analyzer.exchanges.table import Exchanges
 from analyzer.flows import flow_at
-from analyzer.memory import Memory
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
-from analyzer.names import Endpoints, Names
-from analyzer.tables import Table
 from dissectors import link
 from dissectors.coap import numbers
 from dissectors.coap.message import Message as CoapMessage
@@ -29,6 +25,12 @@ from dissectors.coap.message import dissect
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
 from dissectors.msgin5g.payload import Document, Elements, read_elements, read_json
+
+if TYPE_CHECKING:
+    from analyzer.exchanges.table import Exchanges
+    from analyzer.memory import Memory
+    from analyzer.names import Endpoints, Names
+    from analyzer.tables import Table
 
 
 class Tables(Protocol):
