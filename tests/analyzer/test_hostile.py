@@ -136,10 +136,12 @@ def test_what_is_no_capture_is_one_clear_line(kind: str, tmp_path: Path) -> None
 def test_a_named_pipe_is_no_capture_once_it_says_so(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    writer = threading.Thread(target=path.write_bytes, args=(b"no capture at all" * 9,))
+    writer = threading.Thread(
+        target=path.write_bytes, args=(b"no capture at all" * 9,), daemon=True
+    )
     writer.start()
     is_one_clear_line(msgshark("check", path))
-    writer.join()
+    writer.join(5)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user who may not read a file")
