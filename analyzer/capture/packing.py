@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 PIECE: Final = 1 << 20  # bytes yielded at a time by gzip and lz4
-# zstd cannot be told how much to yield; 256 bytes of it hold 64 blocks of 128 KiB at most.
-ZSTD_FEED: Final = 1 << 8
+# zstd cannot be told how much to yield; 128 bytes of it hold 32 blocks of 128 KiB at most.
+ZSTD_FEED: Final = 1 << 7
 ZSTD_WINDOW: Final = 128 << 20  # bytes; what zstd itself takes without --long=31
 
 MAGICS: Final = {

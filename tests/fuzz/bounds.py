@@ -63,7 +63,7 @@ def check_options(data: bytes, compiled: Any) -> None:
 
 def check_link(data: bytes, compiled: Any) -> None:
     link_type = LINK_TYPES[data[0] % len(LINK_TYPES)] if data else 1
-    hold(link.walk, compiled, data[1:], (0, len(data[1:]), link_type), link.SLOTS)
+    hold(link.walk, compiled, data[1:], (0, len(data[1:]), link_type), link.ROW_ITEMS)
 
 
 def check_json(data: bytes, compiled: Any) -> None:

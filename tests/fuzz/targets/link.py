@@ -18,9 +18,9 @@ def run(data: bytes) -> None:
     frame = data[1:]
     start, end = len(BEFORE), len(BEFORE) + len(frame)
     window: Any = Checked(memoryview(BEFORE + frame + b"\x86\xdd\x60"), start, end)
-    row: Any = checked_rows(link.SLOTS)
+    row: Any = checked_rows(link.ROW_ITEMS)
     link.walk(window, start, end, link_type, row)
-    found = [row[slot] for slot in range(link.SLOTS)]
+    found = [row[slot] for slot in range(link.ROW_ITEMS)]
     kind = found[link.KIND]
     assert kind in KINDS
     assert window.accesses <= 8 * len(frame) + 200
