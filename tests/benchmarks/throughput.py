@@ -12,7 +12,6 @@ messages, the rest pings, GET and DNS. Kernels are compiled before anything is t
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import struct
 import subprocess
@@ -20,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -174,7 +173,8 @@ def tshark(path: Path) -> tuple[float, int] | None:
 
 
 def scapy(path: Path, packets: int) -> float:
-    """Scapy dissects the first packets; the time is scaled to all of them."""
+    """Scapy, with its own CoAP layer, dissects the first packets; scaled to all of them."""
+    import scapy.contrib.coap
     import scapy.layers.inet
     import scapy.layers.l2  # noqa: F401
     from scapy.utils import PcapReader
@@ -197,8 +197,9 @@ STAGES: Final = (
 )
 
 
-def stages(path: Path) -> dict[str, float]:
-    """The share of each stage in `msgshark check`, one after the other in one thread."""
+def stages(path: Path) -> tuple[dict[str, float], float]:
+    """The share of each stage in `msgshark check`, one after the other in one thread, and the bytes
+    of the tables a message."""
     spent = dict.fromkeys(STAGES, 0.0)
     begun = time.perf_counter()
     from analyzer.compiling import Compiler
@@ -236,7 +237,10 @@ def stages(path: Path) -> dict[str, float]:
         spent["records"] += time.perf_counter() - begun - (sum(spent.values()) - before)
         spent["output"] = seconds(lambda: text.write_check(session, StringIO()))
     total = sum(spent.values())
-    return {stage: spent[stage] / total for stage in STAGES}
+    tables = session.messages, session.exchanges.stored
+    size = sum(len(table) * table.row_bytes for table in tables)
+    shares = {stage: spent[stage] / total for stage in STAGES}
+    return shares, size / max(1, len(session.messages))
 
 
 # The result ------------------------------------------------------------------------------------
@@ -252,7 +256,8 @@ class Result:
     memory: int
     started: float
     others: dict[str, tuple[float, int] | None]
-    shares: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, float]
+    tables: float  # bytes a message
 
     def lines(self) -> Iterator[str]:
         """The report."""
@@ -268,6 +273,7 @@ class Result:
             took, memory = measured
             size = f"{memory / MEGABYTE:8.0f} MB" if memory else " " * 11
             yield f"{name:<17} {took:8.2f} s {size}; {took / self.check:.2f} times msgshark's time"
+        yield f"  {self.tables:.0f} bytes a message in the tables"
         for stage, share in self.shares.items():
             yield f"  {stage:<24} {share:6.1%}"
 
@@ -287,7 +293,7 @@ def run(packets: int = PACKETS) -> Result:
             "reading the file": (seconds(path.read_bytes), 0),
         }
         size = path.stat().st_size
-        return Result(packets, size, took, memory, started, others, stages(path))
+        return Result(packets, size, took, memory, started, others, *stages(path))
 
 
 def sizes() -> Iterator[str]:
