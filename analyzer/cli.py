@@ -111,8 +111,7 @@ def _session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Sessio
     session = Session(settings)
     try:
         with _interrupted_by_user(intake.stop, intake.waits):
-            session.paths.extend(intake.paths)
-            session.files.extend(intake.files())
+            session.open(intake)
             session.read_all()
         yield session
     except CaptureError as error:

@@ -6,167 +6,184 @@ bytes. Time alone proves nothing: stacks do answer twice within a millisecond. S
 a duplicate only if (a) it repeats a non-zero IPv4 identification within a second, from a sender
 that does not use one constant identification; or (c), without a usable identification, it follows
 within 5 ms and differs only in what a second tap changes, or the sender's datagrams come doubled
-as a rule.
+as a rule. Kernels (dissectors.kernel).
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from dataclasses import dataclass
-from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final
 
-from analyzer.endpoints import Endpoint
-from analyzer.messages import Message
-from analyzer.profiles.transmission import Transmission
+from analyzer import facts as fact
+from analyzer.flows import SENDER, VERSION, endpoint_at
+from analyzer.state import (
+    BASE,
+    DATAGRAMS,
+    DUP_WINDOW,
+    DUP_WINDOW_UNNUMBERED,
+    FIRST_RECENT,
+    IDENTIFICATIONS,
+    NAT_WINDOW,
+    NEXT_RECENT,
+    RECENT,
+    RECENT_BUCKETS,
+    ROWS,
+    SENDERS,
+    bucket,
+)
+from dissectors.kernel import Rows
+
+# A datagram of the last second. `older` is the number of the one before in
+# its bucket.
+TIME, SOURCE, DESTINATION, IP_ID, INTERFACE, LINK_HASH, TTL = 0, 1, 2, 3, 4, 5, 6
+MESSAGE, FRAME, OLDER, HASH = 7, 8, 9, 10
+RECENT_SLOTS: Final = 11
+
+MOST_RECENT: Final = 1 << 17
+"""Datagrams remembered; in a faster second, the first ones are forgotten early."""
+
+# What was learnt of one sending address. `doubled` has a bit for each of its last datagrams, set
+# where a copy came.
+IDENTIFICATION, DATAGRAMS_WITH_IT, DOUBLED = 0, 1, 2
+SENDER_SLOTS: Final = 3
 
 _DOUBLED: Final = 8
 _OF_LAST: Final = 10
 _CONSTANT_AFTER: Final = 3
 _NAT_MIN_BYTES: Final = 12
-_MAX_SENDERS: Final = 1 << 14
-_MOST_ALIKE: Final = 8
-"""Datagrams with the same addresses and bytes that a copy is compared with, newest first."""
-_MOST_LEGS: Final = 8
-"""Pairs of endpoints with the same bytes in which the other leg is looked for."""
-
-Pair: TypeAlias = tuple[Endpoint, Endpoint]
+_NAT_MIN_TOKEN: Final = 4
+_MOST_ALIKE: Final = 16
+"""Datagrams with the same bytes that a copy is compared with, newest first."""
 
 
-@dataclass(slots=True)
-class _Sender:
-    """What was learnt of one sending address; `doubled` has a bit for each of its last datagrams,
-    set where a copy came."""
-
-    identification: int = -1
-    datagrams_with_it: int = 0
-    doubled: int = 0
-
-    def saw_new(self, ip_id: int) -> None:
-        """A datagram that was not seen before."""
-        if ip_id == self.identification:
-            self.datagrams_with_it += 1
-        else:
-            self.identification, self.datagrams_with_it = ip_id, 1
-        self.doubled = self.doubled << 1 & (1 << _OF_LAST) - 1
-
-    def saw_again(self) -> None:
-        self.doubled |= 1
-
-    @property
-    def constant(self) -> bool:
-        return self.datagrams_with_it >= _CONSTANT_AFTER
-
-    @property
-    def doubles_all(self) -> bool:
-        return self.doubled.bit_count() >= _DOUBLED
+def recent_at(s: Rows, number: int) -> int:
+    """Index of the first slot of a recent datagram."""
+    return s[RECENT + BASE] + (number & (s[RECENT + ROWS] - 1)) * RECENT_SLOTS
 
 
-class DuplicateGate:
-    """Remembers the datagrams of the last second; memory is bounded by the traffic in it."""
-
-    def __init__(self, timers: Transmission) -> None:
-        self._timers = timers
-        self._recent: dict[bytes, dict[Pair, list[Message]]] = {}
-        self._order: deque[Message] = deque()
-        self._senders: OrderedDict[bytes, _Sender] = OrderedDict()
-        self._identifications: dict[int, int] = {}
-        self._datagrams = 0
-
-    def original(self, message: Message) -> Message | None:
-        """The earlier record of the same transmission, None when this is a transmission."""
-        self._expire(message.time)
-        sender = self._sender(message.source.packed)
-        seen = self._recent.setdefault(message.data, {})
-        alike = seen.setdefault(_pair(message), [])
-        original = None
-        for earlier in reversed(alike):
-            if self._same_transmission(earlier, message, sender):
-                original = earlier
-                break
-        if alike:
-            sender.saw_again()
-        else:
-            self._count(message, sender)
-        if original is None:
-            message.nat_leg_of = self._other_leg(message, seen)
-            alike.append(message)
-            del alike[:-_MOST_ALIKE]
-            self._order.append(message)
-        return original
-
-    def _count(self, message: Message, sender: _Sender) -> None:
-        ip_id = message.place.ip_id
-        sender.saw_new(ip_id)
-        self._datagrams += 1
-        self._identifications[ip_id] = self._identifications.get(ip_id, 0) + 1
-
-    def _constant(self, ip_id: int, sender: _Sender) -> bool:
-        """The sender, or the whole capture (made by a script), uses one identification."""
-        if sender.identification == ip_id and sender.constant:
-            return True
-        uses = self._identifications.get(ip_id, 0)
-        return uses >= _CONSTANT_AFTER and 2 * uses >= self._datagrams
-
-    def _same_transmission(self, earlier: Message, message: Message, sender: _Sender) -> bool:
-        gap = message.time - earlier.time
-        ip_id = message.place.ip_id
-        if ip_id and message.source.version == 4 and not self._constant(ip_id, sender):
-            return ip_id == earlier.place.ip_id and abs(gap) <= self._timers.dup_window
-        if abs(gap) > self._timers.dup_window_unnumbered:
-            return False
-        return _other_tap(earlier, message) or sender.doubles_all
-
-    def _other_leg(self, message: Message, seen: dict[Pair, list[Message]]) -> Message | None:
-        """The same bytes with one side's address rewritten by a router, which lowers the TTL."""
-        if len(message.data) < _NAT_MIN_BYTES or len(message.token) < 4:
-            return None
-        for alike in islice(reversed(seen.values()), _MOST_LEGS):
-            if not alike:
-                continue
-            earlier = alike[-1]
-            one_side = (earlier.source == message.source) != (
-                earlier.destination == message.destination
-            )
-            close = abs(message.time - earlier.time) <= self._timers.nat_window
-            if one_side and close and message.place.ttl < earlier.place.ttl:
-                return earlier
-        return None
-
-    def _sender(self, packed: bytes) -> _Sender:
-        sender = self._senders.get(packed)
-        if sender is None:
-            sender = self._senders[packed] = _Sender()
-            if len(self._senders) > _MAX_SENDERS:
-                self._senders.popitem(last=False)
-        return sender
-
-    def _expire(self, now: int) -> None:
-        while self._order and now - self._order[0].time > self._timers.dup_window:
-            old = self._order.popleft()
-            seen = self._recent[old.data]
-            alike = seen[_pair(old)]
-            if alike[0] is old:
-                del alike[0]
-            if not alike:
-                del seen[_pair(old)]
-            if not seen:
-                del self._recent[old.data]
-
-    def restart(self) -> None:
-        """Forget recent datagrams: a new segment of the capture begins."""
-        self._recent.clear()
-        self._order.clear()
+def _sender_at(s: Rows, endpoint: int) -> int:
+    return s[SENDERS + BASE] + s[endpoint_at(s, endpoint) + SENDER] * SENDER_SLOTS
 
 
-def _pair(message: Message) -> Pair:
-    return (message.source, message.destination)
+def _bits(value: int) -> int:
+    count = 0
+    while value:
+        count += value & 1
+        value >>= 1
+    return count
 
 
-def _other_tap(a: Message, b: Message) -> bool:
-    """The copies differ in interface, link header (MAC, VLAN, packet type) or TTL."""
-    return (a.place.interface, a.place.link_header, a.place.ttl) != (
-        b.place.interface,
-        b.place.link_header,
-        b.place.ttl,
+def _constant(s: Rows, ip_id: int, sender: int) -> bool:
+    """The sender, or the whole capture (made by a script), uses one identification."""
+    if s[sender + IDENTIFICATION] == ip_id and s[sender + DATAGRAMS_WITH_IT] >= _CONSTANT_AFTER:
+        return True
+    uses = s[s[IDENTIFICATIONS + BASE] + ip_id]
+    return uses >= _CONSTANT_AFTER and 2 * uses >= s[DATAGRAMS]
+
+
+def _same_transmission(s: Rows, facts: Rows, f: int, earlier: int, sender: int) -> bool:
+    gap = abs(facts[f + fact.TIME] - s[earlier + TIME])
+    ip_id = facts[f + fact.IP_ID]
+    version = s[endpoint_at(s, facts[f + fact.SOURCE]) + VERSION]
+    if ip_id and version == 4 and not _constant(s, ip_id, sender):
+        return ip_id == s[earlier + IP_ID] and gap <= s[DUP_WINDOW]
+    if gap > s[DUP_WINDOW_UNNUMBERED]:
+        return False
+    other_tap = (  # interface, link header (MAC, VLAN, packet type) or TTL
+        s[earlier + INTERFACE] != facts[f + fact.INTERFACE]
+        or s[earlier + LINK_HASH] != facts[f + fact.LINK_HASH]
+        or s[earlier + TTL] != facts[f + fact.TTL]
     )
+    return other_tap or _bits(s[sender + DOUBLED]) >= _DOUBLED
+
+
+def _other_leg(s: Rows, facts: Rows, f: int, earlier: int) -> bool:
+    """The same bytes with one side's address rewritten by a router, which lowers the TTL."""
+    length = facts[f + fact.END] - facts[f + fact.AT]
+    if length < _NAT_MIN_BYTES or facts[f + fact.TOKEN_LENGTH] < _NAT_MIN_TOKEN:
+        return False
+    one_side = (s[earlier + SOURCE] == facts[f + fact.SOURCE]) != (
+        s[earlier + DESTINATION] == facts[f + fact.DESTINATION]
+    )
+    close = abs(facts[f + fact.TIME] - s[earlier + TIME]) <= s[NAT_WINDOW]
+    return one_side and close and facts[f + fact.TTL] < s[earlier + TTL]
+
+
+def _expire(s: Rows, now: int) -> None:
+    while s[FIRST_RECENT] < s[NEXT_RECENT]:
+        if now - s[recent_at(s, s[FIRST_RECENT]) + TIME] <= s[DUP_WINDOW]:
+            return
+        s[FIRST_RECENT] += 1
+
+
+def original(s: Rows, facts: Rows, f: int) -> int:
+    """The number of the earlier record of the same transmission; 0 when this is a transmission,
+    which then is the last of the recent ones, and LEG_OF tells whether it is another's leg."""
+    _expire(s, facts[f + fact.TIME])
+    sender = _sender_at(s, facts[f + fact.SOURCE])
+    facts[f + fact.LEG_OF] = 0
+    place = bucket(s, RECENT_BUCKETS, facts[f + fact.DATA_HASH], 0, 0)
+    number, steps = s[place], 0
+    alike, found, leg = False, 0, 0
+    while number >= s[FIRST_RECENT] and steps < _MOST_ALIKE:
+        earlier = recent_at(s, number)
+        number, this = s[earlier + OLDER], number
+        if s[earlier + HASH] != facts[f + fact.DATA_HASH]:
+            continue
+        steps += 1
+        same_ends = (
+            s[earlier + SOURCE] == facts[f + fact.SOURCE]
+            and s[earlier + DESTINATION] == facts[f + fact.DESTINATION]
+        )
+        if same_ends:
+            alike = True
+            if _same_transmission(s, facts, f, earlier, sender):
+                found = this
+                break
+        elif leg == 0 and _other_leg(s, facts, f, earlier):
+            leg = s[earlier + MESSAGE]
+    if alike:
+        s[sender + DOUBLED] |= 1
+    else:
+        _count(s, facts[f + fact.IP_ID], sender)
+    if found:
+        return found
+    facts[f + fact.LEG_OF] = leg
+    _remember(s, facts, f, s[place])
+    s[place] = s[NEXT_RECENT] - 1
+    return 0
+
+
+def _count(s: Rows, ip_id: int, sender: int) -> None:
+    """A datagram that was not seen before."""
+    if s[sender + IDENTIFICATION] == ip_id and s[sender + DATAGRAMS_WITH_IT]:
+        s[sender + DATAGRAMS_WITH_IT] += 1
+    else:
+        s[sender + IDENTIFICATION] = ip_id
+        s[sender + DATAGRAMS_WITH_IT] = 1
+    s[sender + DOUBLED] = s[sender + DOUBLED] << 1 & (1 << _OF_LAST) - 1
+    s[DATAGRAMS] += 1
+    s[s[IDENTIFICATIONS + BASE] + ip_id] += 1
+
+
+def _remember(s: Rows, facts: Rows, f: int, older: int) -> None:
+    if s[NEXT_RECENT] - s[FIRST_RECENT] == s[RECENT + ROWS]:
+        s[FIRST_RECENT] += 1
+    number = s[NEXT_RECENT]
+    s[NEXT_RECENT] = number + 1
+    at = recent_at(s, number)
+    s[at + TIME] = facts[f + fact.TIME]
+    s[at + SOURCE] = facts[f + fact.SOURCE]
+    s[at + DESTINATION] = facts[f + fact.DESTINATION]
+    s[at + IP_ID] = facts[f + fact.IP_ID]
+    s[at + INTERFACE] = facts[f + fact.INTERFACE]
+    s[at + LINK_HASH] = facts[f + fact.LINK_HASH]
+    s[at + TTL] = facts[f + fact.TTL]
+    s[at + MESSAGE] = 0
+    s[at + FRAME] = facts[f + fact.FRAME]
+    s[at + OLDER] = older
+    s[at + HASH] = facts[f + fact.DATA_HASH]
+
+
+def restart(s: Rows) -> None:
+    """Forget recent datagrams: a new segment of the capture begins."""
+    s[FIRST_RECENT] = s[NEXT_RECENT]

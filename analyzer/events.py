@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What happens while a capture is read: the facts that rules judge and views follow.
 
-Events flow one way: dissection -> pairing -> registrations -> rules. Each is a value; the objects
-it refers to (messages, exchanges, flows) may still change later.
+Events flow one way: dissection -> pairing -> registrations -> rules. Each is a value; what it
+refers to (messages, exchanges, flows) is read from the tables as they are at that moment.
 """
 
 from __future__ import annotations
@@ -13,24 +13,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
-    from analyzer.exchanges.model import Exchange, Transmission
-    from analyzer.flows import Flow
-    from analyzer.messages import Message
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A CoAP message of a confirmed flow, not yet paired."""
-
-    message: Message
+    from analyzer.fragments import Gathered, Incomplete
+    from analyzer.subjects import Exchange, Flow, Message, Transmission
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureDuplicate:
-    """A second record of one transmission (gate G-DUP)."""
+    """A second record of one transmission (gate G-DUP), of which the first is `original`."""
 
     message: Message
-    original: Message
+    original: int
+    gap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +61,13 @@ class ClockStep:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message after pairing: its role and exchange are known. Not for copies of either kind."""
+    """A message after pairing: its role and exchange are known. Not for copies of either kind.
+
+    `what` tells what it is by the bits of facts.FLAGS that rules ask for.
+    """
 
     message: Message
+    what: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +156,88 @@ class BadVersionAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrationRequested:
+    """A request that is a registration."""
+
+    exchange: Exchange
+
+    @property
+    def message(self) -> Message:
+        return self.exchange.request
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationInClear:
+    """The first registration of a flow that anybody can read."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationAnswered:
+    """The first response to a registration; `stood` when the UE was registered already."""
+
+    exchange: Exchange
+    message: Message
+    match: Match
+    stood: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UeMoved:
+    """A UE Service ID continues from another endpoint; `gap` in ns since it was last seen."""
+
+    message: Message
+    ue: str
+    before: Endpoint
+    gap: int
+
+
+@dataclass(frozen=True, slots=True)
+class UeCollision:
+    """A UE Service ID registers from an endpoint it had left for another."""
+
+    message: Message
+    ue: str
+    other: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
 class FlowEnded:
     """The capture is closed: what can be said of one flow as a whole."""
 
     flow: Flow
 
 
+@dataclass(frozen=True, slots=True)
+class ChecksumWrong:
+    """A UDP checksum that is not right; `kind` is WRONG, OFFLOADED or ABSENT_V6 of
+    dissectors.checksum."""
+
+    message: Message
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentsOverlapped:
+    """Fragments of one datagram, put together or given up, that cover the same bytes."""
+
+    datagram: Gathered
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentsMissing:
+    """A datagram that may be CoAP and of which fragments are missing.
+
+    `message` is its beginning, where the first fragment was captured.
+    """
+
+    datagram: Incomplete
+    message: Message | None = None
+
+
 Event: TypeAlias = (
-    Arrived
-    | CaptureDuplicate
+    CaptureDuplicate
     | OpaqueFlow
     | IcmpError
     | ClockStep
@@ -179,5 +249,13 @@ Event: TypeAlias = (
     | Unacknowledged
     | Unanswered
     | BadVersionAnswered
+    | RegistrationRequested
+    | RegistrationInClear
+    | RegistrationAnswered
+    | UeMoved
+    | UeCollision
     | FlowEnded
+    | ChecksumWrong
+    | FragmentsOverlapped
+    | FragmentsMissing
 )

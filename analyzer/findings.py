@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,10 +69,18 @@ class Finding:
         """The same breach once more."""
         self.count += 1
         self.last_time = max(self.last_time, time)
+        self.list_frames(frames)
+
+    def list_frames(self, frames: Iterable[int]) -> bool:
+        """List frames that are not listed yet, 0 for none; False when no more fit."""
+        recent = set(self.frames[-_LOOK_BACK:]) | {self.frame, 0}
         for frame in frames:
-            known = frame == self.frame or frame in self.frames[-_LOOK_BACK:]
-            if not known and len(self.frames) < MOST_FRAMES:
+            if len(self.frames) >= MOST_FRAMES:
+                return False
+            if frame not in recent:
                 self.frames.append(frame)
+                recent.add(frame)
+        return True
 
 
 class Findings:
@@ -91,9 +99,9 @@ class Findings:
         self._allowed = _ALLOWED_AT_FIRST * _BYTES_PER_FINDING
         self.version = 0
 
-    def allow(self, captured: int) -> None:
-        """So many more bytes were read."""
-        self._allowed += captured
+    def allow(self, read: int) -> None:
+        """So many bytes were read by now."""
+        self._allowed = _ALLOWED_AT_FIRST * _BYTES_PER_FINDING + read
 
     def add(self, rule: Rule, severity: Severity, breach: Breach, time: int) -> Finding:
         """Record a breach; returns the finding it became or joined."""

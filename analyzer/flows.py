@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Gate G-FLOW: which UDP flows carry CoAP.
+"""Gate G-FLOW: which UDP flows carry CoAP. Kernels (dissectors.kernel).
 
 A flow is the unordered pair of its endpoints. It is confirmed by a CoAP port (5683 or one the user
 names), or by two datagrams in a row that parse as CoAP without fault. On an unconfirmed flow a
@@ -8,186 +8,254 @@ parse failure means "not CoAP", never a breach.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 from typing import Final
 
-from analyzer.endpoints import Endpoint
-from analyzer.messages import Message
-from dissectors.coap import numbers
-from dissectors.coap.wire import Defect
+from analyzer import facts as fact
+from analyzer.state import (
+    BASE,
+    COUNT,
+    ENDPOINTS,
+    FLOW_KEYS,
+    FLOW_SERIAL,
+    FLOWS,
+    FREE_PENDING,
+    LAST_USED,
+    LEAST_USED,
+    PENDING,
+    get,
+    put,
+    remove,
+)
+from dissectors.kernel import Rows
 
-_MAX_FLOWS: Final = 1 << 15
+# A flow; `sent` counts the datagrams of `first`.
+FIRST, SECOND, START, CONFIRMED, PLAIN_ON_5684, OPAQUE = 0, 1, 2, 3, 4, 5
+SENT, RECEIVED, READABLE, UNREADABLE, FAILURES, FIRST_FRAME = 6, 7, 8, 9, 10, 11
+FIRST_REPEATS, SECOND_REPEATS, PENDINGS, OLDER, NEWER, SERIAL, TOLD = 12, 13, 14, 15, 16, 17, 18
+FIRST_PENDING: Final = 19
+MOST_PENDING: Final = 8
+FLOW_SLOTS: Final = FIRST_PENDING + MOST_PENDING
+
+MOST_FLOWS: Final = 1 << 16
 """Flows remembered; beyond that the one used longest ago is forgotten."""
 
+MOST_WAITING: Final = 1 << 12
+"""Datagrams that wait for their flow to be confirmed, of all flows together."""
+
 _REJECTED_AFTER: Final = 3
-_MOST_PENDING: Final = 8
-_NEVER_COAP: Final = frozenset(
-    {53, 67, 68, 69, 123, 137, 138, 161, 162, 443, 500, 514, 1900, 2152, 3478, 4500, 4789, 5353}
-)
-"""Ports whose own protocols could look like CoAP by chance (QUIC, STUN, DNS, ...)."""
 
-_TOLERATED: Final = frozenset(
-    {
-        Defect.UINT_LEADING_ZERO,
-        Defect.ELECTIVE_UNKNOWN,
-        Defect.CONTEXT_METHOD,
-        Defect.REPEATED,
-        Defect.CUT,
-    }
-)
-"""Defects with which a datagram still counts as CoAP on an unconfirmed flow."""
+# An endpoint: address (a name), port, and what is known of it.
+ADDRESS, PORT, MULTICAST, SERVER, SENDER, VERSION = 0, 1, 2, 3, 4, 5
+ENDPOINT_SLOTS: Final = 6
+
+# Bits of TOLD: notes that are given once per flow, or once per direction of it.
+TOLD_PING: Final = 1  # and 2 for the other direction
+TOLD_CLEAR: Final = 4
+TOLD_DUPLICATE: Final = 8
+TOLD_CHECKSUM: Final = 16  # and the five bits above it: three verdicts, two directions
 
 
-class Verdict(Enum):
+class Verdict(IntEnum):
     """What a datagram is taken for."""
 
-    COAP = "coap"
-    PENDING = "pending"  # parses; another one will confirm
-    OPAQUE = "opaque"  # a DTLS record
-    OTHER = "other"
+    OTHER = 0
+    COAP = 1
+    PENDING = 2  # parses; another one will confirm
+    OPAQUE = 3  # a DTLS record
 
 
-@dataclass(eq=False, slots=True)
-class Flow:
-    """One pair of endpoints and what was seen between them; `sent` counts datagrams of `first`."""
+def flow_at(s: Rows, flow: int) -> int:
+    """Index of a flow's first slot."""
+    return s[FLOWS + BASE] + flow * FLOW_SLOTS
 
-    first: Endpoint
-    second: Endpoint
-    start: int
-    confirmed: bool = False
-    plain_on_5684: bool = False
-    opaque: int = 0
-    sent: int = 0
-    received: int = 0
-    readable: int = 0
-    unreadable: int = 0
-    failures: int = 0
-    pending: tuple[Message, ...] = ()
-    first_frame: int = 0
-    first_repeats: bool = False
-    second_repeats: bool = False
 
-    def count(self, source: Endpoint) -> None:
-        """One more datagram from `source`."""
-        if source == self.first:
-            self.sent += 1
+def endpoint_at(s: Rows, endpoint: int) -> int:
+    """Index of an endpoint's first slot."""
+    return s[ENDPOINTS + BASE] + endpoint * ENDPOINT_SLOTS
+
+
+def known_flow(s: Rows, a: int, b: int) -> int:
+    """The flow between two endpoints, 0 when it is not known (any more)."""
+    return get(s, FLOW_KEYS, min(a, b), max(a, b), 0)
+
+
+def _unlink(s: Rows, flow: int) -> None:
+    at = flow_at(s, flow)
+    older, newer = s[at + OLDER], s[at + NEWER]
+    if older:
+        s[flow_at(s, older) + NEWER] = newer
+    else:
+        s[LEAST_USED] = newer
+    if newer:
+        s[flow_at(s, newer) + OLDER] = older
+    else:
+        s[LAST_USED] = older
+
+
+def _link_last(s: Rows, flow: int) -> None:
+    at = flow_at(s, flow)
+    last = s[LAST_USED]
+    s[at + OLDER] = last
+    s[at + NEWER] = 0
+    if last:
+        s[flow_at(s, last) + NEWER] = flow
+    else:
+        s[LEAST_USED] = flow
+    s[LAST_USED] = flow
+
+
+def flow_of(s: Rows, source: int, destination: int, time: int) -> int:
+    """The flow between two endpoints, made when first seen; it counts the datagram."""
+    low, high = min(source, destination), max(source, destination)
+    flow = get(s, FLOW_KEYS, low, high, 0)
+    if flow:
+        if s[LAST_USED] != flow:
+            _unlink(s, flow)
+            _link_last(s, flow)
+    else:
+        if s[FLOWS + COUNT] < MOST_FLOWS:
+            s[FLOWS + COUNT] += 1
+            flow = s[FLOWS + COUNT]
         else:
-            self.received += 1
-
-    def repeats(self, source: Endpoint) -> None:
-        """`source` sent a message again."""
-        if source == self.first:
-            self.first_repeats = True
-        else:
-            self.second_repeats = True
-
-    def one_way(self, source: Endpoint) -> bool:
-        """Gate G-ONEWAY: nothing came back, and `source` behaves as if it were answered."""
-        if source == self.first:
-            return self.received == 0 and not self.first_repeats
-        return self.sent == 0 and not self.second_repeats
-
-    @property
-    def datagrams(self) -> int:
-        return self.sent + self.received
-
-    def __str__(self) -> str:
-        return f"{self.first} - {self.second}"
-
-
-def is_dtls(data: bytes) -> bool:
-    """First byte 20 to 63: a DTLS record (RFC 7983 clause 7)."""
-    return bool(data) and 20 <= data[0] <= 63
+            flow = s[LEAST_USED]
+            old = flow_at(s, flow)
+            drop_pending(s, flow)
+            first, second = s[old + FIRST], s[old + SECOND]
+            remove(s, FLOW_KEYS, min(first, second), max(first, second), 0)
+            _unlink(s, flow)
+        at = flow_at(s, flow)
+        for slot in range(FLOW_SLOTS):
+            s[at + slot] = 0
+        s[at + FIRST] = source
+        s[at + SECOND] = destination
+        s[at + START] = time
+        s[FLOW_SERIAL] += 1
+        s[at + SERIAL] = s[FLOW_SERIAL]
+        put(s, FLOW_KEYS, low, high, 0, flow)
+        _link_last(s, flow)
+    at = flow_at(s, flow)
+    if s[at + FIRST] == source:
+        s[at + SENT] += 1
+    else:
+        s[at + RECEIVED] += 1
+    return flow
 
 
-class FlowGate:
-    """Knows every flow and decides, datagram by datagram, what is CoAP."""
-
-    def __init__(self, ports: frozenset[int]) -> None:
-        self.ports = ports | {numbers.COAP_PORT}
-        self._flows: dict[tuple[Endpoint, Endpoint], Flow] = {}
-        self._servers: set[Endpoint] = set()
-
-    def flow(self, source: Endpoint, destination: Endpoint, time: int) -> Flow:
-        """The flow between two endpoints; made when first seen."""
-        for key in ((source, destination), (destination, source)):
-            found = self._flows.pop(key, None)
-            if found is not None:
-                self._flows[key] = found  # used last
-                return found
-        found = self._flows[source, destination] = Flow(source, destination, time)
-        if len(self._flows) > _MAX_FLOWS:
-            del self._flows[next(iter(self._flows))]
-        return found
-
-    def known(self, source: int, destination: int) -> bool:
-        """One of the two ports is a CoAP port."""
-        return source in self.ports or destination in self.ports
-
-    def may_be_coap(self, source: int, destination: int, first_byte: int) -> bool:
-        """Cheap test before a datagram is dissected at all."""
-        if self.known(source, destination) or numbers.COAPS_PORT in (source, destination):
-            return True
-        if source in _NEVER_COAP or destination in _NEVER_COAP:
-            return False
-        return first_byte >> 6 == numbers.VERSION
-
-    def judge(self, message: Message) -> Verdict:
-        """Take a datagram of `message.flow` for what it is; may confirm the flow."""
-        flow = message.flow
-        source, destination = message.source.port, message.destination.port
-        if not flow.confirmed and is_dtls(message.data):
-            flow.opaque += 1
-            return Verdict.OPAQUE
-        if not flow.confirmed and self.known(source, destination):
-            flow.confirmed = True
-        if flow.confirmed:
-            self._learn(message)
-            return Verdict.COAP
-        if flow.failures >= _REJECTED_AFTER:
-            return Verdict.OTHER
-        if not _clean(message):
-            flow.failures += 1
-            flow.pending = ()
-            return Verdict.OTHER
-        flow.plain_on_5684 = numbers.COAPS_PORT in (source, destination)
-        known_server = bool(self._servers & {message.source, message.destination})
-        flow.confirmed = flow.plain_on_5684 or known_server or _proves(flow.pending, message)
-        if flow.confirmed:
-            self._learn(message)
-            return Verdict.COAP
-        if flow.pending and flow.pending[0].data != message.data:
-            flow.pending = ()
-        if len(flow.pending) < _MOST_PENDING:
-            flow.pending += (message,)
-        return Verdict.PENDING
-
-    def _learn(self, message: Message) -> None:
-        """A server that answers on a confirmed flow makes its other flows known at once."""
-        if message.is_response and len(self._servers) < _MAX_FLOWS:
-            self._servers.add(message.source)
-
-    def flows(self) -> list[Flow]:
-        return list(self._flows.values())
-
-    def restart(self, time: int) -> None:
-        """A new segment of the capture begins: starts count anew (gate G-START)."""
-        for flow in self._flows.values():
-            flow.start = time
-            flow.pending = ()
+def repeats(s: Rows, flow: int, source: int) -> None:
+    """`source` sent a message again."""
+    at = flow_at(s, flow)
+    s[at + (FIRST_REPEATS if s[at + FIRST] == source else SECOND_REPEATS)] = 1
 
 
-def _proves(pending: tuple[Message, ...], second: Message) -> bool:
-    """Two datagrams in a row that parse: different ones, and not both Empty unless one answers."""
-    if not pending or pending[0].data == second.data:
+def one_way(s: Rows, source: int, destination: int) -> bool:
+    """Gate G-ONEWAY: nothing came back, and `source` behaves as if it were answered."""
+    flow = known_flow(s, source, destination)
+    if flow == 0:
         return False
-    first = pending[0]
-    answers = first.source == second.destination and first.message_id == second.message_id
-    return bool(first.code or second.code) or answers
+    at = flow_at(s, flow)
+    if s[at + FIRST] == source:
+        return s[at + RECEIVED] == 0 and s[at + FIRST_REPEATS] == 0
+    return s[at + SENT] == 0 and s[at + SECOND_REPEATS] == 0
 
 
-def _clean(message: Message) -> bool:
-    """Parses to the exact end, with assigned codes and no defect but a harmless one."""
-    coap = message.coap
-    return len(coap.data) >= 4 and coap.tkl <= 8 and message.defects <= _TOLERATED
+# What waits for its flow to be confirmed: rows of facts ----------------------------------------
+
+
+def pending_at(s: Rows, place: int) -> int:
+    """Index of a pending row of facts."""
+    return s[PENDING + BASE] + place * fact.SLOTS
+
+
+def keep_pending(s: Rows, facts: Rows, f: int, flow: int) -> None:
+    at = flow_at(s, flow)
+    count = s[at + PENDINGS]
+    if count == MOST_PENDING:
+        return
+    place = s[FREE_PENDING]
+    if place:
+        s[FREE_PENDING] = s[pending_at(s, place)]
+    elif s[PENDING + COUNT] < MOST_WAITING:
+        s[PENDING + COUNT] += 1
+        place = s[PENDING + COUNT]
+    else:
+        return
+    row = pending_at(s, place)
+    for slot in range(fact.SLOTS):
+        s[row + slot] = facts[f + slot]
+    s[at + FIRST_PENDING + count] = place
+    s[at + PENDINGS] = count + 1
+
+
+def drop_pending(s: Rows, flow: int) -> None:
+    """Nothing of this flow waits any more."""
+    at = flow_at(s, flow)
+    for number in range(s[at + PENDINGS]):
+        place = s[at + FIRST_PENDING + number]
+        s[pending_at(s, place)] = s[FREE_PENDING]
+        s[FREE_PENDING] = place
+    s[at + PENDINGS] = 0
+
+
+# The gate ----------------------------------------------------------------------------------------
+
+
+def judge(s: Rows, facts: Rows, f: int, flow: int) -> int:
+    """Take a datagram for what it is; may confirm its flow."""
+    at = flow_at(s, flow)
+    flags = facts[f + fact.FLAGS]
+    if s[at + CONFIRMED] == 0 and flags & fact.DTLS:
+        s[at + OPAQUE] += 1
+        return Verdict.OPAQUE
+    if s[at + CONFIRMED] == 0 and flags & fact.KNOWN_PORT:
+        s[at + CONFIRMED] = 1
+    if s[at + CONFIRMED]:
+        _learn(s, facts, f)
+        return Verdict.COAP
+    if s[at + FAILURES] >= _REJECTED_AFTER:
+        return Verdict.OTHER
+    if flags & fact.CLEAN == 0:
+        s[at + FAILURES] += 1
+        drop_pending(s, flow)
+        return Verdict.OTHER
+    s[at + PLAIN_ON_5684] = 1 if flags & fact.SECURE_PORT else 0
+    server = (
+        s[endpoint_at(s, facts[f + fact.SOURCE]) + SERVER]
+        or s[endpoint_at(s, facts[f + fact.DESTINATION]) + SERVER]
+    )
+    if s[at + PLAIN_ON_5684] or server or _proves(s, facts, f, flow):
+        s[at + CONFIRMED] = 1
+        _learn(s, facts, f)
+        return Verdict.COAP
+    if s[at + PENDINGS]:
+        first = pending_at(s, s[at + FIRST_PENDING])
+        if s[first + fact.DATA_HASH] != facts[f + fact.DATA_HASH]:
+            drop_pending(s, flow)
+    return Verdict.PENDING
+
+
+def _learn(s: Rows, facts: Rows, f: int) -> None:
+    """A server that answers on a confirmed flow makes its other flows known at once."""
+    if facts[f + fact.FLAGS] & fact.RESPONSE:
+        s[endpoint_at(s, facts[f + fact.SOURCE]) + SERVER] = 1
+
+
+def _proves(s: Rows, facts: Rows, f: int, flow: int) -> bool:
+    """Two datagrams in a row that parse: different ones, and not both Empty unless one answers."""
+    at = flow_at(s, flow)
+    if s[at + PENDINGS] == 0:
+        return False
+    first = pending_at(s, s[at + FIRST_PENDING])
+    if s[first + fact.DATA_HASH] == facts[f + fact.DATA_HASH]:
+        return False
+    if s[first + fact.CODE] or facts[f + fact.CODE]:
+        return True
+    same = s[first + fact.MID] == facts[f + fact.MID]
+    return same and s[first + fact.SOURCE] == facts[f + fact.DESTINATION]
+
+
+def restart(s: Rows, time: int) -> None:
+    """A new segment of the capture begins: starts count anew (gate G-START)."""
+    for flow in range(1, s[FLOWS + COUNT] + 1):
+        s[flow_at(s, flow) + START] = time
+        drop_pending(s, flow)

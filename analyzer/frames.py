@@ -17,15 +17,16 @@ _SEVERITIES = ("", *(severity.label for severity in Severity))
 
 def messages(session: Session) -> pl.DataFrame:
     """One row per CoAP message that views show; times are nanoseconds, bytes lower-case hex."""
-    frame = session.messages.frame().filter(pl.col("role") != Role.UNCONFIRMED)
+    frame = _with_tokens(session, session.messages.frame()).filter(
+        pl.col("role") != Role.UNCONFIRMED
+    )
     return _named(
         frame,
         {
             "source": [str(e) for e in session.endpoints.values()],
             "destination": [str(e) for e in session.endpoints.values()],
-            "token": [token.hex() for token in session.tokens.values()],
-            "uri": session.uris.values(),
-            "ue": session.ues.values(),
+            "uri": session.names.values(),
+            "ue": session.names.values(),
             "role": [role.label for role in Role],
             "message_type": MESSAGE_TYPE_IDS,
             "severity": _SEVERITIES,
@@ -35,15 +36,14 @@ def messages(session: Session) -> pl.DataFrame:
 
 def exchanges(session: Session) -> pl.DataFrame:
     """One row per exchange; `id` counts from 1."""
-    frame = session.exchanges.frame().with_columns(id=pl.col("row") + 1)
+    frame = _with_tokens(session, session.exchanges.frame()).with_columns(id=pl.col("row") + 1)
     return _named(
         frame,
         {
             "client": [str(e) for e in session.endpoints.values()],
             "server": [str(e) for e in session.endpoints.values()],
-            "token": [token.hex() for token in session.tokens.values()],
-            "uri": session.uris.values(),
-            "ue": session.ues.values(),
+            "uri": session.names.values(),
+            "ue": session.names.values(),
             "state": [state.label for state in State],
             "match": [str(match or "") for match in MATCHES],
             "confidence": [str(confidence or "") for confidence in CONFIDENCES],
@@ -51,6 +51,13 @@ def exchanges(session: Session) -> pl.DataFrame:
             "severity": _SEVERITIES,
         },
     )
+
+
+def _with_tokens(session: Session, frame: pl.DataFrame) -> pl.DataFrame:
+    """Tokens as text."""
+    pairs = zip(frame["token"], frame["token_length"], strict=True)
+    texts = [session.token_bytes(token, length).hex() for token, length in pairs]
+    return frame.with_columns(token=pl.Series(texts, dtype=pl.String)).drop("token_length")
 
 
 def findings(session: Session) -> pl.DataFrame:

@@ -5,200 +5,278 @@ A request is a registration when its body names one in Message Type; or, where t
 missing or unreadable, when a POST has elements only a registration has, its answer carries a
 Registration result, or it goes to a path that this capture shows to be used by registrations and
 by nothing else (spec/rules: never by port or path alone). What cannot be told at the request is
-decided at its answer, or when none came.
+decided at its answer, or when none came. Kernels (dissectors.kernel).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
-from analyzer.endpoints import Endpoint
-from analyzer.events import Acknowledged, Event, Match, Responded, Seen, Unanswered
-from analyzer.exchanges.model import Exchange
-from analyzer.messages import Message, Role
+from analyzer import bodies
+from analyzer import facts as fact
+from analyzer import happenings as tells
+from analyzer import messages as m
+from analyzer.bodies import DEREGISTRATION_TYPE, REGISTRATION_TYPE
+from analyzer.exchanges import model as x
+from analyzer.flows import SERIAL, TOLD, TOLD_CLEAR, flow_at, known_flow
+from analyzer.happenings import tell, tell_again
+from analyzer.state import (
+    AKMA_PATH,
+    BASE,
+    CONFIGURED_PATH,
+    COUNT,
+    LAST_TIME,
+    PATH_KEYS,
+    PATHS_MATTER,
+    TOO_MANY,
+    UE_KEYS,
+    UES,
+    VERDICT_KEYS,
+    entry,
+    get,
+    mix,
+    put,
+    put_at,
+    value_at,
+)
+from analyzer.tables import Cells, wide
 from dissectors.coap import numbers
-from dissectors.coap.numbers import Type
-from dissectors.msgin5g.elements import MessageType, registration_only
+from dissectors.kernel import Rows
 
-_MOST_UES: Final = 1 << 17
-_MOST_ENDPOINTS: Final = 16
-_MOST_UNDECIDED: Final = 1 << 16
+# What was seen of one UE Service ID, and the endpoints it registered from, newest last.
+ENDPOINT, SERVER, LAST, REGISTERED, REGISTERED_FROM = 0, 1, 2, 3, 4
+FIRST_FROM: Final = 5
+MOST_FROM: Final = 16
+UE_SLOTS: Final = FIRST_FROM + MOST_FROM
 
+MOST_UES: Final = 1 << 17
+MOST_VERDICTS: Final = 1 << 16
 
-@dataclass(frozen=True, slots=True)
-class RegistrationRequested:
-    """A request that is a registration; `by` says what shows it."""
+# Values of PATH_KEYS: a path that registrations alone use, or that something else used too.
+_ALONE, _SHARED = 2, 1
 
-    exchange: Exchange
-    by: str
-
-    @property
-    def message(self) -> Message:
-        return self.exchange.request
+_QUIET: Final = 1
+"""Value of VERDICT_KEYS: messages like this one break no rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationAnswered:
-    """The first response to a registration; `stood` when the UE was registered already."""
-
-    exchange: Exchange
-    message: Message
-    match: Match
-    stood: bool
+def _ue_at(s: Rows, ue: int) -> int:
+    return s[UES + BASE] + ue * UE_SLOTS
 
 
-@dataclass(frozen=True, slots=True)
-class UeMoved:
-    """A UE Service ID continues from another endpoint; `gap` in ns since it was last seen."""
-
-    message: Message
-    ue: str
-    before: Endpoint
-    gap: int
+def _known_ue(s: Rows, name: int) -> int:
+    """Index of what is known of a UE, -1 for nothing."""
+    ue = get(s, UE_KEYS, name, 0, 0) if name > TOO_MANY else 0
+    return _ue_at(s, ue) if ue else -1
 
 
-@dataclass(frozen=True, slots=True)
-class UeCollision:
-    """A UE Service ID registers from an endpoint it had left for another."""
-
-    message: Message
-    ue: str
-    other: Endpoint
-
-
-RegistrationEvent: TypeAlias = RegistrationRequested | RegistrationAnswered | UeMoved | UeCollision
+def _learn_path(s: Rows, server: int, path: int, registration: bool) -> None:
+    """Once seen with anything else, a path proves nothing any more."""
+    place = entry(s, PATH_KEYS, server, path, 0)
+    known = value_at(s, place)
+    if known == 0 and s[PATH_KEYS + COUNT] >= MOST_UES:
+        return
+    now = _ALONE if registration and known != _SHARED else _SHARED
+    put_at(s, PATH_KEYS, place, server, path, 0, now)
 
 
-@dataclass(slots=True)
-class _Ue:
-    """What was seen of one UE Service ID."""
-
-    endpoint: Endpoint
-    server: Endpoint
-    last: int
-    registered: bool = False
-    registered_from: list[Endpoint] = field(default_factory=list)
+def judged_quiet(s: Rows, signature: int) -> bool:
+    """A message with this signature was judged before, and broke no rule."""
+    return signature != 0 and get(s, VERDICT_KEYS, signature, 0, 0) == _QUIET
 
 
-class Registrations:
-    """Follows events and yields what they mean for registrations, before each is judged."""
+def learn_quiet(s: Rows, signature: int) -> None:
+    """Messages with this signature need no judging."""
+    if signature and s[VERDICT_KEYS + COUNT] < MOST_VERDICTS:
+        put(s, VERDICT_KEYS, signature, 0, 0, _QUIET)
 
-    def __init__(self, configured_path: str = "") -> None:
-        self._configured = "/" + configured_path.strip("/") if configured_path else ""
-        self._undecided: dict[Exchange, None] = {}
-        self._paths: dict[tuple[Endpoint, str], bool] = {}
-        self._ues: dict[str, _Ue] = {}
 
-    def follow(self, event: Event) -> Iterator[RegistrationEvent]:
-        """Registration events that this event brings."""
-        match event:
-            case Seen(message) if message.role == Role.REQUEST and message.exchange is not None:
-                yield from self._request(message, message.exchange)
-            case Responded(exchange, message, found):
-                yield from self._response(exchange, message, found)
-            case Unanswered(exchange):
-                yield from self._decide(exchange, None)
-            case Acknowledged(sent, message) if message.type == Type.RST and sent.exchange:
-                yield from self._decide(sent.exchange, None)
+def _signature(s: Rows, facts: Rows, f: int, more: int) -> int:
+    """A hash of all that rules on registrations look at, 0 where it cannot be told."""
+    shape = facts[f + fact.SHAPE]
+    if shape == 0:
+        return 0
+    hash = mix(shape, facts[f + fact.CODE] * 8 + facts[f + fact.TYPE])
+    hash = mix(hash, facts[f + fact.OPTIONS])
+    hash = mix(hash, facts[f + fact.DEFECTS])
+    hash = mix(hash, facts[f + fact.FLAGS])
+    hash = mix(hash, facts[f + fact.CONTENT_FORMAT])
+    if s[PATHS_MATTER]:
+        hash = mix(hash, facts[f + fact.PATH])
+    return mix(hash, more) | 1
 
-    def _request(self, message: Message, exchange: Exchange) -> Iterator[RegistrationEvent]:
-        if message.protected or message.in_blocks or message.nat_leg_of is not None:
+
+def registration_requested(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    exchange: int,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """A new request: is it a registration, or may its answer tell?"""
+    flags = facts[f + fact.FLAGS]
+    if flags & (fact.PROTECTED | fact.IN_BLOCKS) or facts[f + fact.LEG_OF]:
+        return
+    kind = facts[f + fact.MESSAGE_TYPE]
+    told = facts[f + fact.TELLS]
+    path, server = facts[f + fact.PATH], facts[f + fact.DESTINATION]
+    cells = (exchange - 1) * x.CELLS
+    xx[cells + x.MESSAGE_TYPE] = kind
+    xx[cells + x.UE] = facts[f + fact.UE]
+    row = facts[f + fact.MESSAGE] - 1
+    if kind and kind != REGISTRATION_TYPE:
+        _learn_path(s, server, path, False)
+        _moved(s, mm, row, facts[f + fact.UE], facts[f + fact.TIME])
+        return
+    if kind != REGISTRATION_TYPE:
+        if facts[f + fact.CODE] != numbers.POST or path == s[AKMA_PATH]:
             return
-        kind = message.message_type
-        exchange.message_type = kind
-        exchange.ue = message.ue_service_id
-        if kind == MessageType.REG:
-            yield from self._register(exchange, "Message Type")
+        configured = path == s[CONFIGURED_PATH]
+        if told & bodies.REGISTRATION == 0 and not configured:
+            readable = told & bodies.OBJECT
+            xx[cells + x.FLAGS] |= x.UNDECIDED
+            if not readable:
+                xx[cells + x.FLAGS] |= x.BODY_UNREADABLE
+            if told & bodies.ELEMENTS:
+                xx[cells + x.FLAGS] |= x.BODY_ELEMENTS
             return
-        if kind:
-            self._learn_path(message, registration=False)
-            yield from self._moved(message)
-            return
-        if message.code != numbers.POST or message.path == "/akma":
-            return
-        telling = sorted(name for name in registration_only() if message.elements.tells(name))
-        if telling:
-            yield from self._register(exchange, telling[0])
-        elif message.path == self._configured:
-            yield from self._register(exchange, "configured path")
-        else:
-            self._undecided[exchange] = None
-            if len(self._undecided) > _MOST_UNDECIDED:
-                del self._undecided[next(iter(self._undecided))]
+    if kind == REGISTRATION_TYPE or told & bodies.REGISTRATION:
+        _learn_path(s, server, path, True)
+    signature = _signature(s, facts, f, 1)
+    xx[cells + x.FLAGS] |= x.REGISTRATION
+    xx[cells + x.MESSAGE_TYPE] = REGISTRATION_TYPE
+    if not judged_quiet(s, signature):
+        tell(s, tells.REGISTRATION_REQUESTED, exchange, signature, 0, 0, 0)
+    _in_clear(s, exchange, mm, row, facts[f + fact.FLOW], facts[f + fact.TIME])
+    _registers(s, mm, row, facts[f + fact.UE], facts[f + fact.TIME])
 
-    def _response(
-        self, exchange: Exchange, message: Message, match: Match
-    ) -> Iterator[RegistrationEvent]:
-        yield from self._decide(exchange, message)
-        exchange.ue = exchange.ue or message.ue_service_id
-        first = exchange.response is message
-        ue = self._ues.get(exchange.ue)
-        if exchange.registration and first:
-            stood = ue is not None and ue.registered
-            yield RegistrationAnswered(exchange, message, match, stood)
-            result = message.elements.values.get("registration_result", "success")
-            if ue is not None and message.code >> 5 == 2 and result == "success":
-                ue.registered = True
-        elif exchange.message_type == MessageType.DEREG and ue is not None:
-            ue.registered = ue.registered and message.code >> 5 != 2
 
-    def _decide(self, exchange: Exchange, answer: Message | None) -> Iterator[RegistrationEvent]:
-        """Settle a POST that did not say what it is."""
-        if exchange not in self._undecided:
-            return
-        del self._undecided[exchange]
-        request = exchange.request
-        if answer is not None and answer.elements.tells("registration_result"):
-            exchange.ue = exchange.ue or answer.ue_service_id
-            yield from self._register(exchange, "Registration result in the answer")
-        elif self._paths.get((request.destination, request.path)) and self._unreadable(request):
-            yield from self._register(exchange, "path used by registrations alone")
-        elif request.elements.values:
-            self._learn_path(request, registration=False)
+def _in_clear(
+    s: Rows,
+    exchange: int,
+    mm: Cells,
+    row: int,
+    flow: int,
+    time: int,
+) -> None:
+    """A registration that anybody can read; told once per flow."""
+    at = flow_at(s, flow)
+    if s[at + TOLD] & TOLD_CLEAR:
+        tell_again(s, TOLD_CLEAR, s[at + SERIAL], mm[row * m.CELLS + m.FRAME], time, 0)
+        return
+    s[at + TOLD] |= TOLD_CLEAR
+    tell(s, tells.REGISTRATION_IN_CLEAR, exchange, flow, 0, 0, 0)
 
-    @staticmethod
-    def _unreadable(request: Message) -> bool:
-        """The body cannot contradict: there is none, or no JSON object in it."""
-        return not request.coap.payload or not request.document.is_object
 
-    def _register(self, exchange: Exchange, by: str) -> Iterator[RegistrationEvent]:
-        message = exchange.request
-        exchange.registration = True
-        exchange.message_type = MessageType.REG
-        if by == "Message Type" or by in registration_only():
-            self._learn_path(message, registration=True)
-        yield RegistrationRequested(exchange, by)
-        yield from self._moved(message)
-        ue = self._ues.get(exchange.ue)
-        if ue is None:
-            return
-        left = message.source in ue.registered_from[:-1]
-        if left and ue.registered_from[-1] != message.source:
-            yield UeCollision(message, exchange.ue, ue.registered_from[-1])
-        if not ue.registered_from or ue.registered_from[-1] != message.source:
-            ue.registered_from.append(message.source)
-            del ue.registered_from[:-_MOST_ENDPOINTS]
+def _registers(s: Rows, mm: Cells, row: int, name: int, time: int) -> None:
+    """Follow from where a UE registers; `name` may be that of the answer alone."""
+    _moved(s, mm, row, mm[row * m.CELLS + m.UE], time)
+    ue = _known_ue(s, name)
+    if ue < 0:
+        return
+    source = mm[row * m.CELLS + m.SOURCE]
+    count = s[ue + REGISTERED_FROM]
+    latest = s[ue + FIRST_FROM + count - 1] if count else 0
+    if count and latest == source:
+        return
+    for number in range(count - 1):
+        if s[ue + FIRST_FROM + number] == source:
+            tell(s, tells.UE_COLLISION, row, name, latest, 0, 0)
+            break
+    if count == MOST_FROM:
+        for number in range(1, count):
+            s[ue + FIRST_FROM + number - 1] = s[ue + FIRST_FROM + number]
+        count -= 1
+    s[ue + FIRST_FROM + count] = source
+    s[ue + REGISTERED_FROM] = count + 1
 
-    def _moved(self, message: Message) -> Iterator[RegistrationEvent]:
-        """Follow a UE's endpoint; a server that forwards for a UE is not the UE."""
-        name = message.ue_service_id
-        if not name:
-            return
-        ue = self._ues.get(name)
-        if ue is None:
-            if len(self._ues) < _MOST_UES:
-                self._ues[name] = _Ue(message.source, message.destination, message.time)
-            return
-        if ue.server != message.destination:
-            return
-        if ue.endpoint != message.source:
-            yield UeMoved(message, name, ue.endpoint, message.time - ue.last)
-        ue.endpoint, ue.last = message.source, message.time
 
-    def _learn_path(self, message: Message, registration: bool) -> None:
-        """Once seen with anything else, a path proves nothing any more."""
-        key = (message.destination, message.path)
-        if len(self._paths) < _MOST_UES or key in self._paths:
-            self._paths[key] = registration and self._paths.get(key, True)
+def _moved(s: Rows, mm: Cells, row: int, name: int, time: int) -> None:
+    """Follow a UE's endpoint; a server that forwards for a UE is not the UE."""
+    if name <= TOO_MANY:
+        return
+    source, destination = mm[row * m.CELLS + m.SOURCE], mm[row * m.CELLS + m.DESTINATION]
+    ue = _known_ue(s, name)
+    if ue < 0:
+        if s[UES + COUNT] < MOST_UES:
+            s[UES + COUNT] += 1
+            put(s, UE_KEYS, name, 0, 0, s[UES + COUNT])
+            ue = _ue_at(s, s[UES + COUNT])
+            s[ue + ENDPOINT] = source
+            s[ue + SERVER] = destination
+            s[ue + LAST] = time
+        return
+    if s[ue + SERVER] != destination:
+        return
+    if s[ue + ENDPOINT] != source:
+        tell(s, tells.UE_MOVED, row, name, s[ue + ENDPOINT], time - s[ue + LAST], 0)
+    s[ue + ENDPOINT] = source
+    s[ue + LAST] = time
+
+
+def settle_undecided(
+    s: Rows,
+    facts: Rows,
+    answer: int,
+    exchange: int,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """Settle a POST that did not say what it is. `answer` is the row of facts of its answer, -1
+    where none came."""
+    cells = (exchange - 1) * x.CELLS
+    if xx[cells + x.FLAGS] & x.UNDECIDED == 0:
+        return
+    xx[cells + x.FLAGS] &= 0xFF - x.UNDECIDED
+    row = xx[cells + x.REQUEST_ROW]
+    server, path = mm[row * m.CELLS + m.DESTINATION], xx[cells + x.PATH]
+    answered = answer >= 0 and facts[answer + fact.TELLS] & bodies.RESULT != 0
+    if answered and xx[cells + x.UE] == 0:
+        xx[cells + x.UE] = facts[answer + fact.UE]
+    alone = get(s, PATH_KEYS, server, path, 0) == _ALONE
+    if answered or (alone and xx[cells + x.FLAGS] & x.BODY_UNREADABLE):
+        xx[cells + x.FLAGS] |= x.REGISTRATION
+        xx[cells + x.MESSAGE_TYPE] = REGISTRATION_TYPE
+        tell(s, tells.REGISTRATION_REQUESTED, exchange, 0, 0, 0, 0)
+        flow = known_flow(s, mm[row * m.CELLS + m.SOURCE], server)
+        if flow:
+            _in_clear(s, exchange, mm, row, flow, s[LAST_TIME])
+        _registers(s, mm, row, xx[cells + x.UE], wide(mm, row * m.CELLS + m.TIME))
+    elif xx[cells + x.FLAGS] & x.BODY_ELEMENTS:
+        _learn_path(s, server, path, False)
+
+
+def registration_responded(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    exchange: int,
+    match: int,
+    first: bool,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """A response: what it means for a registration, and for the UE."""
+    settle_undecided(s, facts, f, exchange, mm, xx)
+    cells = (exchange - 1) * x.CELLS
+    asked = xx[cells + x.UE]
+    answered = facts[f + fact.UE]
+    if asked == 0:
+        xx[cells + x.UE] = answered
+    ue = _known_ue(s, xx[cells + x.UE])
+    success = facts[f + fact.CODE] >> 5 == 2
+    if xx[cells + x.FLAGS] & x.REGISTRATION and first:
+        stood = 1 if ue >= 0 and s[ue + REGISTERED] else 0
+        signature = 0
+        if asked == answered or asked == 0 or answered == 0:
+            same = 2 if asked == answered else 1
+            signature = _signature(s, facts, f, (match * 2 + stood) * 4 + same)
+        if not judged_quiet(s, signature):
+            row = facts[f + fact.MESSAGE] - 1
+            tell(s, tells.REGISTRATION_ANSWERED, row, exchange, match, stood, signature)
+        told = facts[f + fact.TELLS]
+        refused = told & bodies.HAS_RESULT and not told & bodies.SUCCESS
+        if ue >= 0 and success and not refused:
+            s[ue + REGISTERED] = 1
+    elif xx[cells + x.MESSAGE_TYPE] == DEREGISTRATION_TYPE and ue >= 0 and success:
+        s[ue + REGISTERED] = 0

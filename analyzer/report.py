@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.exchanges.model import CONFIDENCES, MATCHES, NO_TIME, State
-from analyzer.exchanges.pairing import MOST_LIVE
+from analyzer.exchanges.message_layer import MOST_LIVE
+from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
 from analyzer.findings import Finding
-from analyzer.messages import Role
+from analyzer.messages import NO_RESPONSE_TIME, Role
 from analyzer.profiles.transmission import SECOND
 from dissectors.coap import numbers
 from dissectors.link import LINK_TYPES
@@ -75,14 +75,14 @@ def _exchange_entry(
         "confidence": _text(CONFIDENCES[cells["confidence"]]),
         "state": State(cells["state"]).label,
         "method": "ping" if ping else numbers.code_name(cells["method"]),
-        "uri": session.uris[cells["uri"]] or None,
+        "uri": session.names[cells["uri"]] or None,
         "response_code": numbers.dotted(cells["response_code"]) if cells["responses"] else None,
-        "token": session.tokens[cells["token"]].hex(),
+        "token": session.token_bytes(cells["token"], cells["token_length"]).hex(),
         "message_id": cells["message_id"],
-        "response_time": None if time == NO_TIME else time / SECOND,
+        "response_time": None if time == NO_RESPONSE_TIME else time / SECOND,
         "client": str(session.endpoints[cells["client"]]),
         "server": str(session.endpoints[cells["server"]]),
-        "ue_service_id": session.ues[cells["ue"]] or None,
+        "ue_service_id": session.names[cells["ue"]] or None,
     }
 
 
@@ -115,14 +115,8 @@ def _interface_entry(session: Session, index: int) -> dict[str, Any]:
 
 def notices(session: Session) -> Iterator[str]:
     """What was wrong with the files, or passed over, one sentence each."""
-    several = len(session.files) > 1
-    for path, file in zip(session.paths, session.files, strict=True):
-        prefix = f"{path}: " if several else ""
-        yield from (prefix + notice.text for notice in file.notices)
-        listed = len(file.notices)
-        total = sum(file.notice_counts.values())
-        if total > listed:
-            yield f"{prefix}{total - listed} more like these"
+    if session.source is not None:
+        yield from session.source.notices
     counts = session.counts
     for link_type, packets in counts.unknown_links.items():
         yield f"{_packets(packets)} of link type {link_type} passed over: not supported"
@@ -133,8 +127,8 @@ def notices(session: Session) -> Iterator[str]:
         )
     if counts.unreadable:
         yield f"{_packets(counts.unreadable)} passed over: IP or UDP header cut or malformed"
-    if counts.fragments:
-        yield f"{_packets(counts.fragments)} passed over: later IP fragments"
+    if counts.incomplete:
+        yield f"{_packets(counts.incomplete)} passed over: fragments of datagrams not complete"
 
 
 def _packets(count: int) -> str:

@@ -1,38 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The session: one capture being read, and the three tables it grows into.
 
-The only mutable object above pairing. `feed` takes records in file order; any split into batches
-gives the same tables once `close` was called. Views read the tables and never write them.
+The only mutable object above the kernels. `take` reads records in file order; any split into
+batches gives the same tables once `close` was called. Views read the tables and never write them.
 """
 
 from __future__ import annotations
 
-import heapq
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from analyzer.capture import NO_INTERFACE, NO_TIME, ROW, CaptureFile, Interface, RecordBatch
-from analyzer.dissection import Counts, Dissection, Record
-from analyzer.endpoints import NOWHERE, Endpoint
-from analyzer.events import Arrived, CaptureDuplicate, ClockStep, Event, FlowEnded, IcmpError
-from analyzer.exchanges.model import (
-    CONFIDENCES,
-    EXCHANGES_SCHEMA,
-    MATCHES,
-    Exchange,
-)
-from analyzer.exchanges.model import NO_TIME as NO_RESPONSE_TIME
-from analyzer.exchanges.pairing import Pairing
+from analyzer import facts as fact
+from analyzer import flows, state
+from analyzer import happenings as tells
+from analyzer.arriving import MOST_TEXT
+from analyzer.bodies import tells_of
+from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
+from analyzer.compiling import PLAIN, Compiler, Kernels, Told
+from analyzer.datagrams import Datagrams, Packet
+from analyzer.events import Event, FlowEnded
+from analyzer.exchanges.model import STORED
+from analyzer.exchanges.table import Exchanges
 from analyzer.findings import Finding, Findings
-from analyzer.messages import MESSAGE_TYPE_IDS, MESSAGES_SCHEMA, Message, Role
+from analyzer.following import TIMED
+from analyzer.icmp import icmp_error
+from analyzer.memory import Memory
+from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
+from analyzer.names import Endpoints, Names
 from analyzer.profiles.transmission import DEFAULT, Transmission
-from analyzer.registrations import Registrations
+from analyzer.reading import Gathered, Reading
+from analyzer.registrations import learn_quiet
+from analyzer.repeats import Repeats
+from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
-from analyzer.tables import Interned, Table
-
-_MOST_TEXT = 1024
+from analyzer.subjects import Flow
+from analyzer.tables import Table
+from analyzer.telling import Row, event, told
+from dissectors.coap.message import dissect
+from dissectors.kernel import Rows, rows
+from dissectors.msgin5g.payload import read_elements, read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,293 +58,337 @@ class Settings:
     timers: Transmission = DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
-class SessionInterface:
-    """An interface of one of the files read."""
+@dataclass(slots=True)
+class Counts:
+    """What the records of a capture were, for the status line and `summary`."""
 
-    file: int
-    interface: Interface
+    records: int = 0
+    udp: int = 0
+    coap: int = 0
+    other: int = 0
+    unreadable: int = 0
+    fragments: int = 0
+    incomplete: int = 0
+    unknown_links: dict[int, int] = field(default_factory=dict)
 
 
 class Session:
     """Reads one or several captures (merged by time) into messages, exchanges and findings."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, tell: Told | None = None) -> None:
         self.settings = settings or Settings()
-        self.files: list[CaptureFile] = []
+        self.source: Source | None = None
         self.paths: list[str] = []
-        self.messages = Table(MESSAGES_SCHEMA)
-        self.exchanges = Table(EXCHANGES_SCHEMA)
+        self.files: list[CaptureFile] = []
+        self.memory = Memory(self.settings.timers)
+        self.messages = Table(MESSAGES)
+        self.exchanges = Exchanges(Table(STORED), self.messages)
         self.findings = Findings()
-        self.endpoints: Interned[Endpoint] = Interned(NOWHERE, NOWHERE)
-        self.tokens: Interned[bytes] = Interned(b"", b"(too many)")
-        self.uris: Interned[str] = Interned("", "(too many)")
-        self.ues: Interned[str] = Interned("", "(too many)")
-        self.interfaces: list[SessionInterface] = []
+        self.endpoints = Endpoints(self.memory)
+        self.names = Names(self.memory)
+        self.interfaces: list[SourceInterface] = []
+        self.icmp_texts: dict[int, str] = {}
+        self.parts: dict[int, Packet] = {}
+        """Messages that came in fragments, by row."""
         self.closed = False
-        self.first_time: int | None = None
-        self.last_time: int | None = None
-        self._interface_ids: dict[tuple[int, int], int] = {}
-        self._dissection = Dissection(self.settings.ports, self.settings.timers)
-        self._pairing = Pairing(self.settings.timers)
-        self._registrations = Registrations(self.settings.registration_path)
-        context = Context(self.settings.timers, self.settings.profile, self.settings.server_uri)
+        self.version = 0
+        """Raised by every change: a reader that kept something knows when it is stale."""
+        self._compiler = Compiler(tell)
+        self._window: tuple[int, int, memoryview] | None = None
+        self._links: Rows = rows(0)
+        ports = self.settings.ports
+        self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
+        self._repeats = Repeats(self.memory)
+        self._datagrams = Datagrams(self)
+        asked = self.settings
+        context = Context(asked.timers, asked.profile, asked.server_uri)
         self._judge = Judge(context, self.findings)
+        s = self.memory.s
+        s[state.SEEN_WHEN] = asked_of_messages()
+        s[state.PATHS_MATTER] = int(bool(self.settings.server_uri))
+        if self.settings.registration_path:
+            path = "/" + self.settings.registration_path.strip("/")
+            configured = self.memory.name(path.encode())
+            self.memory.s[state.CONFIGURED_PATH] = configured
 
     # Reading ------------------------------------------------------------------------------------
 
-    def open(self, paths: Sequence[str | os.PathLike[str]]) -> None:
-        """Open the captures to read. Raises CaptureError."""
-        for path in paths:
-            self.files.append(CaptureFile(path))
-            self.paths.append(os.fspath(path))
+    def open(self, what: Intake | Sequence[str | os.PathLike[str]]) -> None:
+        """Open the captures to read, which may wait for them. Raises CaptureError."""
+        if not isinstance(what, Intake):
+            what = Intake(tuple(os.fspath(path) for path in what))
+        self.source = what.open()
+        self.paths = self.source.paths
+        self.files = self.source.files
+        self.interfaces = self.source.interfaces
 
-    def read(self, limit: int = 4096) -> Iterator[float]:
-        """Read what was opened to its end, then close; yields the share read (0 to 1) each
-        `limit` records."""
-        size = sum(file.size for file in self.files) or 1
-        for count, record in enumerate(self._records(), 1):
-            self.feed(record)
-            if count % limit == 0:
-                yield min(1.0, sum(file.position for file in self.files) / size)
+    def read(self, limit: int = BATCH) -> Iterator[float]:
+        """Read what was opened to its end, then close; yields the share read (0 to 1) now and
+        then, at least once in `limit` records."""
+        source = self.opened
+        self._use(self._compiler.offer(source.size))
+        for batch in source.batches(limit):
+            for read in self.take(batch, limit):
+                if self._reading.kernels is PLAIN:
+                    self._use(self._compiler.offer(source.size))
+                size = source.size or 1
+                yield min(1.0, (source.position - len(batch.data) * (1 - read)) / size)
         self.close()
         yield 1.0
 
     def read_all(self) -> None:
         """Read to the end, then close."""
-        for _ in self.read(1 << 30):
+        for _ in self.read():
             pass
 
-    def _records(self) -> Iterable[Record]:
-        streams = [self._file_records(index) for index in range(len(self.files))]
-        if len(streams) == 1:
-            return streams[0]
-        merged = heapq.merge(*streams, key=lambda record: record.time)
-        return (
-            Record(
-                r.data, r.start, r.captured, r.wire, r.time, r.interface, r.link_type, n, r.offset
-            )
-            for n, r in enumerate(merged, 1)
-        )
+    @property
+    def opened(self) -> Source:
+        """What is read. Raises RuntimeError before `open`."""
+        if self.source is None:
+            raise RuntimeError("open a capture first")
+        return self.source
 
-    def _file_records(self, index: int) -> Iterator[Record]:
-        file = self.files[index]
-        for batch in file.batches():
-            yield from self.records(batch, index)
+    def take(self, batch: RecordBatch, most: int = BATCH) -> Iterator[float]:
+        """Read the records of a batch; yields the share of the batch read, now and then."""
+        self._window = None
+        if batch.offsets is None:
+            self._window = len(self.files) - 1, batch.base, batch.data
+        self._meet_interfaces()
+        places = _NO_PLACES if batch.offsets is None else batch.offsets.toreadonly()
+        for gathered, first, count in self._reading.chunks(batch, self._links, places, most):
+            captured = batch.rows[first * ROW + 1 : (first + count) * ROW : ROW]
+            self._reading.make_room(count, sum(captured), len(self.interfaces))
+            self._follow(batch.data, gathered, count)
+            if first + count == batch.count:
+                self._repeats.apply()
+            yield (first + count) / batch.count
 
-    def records(self, batch: RecordBatch, file: int = 0) -> Iterator[Record]:
-        """The packets of one batch; a record without a time stands where the one before did."""
-        rows = batch.rows
-        for number in range(batch.count):
-            start, captured, wire, time, interface = rows[number * ROW : number * ROW + ROW]
-            if interface == NO_INTERFACE:
-                continue
-            if time == NO_TIME:
-                time = self._dissection.clock or 0
-            known = self._interface(file, interface)
-            link_type = self.interfaces[known].interface.link_type
-            frame = batch.first_frame + number
-            yield Record(
-                batch.data,
-                start,
-                captured,
-                wire,
-                time,
-                known,
-                link_type,
-                frame,
-                batch.base + start,
-            )
+    def _use(self, kernels: Kernels | None) -> None:
+        if kernels is not None:
+            self._reading.kernels = kernels
+            self.opened.use(kernels.walk_pcap, kernels.walk_pcapng)
 
-    def _interface(self, file: int, index: int) -> int:
-        known = self._interface_ids.get((file, index))
-        if known is None:
-            known = self._interface_ids[file, index] = len(self.interfaces)
-            self.interfaces.append(SessionInterface(file, self.files[file].interfaces[index]))
-        return known
+    def _meet_interfaces(self) -> None:
+        """Interfaces that the files have described by now."""
+        if len(self.interfaces) != len(self._links):
+            self._links = rows(len(self.interfaces))
+            for index, met in enumerate(self.interfaces):
+                self._links[index] = met.interface.link_type
 
-    def feed(self, record: Record) -> None:
-        """Take the next record."""
-        self.findings.allow(record.captured)
-        self.first_time = record.time if self.first_time is None else self.first_time
-        self.last_time = record.time
-        for event in self._dissection.read(record):
-            if isinstance(event, ClockStep) and event.step > self._lifetime:
-                self._handle_all(self._pairing.end(), record.time)
-            self._handle(event, record.time)
-        self._handle_all(self._pairing.advance(self._dissection.clock or record.time), record.time)
-        self._store_changes()
+    def _follow(self, data: memoryview, gathered: Gathered, count: int) -> None:
+        row = 0
+        while row < count:
+            row = self._reading.follow(data, gathered, row, count)
+            self._judge_told(data, gathered.facts)
+            if self.memory[state.REPEATS] >= tells.ENOUGH_REPEATS:
+                self._repeats.apply()
+        self.version += 1
+
+    def inject(self, packet: Packet) -> int:
+        """Read a packet that stands in no record as it is, without touching the clock; the row of
+        its message, -1 for none."""
+        s = self.memory.s
+        data = memoryview(packet.data).toreadonly()
+        cells = rows(ROW)
+        parts = (0, len(data), packet.wire, packet.time, packet.interface)
+        for cell, value in enumerate(parts):
+            cells[cell] = value
+        links, place = rows(packet.interface + 1), rows(1)
+        links[packet.interface], place[0] = packet.link_type, packet.offset
+        batch = RecordBatch(data, 0, packet.frame, cells.toreadonly(), 1)
+        gathered = self._reading.gather_one(batch, links, place.toreadonly())
+        if gathered.facts[fact.KIND] == fact.FRAGMENT:  # a fragment in a fragment
+            return -1
+        gathered.facts[fact.FLAGS] |= fact.FRAGMENTED
+        self._reading.make_room(1, len(data), len(self.interfaces))
+        s = self.memory.s
+        before, stage = s[state.MESSAGES], s[state.STAGE]
+        s[state.STAGE] = TIMED
+        self.parts[before] = packet
+        self._follow(data, gathered, 1)
+        self.memory.s[state.STAGE] = stage
+        if self.memory[state.MESSAGES] > before:
+            return before
+        del self.parts[before]
+        return -1
 
     def close(self) -> None:
         """The capture is over: judge what still waits. Further calls do nothing."""
         if self.closed:
             return
         self.closed = True
-        end = self.last_time or 0
-        self._handle_all(self._pairing.end(), end)
-        for flow in self._dissection.flows.flows():
-            self._handle(FlowEnded(flow), end)
-        self._store_changes()
+        self._datagrams.close()
+        while self._reading.finish():
+            self._judge_told(_NOTHING, _NO_PLACES)
+        self._judge_told(_NOTHING, _NO_PLACES)
+        self._repeats.apply()
+        for flow in self._unread_flows():
+            self.judge(FlowEnded(flow))
+        self._window = None
+        self._compiler.close()
+        self._reading.close()
+        self.version += 1
+
+    def _unread_flows(self) -> Iterator[Flow]:
+        """Flows in which nothing could be read, the one used longest ago first."""
+        s = self.memory.s
+        flow = s[state.LEAST_USED]
+        while flow:
+            at = flows.flow_at(s, flow)
+            if not s[at + flows.READABLE]:
+                yield Flow(self, flow)
+            flow = s[at + flows.NEWER]
 
     def release(self) -> None:
         """Close the files: tables and findings stay, bytes can be asked for no more."""
-        for file in self.files:
-            file.close()
+        if self.source is not None:
+            self.source.close()
+
+    # Events -------------------------------------------------------------------------------------
+
+    def _judge_told(self, data: memoryview, facts: Rows) -> None:
+        for kind, row in told(self):
+            if kind == tells.ODD_BODY:
+                self._read_body(data, facts, row[0] * fact.SLOTS)
+            elif kind == tells.FRAGMENT:
+                self._datagrams.take(data, facts, row[0] * fact.SLOTS)
+            elif kind == tells.FRAGMENTS_DUE:
+                self._datagrams.look()
+            elif kind == tells.ICMP_ERROR:
+                self.judge(self._icmp(data, facts, row[0] * fact.SLOTS))
+            else:
+                self._judge_event(kind, row)
+
+    def _judge_event(self, kind: int, row: Row) -> None:
+        if kind == tells.CHECKSUM_WRONG or (kind == tells.SEEN and row[1] & fact.PING):
+            self._repeats.apply()  # one finding of several notes: in the order of its frames
+        found = self.judge(event(self, kind, row))
+        s = self.memory.s
+        if kind == tells.REGISTRATION_REQUESTED and not found:
+            learn_quiet(s, row[1])
+        elif kind == tells.REGISTRATION_ANSWERED and not found:
+            learn_quiet(s, row[4])
+        elif found and kind == tells.REGISTRATION_IN_CLEAR:
+            self._repeats.learn(flows.TOLD_CLEAR, row[1], found[-1])
+        elif found and kind == tells.CAPTURE_DUPLICATE:
+            self._repeats.learn(flows.TOLD_DUPLICATE, row[3], found[-1])
+        elif found and kind == tells.CHECKSUM_WRONG:
+            self._repeats.learn(row[2], row[3], found[-1])
+        elif found and kind == tells.SEEN and row[3]:
+            self._repeats.learn(row[3], row[4], found[-1])
+
+    def judge(self, event: Event) -> list[Finding]:
+        """Judge an event; messages and exchanges are marked with the worst finding about them."""
+        s = self.memory.s
+        self.findings.allow(s[state.BYTES_READ])
+        found = list(self._judge.judge(event, s[state.LAST_TIME]))
+        for finding in found:
+            self._mark(self.messages, finding.row, int(finding.severity))
+            self._mark(self.exchanges.stored, finding.exchange - 1, int(finding.severity))
+        return found
+
+    @staticmethod
+    def _mark(table: Table, row: int, severity: int) -> None:
+        if row >= 0 and table.cell("severity", row) < severity:
+            table.update(row, severity=severity)
+
+    def _read_body(self, data: memoryview, facts: Rows, f: int) -> None:
+        """A body that the kernel left to us: write its facts."""
+        message = dissect(bytes(data[facts[f + fact.AT] : facts[f + fact.END]]))
+        document = read_json(message.payload)
+        elements = read_elements(document)
+        kind = elements.values.get("message_type")
+        known = isinstance(kind, str) and kind in MESSAGE_TYPE_IDS
+        facts[f + fact.MESSAGE_TYPE] = MESSAGE_TYPE_IDS.index(kind) if known else 0
+        facts[f + fact.TELLS] = tells_of(document, elements)
+        ue = elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
+        facts[f + fact.UE] = self.memory.name(ue.encode()[:MOST_TEXT])
+        facts[f + fact.FLAGS] += fact.BODY_READ - fact.ODD_BODY
+
+    def _icmp(self, data: memoryview, facts: Rows, f: int) -> Event:
+        start = facts[f + fact.START]
+        packet = data[start : start + facts[f + fact.CAPTURED]]
+        link_type = self._links[facts[f + fact.INTERFACE]]
+        return icmp_error(self, packet, link_type, facts[f + fact.FRAME])
+
+    # What was read ------------------------------------------------------------------------------
 
     @property
     def counts(self) -> Counts:
-        return self._dissection.counts
+        s = self.memory.s
+        links: dict[int, int] = {}
+        base = s[state.INTERFACES + state.BASE]
+        for index, met in enumerate(self.interfaces):
+            packets = s[base + index]
+            if packets:
+                links[met.interface.link_type] = links.get(met.interface.link_type, 0) + packets
+        return Counts(
+            s[state.RECORDS_READ],
+            s[state.UDP_READ],
+            s[state.COAP_READ],
+            s[state.OTHER_READ],
+            s[state.UNREADABLE_READ],
+            s[state.FRAGMENTS_READ],
+            self._datagrams.lost,
+            links,
+        )
+
+    @property
+    def first_time(self) -> int | None:
+        return self.memory[state.FIRST_TIME] if self.memory[state.STARTED] else None
+
+    @property
+    def last_time(self) -> int | None:
+        return self.memory[state.LAST_TIME] if self.memory[state.STARTED] else None
 
     @property
     def forgotten(self) -> int:
         """Unanswered messages forgotten early: too many were in flight."""
-        return self._pairing.forgotten
-
-    @property
-    def _lifetime(self) -> int:
-        return self.settings.timers.exchange_lifetime
-
-    # Events -------------------------------------------------------------------------------------
-
-    def _handle_all(self, events: Iterable[Event], time: int) -> None:
-        for event in events:
-            self._handle(event, time)
-
-    def _handle(self, event: Event, time: int) -> None:
-        match event:
-            case Arrived(message):
-                if message.row < 0:
-                    self._add_message(message)
-                if message.flow.confirmed:
-                    self._handle_all(self._pairing.pair(message), time)
-                message.settle()
-                return
-            case CaptureDuplicate(message):
-                message.role = Role.CAPTURE_DUPLICATE
-                self._add_message(message)
-                self.messages.update(message.row, first=event.original.frame)
-            case IcmpError():
-                event = replace(event, transmission=self._pairing.quoted(event))
-        for meaning in self._registrations.follow(event):
-            self._note(self._judge.judge(meaning, time))
-        self._note(self._judge.judge(event, time))
-        if isinstance(event, CaptureDuplicate):
-            event.message.settle()
-
-    def _note(self, findings: Iterable[Finding]) -> None:
-        """Mark messages and exchanges with the worst finding about them."""
-        for finding in findings:
-            severity = int(finding.severity)
-            if finding.row >= 0 and self.messages["severity"][finding.row] < severity:
-                self.messages.update(finding.row, severity=severity)
-            if finding.exchange:
-                row = self._exchange_row(finding.exchange)
-                if self.exchanges["severity"][row] < severity:
-                    self.exchanges.update(row, severity=severity)
-
-    # Tables -------------------------------------------------------------------------------------
-
-    def _add_message(self, message: Message) -> None:
-        place, coap = message.place, message.coap
-        message.row = self.messages.append(
-            frame=place.frame,
-            time=message.time,
-            offset=place.offset,
-            captured=place.captured,
-            wire=place.wire,
-            interface=place.interface,
-            link_type=place.link_type,
-            coap_at=place.coap_at,
-            coap_length=place.coap_length,
-            source=self.endpoints.id(message.source),
-            destination=self.endpoints.id(message.destination),
-            type=coap.type,
-            code=coap.code,
-            message_id=coap.message_id,
-            token=self.tokens.id(coap.token),
-            uri=self.uris.id(message.uri[:_MOST_TEXT]) if message.is_request else 0,
-            payload_length=len(coap.payload),
-            role=message.role,
-            response_time=NO_RESPONSE_TIME,
-            message_type=MESSAGE_TYPE_IDS.index(message.message_type),
-            ue=self.ues.id(message.ue_service_id[:_MOST_TEXT]),
-        )
-
-    def _store_changes(self) -> None:
-        """Write what pairing changed since the last record."""
-        changed = self._pairing.changed
-        for item in changed:
-            if isinstance(item, Exchange):
-                self._store_exchange(item)
-        for item in changed:
-            if isinstance(item, Message):
-                self._store_message(item)
-        changed.clear()
-
-    def _store_message(self, message: Message) -> None:
-        exchange = message.exchange
-        request = exchange.request if exchange else message
-        uri = self.messages["uri"][request.row] if request.is_request else 0
-        self.messages.update(
-            message.row,
-            role=message.role,
-            exchange=exchange.id if exchange else 0,
-            peer=message.peer,
-            first=message.first_frame,
-            response_time=message.response_time,
-            uri=uri,
-        )
-
-    def _exchange_row(self, id: int) -> int:
-        """The row of an exchange, made when first asked for."""
-        while len(self.exchanges) < id:
-            self.exchanges.append()
-        return id - 1
-
-    def _store_exchange(self, exchange: Exchange) -> None:
-        request, response = exchange.request, exchange.response
-        took = exchange.response_time
-        self.exchanges.update(
-            self._exchange_row(exchange.id),
-            request_row=request.row,
-            request_frame=request.frame,
-            request_time=request.time,
-            ack_frame=exchange.ack.frame if exchange.ack else 0,
-            response_frame=response.frame if response else 0,
-            reset_frame=exchange.reset.frame if exchange.reset else 0,
-            responses=exchange.responses,
-            retransmissions=min(exchange.transmission.copies, 0xFFFF),
-            state=exchange.state,
-            match=MATCHES.index(exchange.match),
-            confidence=CONFIDENCES.index(exchange.confidence),
-            method=request.code,
-            response_code=response.code if response else 0,
-            message_id=request.message_id,
-            token=self.tokens.id(request.token),
-            uri=self.messages["uri"][request.row],
-            client=self.endpoints.id(exchange.client),
-            server=self.endpoints.id(exchange.server),
-            response_time=NO_RESPONSE_TIME if took is None else took,
-            ue=self.ues.id(exchange.ue[:_MOST_TEXT]),
-            message_type=MESSAGE_TYPE_IDS.index(exchange.message_type),
-        )
+        return self.memory[state.FORGOTTEN]
 
     def ue_of(self, finding: Finding) -> str:
         """The UE a finding is about: as it says, else as its exchange came to tell."""
         if finding.ue or not finding.exchange:
             return finding.ue
-        return self.ues[int(self.exchanges["ue"][finding.exchange - 1])]
+        return self.names[self.exchanges.stored.cell("ue", finding.exchange - 1)]
 
     # Detail -------------------------------------------------------------------------------------
 
+    def link_type(self, row: int) -> int:
+        """The link type of the packet that carries a message."""
+        if row in self.parts:
+            return self.parts[row].link_type
+        return self.interfaces[self.messages.cell("interface", row)].interface.link_type
+
+    def token(self, row: int) -> bytes:
+        """The token of a message."""
+        length = self.messages.cell("token_length", row)
+        return self.token_bytes(self.messages.cell("token", row), length)
+
+    def token_bytes(self, token: int, length: int) -> bytes:
+        """A token as the columns `token` and `token_length` hold it."""
+        if length == LONG_TOKEN:
+            return self.memory.bytes_of(token)
+        return (token & (1 << 64) - 1).to_bytes(8, "big")[8 - length :]
+
     def packet(self, row: int) -> bytes:
         """The captured bytes of the packet that carries a message; empty when the file is gone."""
-        cells = self.messages.row(row)
-        file = self.files[self.interfaces[cells["interface"]].file]
-        return file.read(cells["offset"], cells["captured"])
+        if row in self.parts:
+            return self.parts[row].read(self.opened)
+        offset, captured = self.messages.cell("offset", row), self.messages.cell("captured", row)
+        interface = self.messages.cell("interface", row)
+        if self._window is not None:
+            file, base, data = self._window
+            inside = base <= offset and offset + captured <= base + len(data)
+            if inside and self.interfaces[interface].file == file:
+                return bytes(data[offset - base : offset - base + captured])
+        return self.opened.read(interface, offset, captured)
 
     def coap(self, row: int) -> bytes:
         """The CoAP bytes of a message."""
-        cells = self.messages.row(row)
-        at = cells["coap_at"]
-        return self.packet(row)[at : at + cells["coap_length"]]
+        at = self.messages.cell("coap_at", row)
+        return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
+
+
+_NO_PLACES = rows(0).toreadonly()
+_NOTHING = memoryview(b"")

@@ -1,71 +1,154 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Growing tables: NumPy columns that a session appends to and updates, read as Polars frames.
+"""Growing tables: what the session learns of each message and exchange, a few bytes a column.
 
-A row id is its index and never changes. Strings and addresses are interned as u32 ids in capped
-tables of the session's own, so a row costs a fixed, small number of bytes.
+A table is one buffer of 32-bit cells, row by row: kernels read and write cells, views read columns.
+A column takes two cells, one, or a part of one. A row id is its index and never changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
-
-import numpy as np
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
-_FIRST_ROWS: Final = 256
+Cells: TypeAlias = "memoryview"
+"""The buffer of a table: unsigned 32-bit items (format 'I')."""
 
-K = TypeVar("K", bound=Hashable)
+_FIRST_ROWS: Final = 256
+_SIZES: Final = {"i8": 8, "u4": 4, "u2": 2, "u1": 1}
+_LETTERS: Final = {"i8": "q", "u4": "I", "u2": "H", "u1": "B"}
+_SIGN: Final = 1 << 31
+_LOW: Final = (1 << 32) - 1
+
+
+def wide(cells: Cells, at: int) -> int:
+    """The signed 64-bit number in two cells, low one first. A kernel (dissectors.kernel)."""
+    high = cells[at + 1] * 1
+    if high >= _SIGN:
+        high -= _LOW + 1
+    return high * (_LOW + 1) + cells[at]
+
+
+def set_wide(cells: Cells, at: int, value: int) -> None:
+    """Write a signed 64-bit number. A kernel."""
+    cells[at] = value & _LOW
+    cells[at + 1] = value >> 32 & _LOW
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns of a row: name -> dtype (`i8`, `u4`, `u2`, `u1`), in the order of size."""
+
+    columns: Mapping[str, str]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Byte of the row at which each column begins; none crosses a cell it does not fill."""
+        places, at = {}, 0
+        for name, dtype in self.columns.items():
+            places[name] = at
+            at += _SIZES[dtype]
+        return places
+
+    @cached_property
+    def cells(self) -> int:
+        """Cells of a row."""
+        name, dtype = list(self.columns.items())[-1]
+        return -(-(self.places[name] + _SIZES[dtype]) // 4)
+
+    @cached_property
+    def struct(self) -> Struct:
+        """A row in the standard library's words."""
+        return Struct("=" + "".join(_LETTERS[dtype] for dtype in self.columns.values()))
+
+    def cell(self, name: str) -> int:
+        """The cell of the row in which a column begins."""
+        return self.places[name] // 4
+
+    @property
+    def row_bytes(self) -> int:
+        """Memory of one row."""
+        return 4 * self.cells
 
 
 class Table:
-    """Columns of fixed dtype that grow by doubling.
+    """Rows in the buffer `cells`, which is another one after the table grew.
 
-    Reading a cell: `table["code"][row]`. The views that `table["code"]` returns are invalid after
-    the next append.
+    Reading a cell: `table["code"][row]`. The views that `table["code"]` returns keep their memory
+    but see no later row.
     """
 
-    def __init__(self, schema: Mapping[str, str]) -> None:
-        self.schema = dict(schema)
-        self._columns = {name: np.zeros(_FIRST_ROWS, dtype) for name, dtype in schema.items()}
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
         self._rows = 0
-        self.version = 0
-        """Raised by every change: a reader that kept a frame knows when it is stale."""
+        self._room = _FIRST_ROWS
+        import numpy as np  # a third of the time that a small command takes
+
+        self._buffer: Any = np.zeros(_FIRST_ROWS * layout.cells, np.uint32)
+        self.cells: Cells = self._shared()
+
+    def _shared(self) -> Cells:
+        buffer: Any = self._buffer
+        return memoryview(buffer)
 
     def __len__(self) -> int:
         return self._rows
 
-    def append(self, **cells: int) -> int:
-        """Add a row; columns not named hold 0. Returns the row id."""
-        row = self._rows
-        if row == len(next(iter(self._columns.values()))):
-            self._grow()
-        for name, value in cells.items():
-            self._columns[name][row] = value
-        self._rows = row + 1
-        self.version += 1
-        return row
+    @property
+    def row_bytes(self) -> int:
+        """Memory of one row."""
+        return self.layout.row_bytes
 
-    def _grow(self) -> None:
-        for name, column in self._columns.items():
-            self._columns[name] = np.concatenate([column, np.zeros_like(column)])
+    def extend_to(self, rows: int) -> None:
+        """So many rows are there now."""
+        self._rows = rows
 
-    def update(self, row: int, **cells: int) -> None:
-        """Change cells of an existing row."""
-        for name, value in cells.items():
-            self._columns[name][row] = value
-        self.version += 1
+    def make_room(self, more: int) -> None:
+        """Let `more` rows fit: by an eighth at least, as large buffers grow without a copy."""
+        import numpy as np
+
+        wanted = self._rows + more
+        if wanted <= self._room:
+            return
+        self._room = max(wanted, self._room + (self._room >> 3) + _FIRST_ROWS)
+        self.cells.release()
+        try:
+            self._buffer.resize(self._room * self.layout.cells, refcheck=True)
+        except ValueError:  # a view of it is alive
+            grown = np.zeros(self._room * self.layout.cells, np.uint32)
+            grown[: len(self._buffer)] = self._buffer
+            self._buffer = grown
+        self.cells = self._shared()
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
-        return self._columns[name][: self._rows]
+        import numpy as np
+
+        dtype = np.dtype(self.layout.columns[name])
+        strides = (self.layout.row_bytes,)
+        place = self.layout.places[name]
+        return np.ndarray((self._rows,), dtype, self._buffer, place, strides)
+
+    def cell(self, name: str, row: int) -> int:
+        """One value as a plain integer."""
+        return int(self[name][row])
+
+    def update(self, row: int, **values: int) -> None:
+        """Change values of an existing row."""
+        for name, value in values.items():
+            self[name][row] = value
 
     def row(self, row: int) -> dict[str, int]:
         """One row as plain integers."""
         if not 0 <= row < self._rows:
             raise IndexError(row)
-        return {name: int(column[row]) for name, column in self._columns.items()}
+        values = self.layout.struct.unpack_from(self._buffer, row * self.layout.row_bytes)
+        return dict(zip(self.layout.columns, values, strict=True))
 
     def rows(self) -> Iterator[dict[str, int]]:
         """Every row, in order."""
@@ -73,46 +156,9 @@ class Table:
 
     def frame(self) -> pl.DataFrame:
         """A Polars copy of the table as it is now, with the row id as first column."""
+        import numpy as np
         import polars as pl
 
         columns = {"row": np.arange(self._rows, dtype=np.uint32)}
-        columns |= {name: column[: self._rows] for name, column in self._columns.items()}
+        columns |= {name: self[name].copy() for name in self.layout.columns}
         return pl.DataFrame(columns)
-
-    @property
-    def row_bytes(self) -> int:
-        """Memory of one row."""
-        return sum(column.itemsize for column in self._columns.values())
-
-
-class Interned(Generic[K]):
-    """Values by small integer id, at most `cap` of them; id 0 is the empty value.
-
-    Past the cap every new value becomes the id of `overflow`, so hostile input cannot grow it.
-    """
-
-    def __init__(self, empty: K, overflow: K, cap: int = 1 << 20) -> None:
-        self._values: list[K] = [empty]
-        self._ids: dict[K, int] = {empty: 0}
-        self._overflow = overflow
-        self._cap = cap
-
-    def id(self, value: K) -> int:
-        found = self._ids.get(value)
-        if found is not None:
-            return found
-        if len(self._values) >= self._cap and value != self._overflow:
-            return self.id(self._overflow)
-        self._ids[value] = len(self._values)
-        self._values.append(value)
-        return len(self._values) - 1
-
-    def __getitem__(self, index: int) -> K:
-        return self._values[index]
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def values(self) -> list[K]:
-        """All values, index = id."""
-        return self._values

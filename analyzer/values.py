@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.exchanges.model import NO_TIME
-from analyzer.messages import MESSAGE_TYPE_IDS, Role
+from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from dissectors.coap import numbers
@@ -116,7 +115,7 @@ class MessageValues:
 
     def _response_time(self) -> float | None:
         time = self.cells["response_time"]
-        if time == NO_TIME or not numbers.is_response(self.cells["code"]):
+        if time == NO_RESPONSE_TIME or not numbers.is_response(self.cells["code"]):
             return None
         return time / SECOND
 

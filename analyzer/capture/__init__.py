@@ -8,13 +8,14 @@ from analyzer.capture.model import (
     NoticeKind,
     RecordBatch,
 )
-from analyzer.capture.reading import CaptureFile
+from analyzer.capture.reading import BATCH, CaptureFile
 from analyzer.capture.records import NO_INTERFACE, NO_TIME, ROW
 from analyzer.capture.source import Intake, Source, SourceInterface
 from analyzer.capture.spool import SpoolLimits
 from analyzer.capture.store import Stop
 
 __all__ = [
+    "BATCH",
     "NO_INTERFACE",
     "NO_TIME",
     "ROW",

@@ -63,6 +63,7 @@ class PcapWalker:
         # The upper half of the link type field tells the length of the frame check sequence.
         ticks = 1_000_000_000 // self._variant.ns_per_tick
         self.interfaces = [Interface(0, link & 0xFFFF, snap_length, ticks)]
+        self.kernel: Callable[..., tuple[int, int]] = walk_pcap
         self.comments: dict[int, list[str]] = {}
         self.file_comments: list[str] = []
         self.dropped: dict[int, int] = {}
@@ -85,7 +86,7 @@ class PcapWalker:
         """
         big, _, ns_per_tick, header = self._variant
         largest = self._largest_packet
-        return walk_pcap(data, at, len(data), big, ns_per_tick, header, largest, rows, limit)
+        return self.kernel(data, at, len(data), big, ns_per_tick, header, largest, rows, limit)
 
     def pass_over(self, offset: int, extent: int, read: Callable[[int, int], bytes]) -> None:
         """Report a record larger than `largest`: nothing tells where the next one begins."""

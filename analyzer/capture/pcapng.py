@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from analyzer.capture.model import CaptureError, Interface, NoticeKind, NoticeLog
 from analyzer.capture.options import (
@@ -95,6 +95,7 @@ class PcapngWalker:
             )
         self.stopped = False
         self.interfaces: list[Interface] = []
+        self.kernel: Callable[..., Any] = walk_pcapng
         self.comments: dict[int, list[str]] = {}
         self.file_comments: list[str] = []
         self.dropped: dict[int, int] = {}
@@ -129,7 +130,7 @@ class PcapngWalker:
             with memoryview(self._columns) as columns:
                 section = columns[self._section * COLUMNS :]
                 free = rows[count * ROW :]
-                at, found, reason = walk_pcapng(
+                at, found, reason = self.kernel(
                     data, at, end, self._big, section, self._section, free, limit - count
                 )
                 section.release()

@@ -12,7 +12,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from analyzer.capture.model import (
     CaptureError,
@@ -45,6 +45,10 @@ LOOKALIKES: Final = (
 )
 
 
+Walk: TypeAlias = "Callable[..., Any]"
+"""records.walk_pcap or records.walk_pcapng, compiled or not."""
+
+
 class Walker(Protocol):
     """What CaptureFile needs of a file format."""
 
@@ -56,6 +60,7 @@ class Walker(Protocol):
     comments: dict[int, list[str]]
     file_comments: list[str]
     dropped: dict[int, int]
+    kernel: Walk
 
     def extent(self, head: memoryview) -> int: ...
 
@@ -115,6 +120,10 @@ class CaptureFile:
     def progress(self) -> tuple[int, int]:
         """Bytes read and in all, of a compressed file as it is compressed."""
         return self._store.progress(self.position)
+
+    def use(self, walk_pcap: Walk, walk_pcapng: Walk) -> None:
+        """Walk records with these kernels from now on."""
+        self._walker.kernel = walk_pcapng if self.format == "pcapng" else walk_pcap
 
     @property
     def format(self) -> str:

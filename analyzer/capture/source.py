@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from analyzer.capture.model import CaptureError, Interface, RecordBatch
 from analyzer.capture.pcap import FILE_HEADER
-from analyzer.capture.reading import BATCH, WINDOW, CaptureFile
+from analyzer.capture.reading import BATCH, WINDOW, CaptureFile, Walk
 from analyzer.capture.records import ROW
 from analyzer.capture.spool import DEFAULT_LIMITS, SpoolLimits
 from analyzer.capture.stdin import DASH
@@ -35,12 +35,6 @@ class Intake:
     def open(self) -> Source:
         """Open all of it. Raises CaptureError."""
         return Source(self.paths, follow=self.follow, stop=self.stop, spool=self.spool)
-
-    def files(self) -> Iterator[CaptureFile]:
-        """The files one by one, for readers that merge on their own. Raises CaptureError."""
-        check_paths(self.paths, self.follow)
-        for path in self.paths:
-            yield CaptureFile(path, follow=self.follow, stop=self.stop, spool=self.spool)
 
     @property
     def waits(self) -> bool:
@@ -98,6 +92,7 @@ class Source:
         self._spool = spool
         self._window = _window_of(window, len(self.paths))
         self._frames = 0
+        self._walks: tuple[Walk, Walk] | None = None
         self._batches: Iterator[RecordBatch] | None = None
         self._limit = BATCH
         try:
@@ -113,8 +108,16 @@ class Source:
         file = CaptureFile(
             path, self._window, follow=self.follow, stop=self._stop, spool=self._spool
         )
+        if self._walks is not None:
+            file.use(*self._walks)
         self.files.append(file)
         return file
+
+    def use(self, walk_pcap: Walk, walk_pcapng: Walk) -> None:
+        """Walk records with these kernels from now on."""
+        self._walks = walk_pcap, walk_pcapng
+        for file in self.files:
+            file.use(walk_pcap, walk_pcapng)
 
     @property
     def live(self) -> bool:

@@ -2,140 +2,195 @@
 """Message layer: CON and NON by (source, destination, Message ID), their copies, ACK and RST.
 
 RFC 7252 clause 4. Role is never inferred from a port: the sender of a CON or NON owns its Message
-ID, whoever that is. Times are capture times in nanoseconds.
+ID, whoever that is. Kernels (dissectors.kernel); times are capture times in nanoseconds.
+
+Transmissions are numbered as they are seen and remembered for EXCHANGE_LIFETIME, in a ring. Under
+one Message ID only the newest can be repeated or acknowledged.
 """
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final
 
-from analyzer.endpoints import Endpoint
-from analyzer.exchanges.model import Transmission
-from analyzer.messages import Message
-from analyzer.profiles.transmission import Transmission as Timers
-from dissectors.coap import numbers
+from analyzer import facts as fact
+from analyzer.flows import MULTICAST, endpoint_at
+from analyzer.state import (
+    BASE,
+    EXCHANGE_LIFETIME,
+    FIRST_SENT,
+    FORGOTTEN,
+    GROUP_BUCKETS,
+    MID_BUCKETS,
+    NEXT_SENT,
+    NON_LIFETIME,
+    ROWS,
+    SENT,
+    WAITED,
+    bucket,
+)
+from dissectors.kernel import Rows
 
-MidKey: TypeAlias = tuple[Endpoint, Endpoint, int]
+# A transmission: one CON or NON and its copies.
+MESSAGE, FRAME, TYPE, MID, SOURCE, DESTINATION, FLAGS = 0, 1, 2, 3, 4, 5, 6
+FIRST, LAST, COPIES, EXCHANGE, ANSWERED, ICMP, CODE = 7, 8, 9, 10, 11, 12, 13
+DATA_HASH, LASTING_HASH, PAYLOAD_HASH, OBSERVES = 14, 15, 16, 17
+# The first ACK or RST, or the first response in an ACK; 0: none.
+ACK, ACK_FRAME, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_OBSERVES, ACK_RESPONDS = (
+    *(18, 19, 20, 21, 22, 23, 24),
+)
+ACK_TYPES: Final = 25  # a bit for each type of acknowledgement seen
+# The numbers before it in its buckets.
+OLDER, OLDER_TO_GROUP = 26, 27
+SENT_SLOTS: Final = 28
 
-_MAY_CHANGE: Final = frozenset({numbers.MAX_AGE, numbers.OBSERVE})
-"""Options a repetition may refresh (RFC 7252 clause 5.10.5, RFC 7641 clause 4.4)."""
+MOST_LIVE: Final = 1 << 18
+"""Transmissions remembered at most: beyond that the oldest is forgotten before its lifetime is
+over, so that no flood of messages can fill the memory."""
 
-
-_MOST_PER_MID: Final = 8
-"""Transmissions kept under one Message ID: only the newest can be repeated or acknowledged."""
-
-_MOST_BAD_VERSIONS: Final = 1024
-
-
-class Sameness(Enum):
-    """How two messages under one Message ID compare."""
-
-    NO = 0
-    IDENTICAL = 1
-    REFRESHED = 2  # only Max-Age or Observe changed
-    NEW_PAYLOAD = 3  # a notification repeated with another payload (RFC 7641 clause 4.5.2)
-
-
-def same_message(first: Message, second: Message) -> Sameness:
-    """Is the second a repetition of the first?"""
-    if first.data == second.data:
-        return Sameness.IDENTICAL
-    a, b = first.coap, second.coap
-    if (a.type, a.code, a.token) != (b.type, b.code, b.token):
-        return Sameness.NO
-    if _lasting(first) != _lasting(second):
-        return Sameness.NO
-    if a.payload == b.payload:
-        return Sameness.REFRESHED
-    if second.is_response and a.first(numbers.OBSERVE) and b.first(numbers.OBSERVE):
-        return Sameness.NEW_PAYLOAD
-    return Sameness.NO
+# How two messages under one Message ID compare.
+OTHER, IDENTICAL, REFRESHED, NEW_PAYLOAD = 0, 1, 2, 3
 
 
-def _lasting(message: Message) -> list[tuple[int, bytes]]:
-    return [(o.number, o.value) for o in message.coap.options if o.number not in _MAY_CHANGE]
+def sent_at(s: Rows, number: int) -> int:
+    """Index of a transmission's first slot."""
+    return s[SENT + BASE] + (number & (s[SENT + ROWS] - 1)) * SENT_SLOTS
 
 
-class MessageLayer:
-    """Transmissions that can still be repeated, acknowledged or rejected."""
+def sameness(data: int, lasting: int, payload: int, observes: int, facts: Rows, f: int) -> int:
+    """Is the message in `facts` a repetition of the one with these hashes?
 
-    def __init__(self, timers: Timers) -> None:
-        self._timers = timers
-        self._sent: dict[MidKey, list[Transmission]] = {}
-        self._multicast: dict[tuple[Endpoint, int], Transmission] = {}
-        self._bad_version: dict[MidKey, Message] = {}
-
-    def lifetime(self, transmission: Transmission) -> int:
-        """How long its Message ID stays taken: EXCHANGE_LIFETIME or NON_LIFETIME."""
-        timers = self._timers
-        return timers.exchange_lifetime if transmission.confirmable else timers.non_lifetime
-
-    def repeated(self, message: Message) -> Transmission | None:
-        """The transmission of which this CON or NON is a copy."""
-        for known in reversed(self._sent.get(_key(message), ())):
-            young = message.time - known.first <= self.lifetime(known)
-            if not young or known.message.type != message.type:
-                return None
-            return known if same_message(known.message, message) is not Sameness.NO else None
-        return None
-
-    def send(self, message: Message) -> Transmission:
-        """A CON or NON seen for the first time."""
-        transmission = Transmission(message, message.time)
-        known = self._sent.setdefault(_key(message), [])
-        known.append(transmission)
-        if len(known) > _MOST_PER_MID:
-            known.pop(0)
-        if message.destination.multicast:
-            self._multicast[message.source, message.message_id] = transmission
-        return transmission
-
-    def acknowledged_by(self, message: Message) -> Transmission | None:
-        """The CON or NON that this ACK or RST answers, newest first (clause 4.2)."""
-        lifetime = self._timers.exchange_lifetime
-        key = (message.destination, message.source, message.message_id)
-        for known in reversed(self._sent.get(key, ())):
-            return known if message.time - known.first <= lifetime else None
-        known_group = self._multicast.get((message.destination, message.message_id))
-        if known_group and message.time - known_group.first <= self._timers.non_lifetime:
-            return known_group
-        return None
-
-    def of_key(
-        self, source: Endpoint, destination: Endpoint, message_id: int
-    ) -> Transmission | None:
-        """The newest CON or NON sent from `source` to `destination` under a Message ID."""
-        known = self._sent.get((source, destination, message_id))
-        return known[-1] if known else None
-
-    def remember_bad_version(self, message: Message) -> None:
-        """A datagram of another version: nobody may answer it (clause 3)."""
-        mid = int.from_bytes(message.data[2:4], "big")
-        self._bad_version[message.source, message.destination, mid] = message
-        if len(self._bad_version) > _MOST_BAD_VERSIONS:
-            self._bad_version.pop(next(iter(self._bad_version)))
-
-    def bad_version_of(self, message: Message) -> Message | None:
-        """The datagram of another version whose Message ID this ACK or RST carries."""
-        key = (message.destination, message.source, message.message_id)
-        bad = self._bad_version.get(key)
-        if bad is None or abs(message.time - bad.time) > self._timers.exchange_lifetime:
-            return None
-        return bad
-
-    def forget(self, transmission: Transmission) -> None:
-        """Its lifetime is over."""
-        message = transmission.message
-        known = self._sent.get(_key(message), [])
-        if transmission in known:
-            known.remove(transmission)
-            if not known:
-                del self._sent[_key(message)]
-        group = (message.source, message.message_id)
-        if self._multicast.get(group) is transmission:
-            del self._multicast[group]
+    Max-Age and Observe may be refreshed (RFC 7252 clause 5.10.5, RFC 7641 clause 4.4), and a
+    notification may be repeated with another payload (RFC 7641 clause 4.5.2).
+    """
+    if data == facts[f + fact.DATA_HASH]:
+        return IDENTICAL
+    if lasting != facts[f + fact.LASTING_HASH] or facts[f + fact.CODE] == 0:
+        return OTHER
+    if payload == facts[f + fact.PAYLOAD_HASH]:
+        return REFRESHED
+    response = facts[f + fact.FLAGS] & fact.RESPONSE
+    if response and observes and facts[f + fact.OBSERVE] >= 0:
+        return NEW_PAYLOAD
+    return OTHER
 
 
-def _key(message: Message) -> MidKey:
-    return (message.source, message.destination, message.message_id)
+def _young(s: Rows, number: int, time: int, lifetime: int) -> bool:
+    return number >= s[FIRST_SENT] and time - s[sent_at(s, number) + FIRST] <= lifetime
+
+
+def newest(s: Rows, source: int, destination: int, message_id: int) -> int:
+    """The newest CON or NON sent from `source` to `destination` under a Message ID, 0 for none."""
+    number = s[bucket(s, MID_BUCKETS, source, destination, message_id)]
+    while number >= s[FIRST_SENT]:
+        at = sent_at(s, number)
+        if (
+            s[at + MID] == message_id
+            and s[at + SOURCE] == source
+            and s[at + DESTINATION] == destination
+        ):
+            return number
+        number = s[at + OLDER]
+    return 0
+
+
+def _newest_to_group(s: Rows, source: int, message_id: int) -> int:
+    """The newest multicast CON or NON sent from `source` under a Message ID, 0 for none."""
+    number = s[bucket(s, GROUP_BUCKETS, source, message_id, 0)]
+    while number >= s[FIRST_SENT]:
+        at = sent_at(s, number)
+        if s[at + MID] == message_id and s[at + SOURCE] == source:
+            return number
+        number = s[at + OLDER_TO_GROUP]
+    return 0
+
+
+def repeated(s: Rows, facts: Rows, f: int) -> int:
+    """The number of the transmission of which this CON or NON is a copy, 0 for none."""
+    source, destination = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
+    number = newest(s, source, destination, facts[f + fact.MID])
+    if number == 0:
+        return 0
+    at = sent_at(s, number)
+    confirmable = s[at + TYPE] == 0
+    lifetime = s[EXCHANGE_LIFETIME] if confirmable else s[NON_LIFETIME]
+    if s[at + TYPE] != facts[f + fact.TYPE] or not _young(
+        s, number, facts[f + fact.TIME], lifetime
+    ):
+        return 0
+    same = sameness(
+        s[at + DATA_HASH],
+        s[at + LASTING_HASH],
+        s[at + PAYLOAD_HASH],
+        s[at + OBSERVES],
+        facts,
+        f,
+    )
+    return number if same != OTHER else 0
+
+
+def send(s: Rows, facts: Rows, f: int) -> int:
+    """The number of a CON or NON seen for the first time."""
+    if s[NEXT_SENT] - s[FIRST_SENT] == s[SENT + ROWS]:
+        forget_oldest(s)
+    number = s[NEXT_SENT]
+    s[NEXT_SENT] = number + 1
+    at = sent_at(s, number)
+    for slot in range(SENT_SLOTS):
+        s[at + slot] = 0
+    s[at + MESSAGE] = facts[f + fact.MESSAGE]
+    s[at + FRAME] = facts[f + fact.FRAME]
+    s[at + TYPE] = facts[f + fact.TYPE]
+    s[at + CODE] = facts[f + fact.CODE]
+    s[at + MID] = facts[f + fact.MID]
+    s[at + SOURCE] = facts[f + fact.SOURCE]
+    s[at + DESTINATION] = facts[f + fact.DESTINATION]
+    s[at + FLAGS] = facts[f + fact.FLAGS]
+    s[at + FIRST] = s[at + LAST] = facts[f + fact.TIME]
+    s[at + DATA_HASH] = facts[f + fact.DATA_HASH]
+    s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]
+    s[at + PAYLOAD_HASH] = facts[f + fact.PAYLOAD_HASH]
+    s[at + OBSERVES] = 1 if facts[f + fact.OBSERVE] >= 0 else 0
+    place = bucket(s, MID_BUCKETS, s[at + SOURCE], s[at + DESTINATION], s[at + MID])
+    s[at + OLDER] = s[place]
+    s[place] = number
+    if s[endpoint_at(s, s[at + DESTINATION]) + MULTICAST]:
+        place = bucket(s, GROUP_BUCKETS, s[at + SOURCE], s[at + MID], 0)
+        s[at + OLDER_TO_GROUP] = s[place]
+        s[place] = number
+    return number
+
+
+def forget_oldest(s: Rows) -> None:
+    """Make room for one more; what was not answered is counted."""
+    at = sent_at(s, s[FIRST_SENT])
+    waits = s[at + TYPE] == 0 or s[at + FLAGS] & fact.REQUEST
+    if waits and s[at + ACK] == 0 and s[at + ANSWERED] == 0:
+        s[FORGOTTEN] += 1
+    s[FIRST_SENT] += 1
+    s[WAITED] = max(s[WAITED], s[FIRST_SENT])
+
+
+def acknowledged_by(s: Rows, facts: Rows, f: int) -> int:
+    """The CON or NON that this ACK or RST answers (clause 4.2), 0 for none."""
+    source, destination = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
+    mid, time = facts[f + fact.MID], facts[f + fact.TIME]
+    number = newest(s, destination, source, mid)
+    if number:
+        return number if _young(s, number, time, s[EXCHANGE_LIFETIME]) else 0
+    number = _newest_to_group(s, destination, mid)
+    return number if number and _young(s, number, time, s[NON_LIFETIME]) else 0
+
+
+def keep_ack(s: Rows, sent: int, facts: Rows, f: int, responds: bool) -> None:
+    """An acknowledgement of the transmission at `sent`; further ones compare with the first, or
+    with the first that responds."""
+    s[sent + ACK_TYPES] |= 1 << facts[f + fact.TYPE]
+    if s[sent + ACK] and not responds:
+        return
+    s[sent + ACK] = facts[f + fact.MESSAGE]
+    s[sent + ACK_FRAME] = facts[f + fact.FRAME]
+    s[sent + ACK_DATA] = facts[f + fact.DATA_HASH]
+    s[sent + ACK_LASTING] = facts[f + fact.LASTING_HASH]
+    s[sent + ACK_PAYLOAD] = facts[f + fact.PAYLOAD_HASH]
+    s[sent + ACK_OBSERVES] = 1 if facts[f + fact.OBSERVE] >= 0 else 0
+    s[sent + ACK_RESPONDS] = 1 if responds else 0

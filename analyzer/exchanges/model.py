@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What pairing knows: transmissions (message layer) and exchanges (request layer)."""
+"""The exchanges table: a request (or CoAP ping) and all that belongs to it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from analyzer.endpoints import Endpoint
 from analyzer.events import Confidence, Match
-from analyzer.messages import Message
-from dissectors.coap import numbers
-from dissectors.coap.numbers import Type
+from analyzer.tables import Layout
 
 
 class State(IntEnum):
@@ -29,113 +25,82 @@ class State(IntEnum):
         return self.name.lower()
 
 
-@dataclass(eq=False, slots=True)
-class Transmission:
-    """One CON or NON and its copies: an entry of the message layer (RFC 7252 clause 4)."""
+STORED: Final = Layout(
+    {
+        "kept_until": "i8",
+        "request_row": "u4",
+        "ack": "u4",
+        "response": "u4",
+        "reset": "u4",
+        "responses": "u4",
+        "retransmissions": "u4",
+        "path": "u4",
+        "ue": "u4",
+        "older": "u4",
+        "older_of_client": "u4",
+        "icmp": "u4",
+        "state": "u4",
+        "flags": "u4",
+        "match": "u2",
+        "confidence": "u2",
+        "message_type": "u4",
+        "severity": "u4",
+    }
+)
+"""What is stored of an exchange; the id of a row is its index + 1. `ack`, `response`, `reset` are
+rows of the messages table + 1, 0 for none; `icmp` is the frame of an ICMP error about it;
+`match` and `confidence` index MATCHES and CONFIDENCES; `older...` chain those with one token."""
 
-    message: Message
-    last: int
-    number: int = 0
-    copies: int = 0
-    acks: list[Message] = field(default_factory=list)
-    exchange: Exchange | None = None
-    answered: bool = False
-    icmp: int = 0
+CELLS: Final = STORED.cells
+KEPT_UNTIL: Final = STORED.cell("kept_until")
+REQUEST_ROW: Final = STORED.cell("request_row")
+ACK: Final = STORED.cell("ack")
+RESPONSE: Final = STORED.cell("response")
+RESET: Final = STORED.cell("reset")
+RESPONSES: Final = STORED.cell("responses")
+RETRANSMISSIONS: Final = STORED.cell("retransmissions")
+PATH: Final = STORED.cell("path")
+UE: Final = STORED.cell("ue")
+OLDER: Final = STORED.cell("older")
+OLDER_OF_CLIENT: Final = STORED.cell("older_of_client")
+ICMP: Final = STORED.cell("icmp")
+STATE: Final = STORED.cell("state")
+FLAGS: Final = STORED.cell("flags")
+MATCHED: Final = STORED.cell("match")  # and confidence above it
+MESSAGE_TYPE: Final = STORED.cell("message_type")
 
-    @property
-    def first(self) -> int:
-        return self.message.time
-
-    @property
-    def confirmable(self) -> bool:
-        return self.message.type == Type.CON
-
-
-@dataclass(eq=False, slots=True)
-class Exchange:
-    """A request (or CoAP ping) and all that belongs to it."""
-
-    id: int
-    request: Message
-    transmission: Transmission
-    state: State = State.OPEN
-    match: Match | None = None
-    confidence: Confidence | None = None
-    ack: Message | None = None
-    reset: Message | None = None
-    response: Message | None = None
-    responses: int = 0
-    ambiguous: bool = False
-    icmp: str = ""
-    registration: bool = False
-    ue: str = ""
-    message_type: str = ""
-
-    @property
-    def client(self) -> Endpoint:
-        return self.request.source
-
-    @property
-    def server(self) -> Endpoint:
-        return self.request.destination
-
-    @property
-    def token(self) -> bytes:
-        return self.request.token
-
-    @property
-    def multicast(self) -> bool:
-        return self.server.multicast
-
-    @property
-    def ping(self) -> bool:
-        return self.request.code == numbers.EMPTY
-
-    @property
-    def registers_observation(self) -> bool:
-        """A request with Observe 0 (RFC 7641 clause 2)."""
-        return self.request.is_request and self.request.observe == 0
-
-    @property
-    def awaits_response(self) -> bool:
-        """No response yet, or more may come."""
-        if self.state in (State.OPEN, State.ACKNOWLEDGED, State.UNANSWERED):
-            return True
-        return self.state == State.OBSERVING or self.multicast
-
-    @property
-    def response_time(self) -> int | None:
-        """First transmission of the request to the first response, ns."""
-        return None if self.response is None else self.response.time - self.request.time
-
-
-EXCHANGES_SCHEMA: Final = {
-    "request_row": "u4",
-    "request_frame": "u4",
-    "request_time": "i8",
-    "ack_frame": "u4",
-    "response_frame": "u4",
-    "reset_frame": "u4",
-    "responses": "u4",
-    "retransmissions": "u2",
-    "state": "u1",
-    "match": "u1",
-    "confidence": "u1",
-    "method": "u1",
-    "response_code": "u1",
-    "message_id": "u2",
-    "token": "u4",
-    "uri": "u4",
-    "client": "u4",
-    "server": "u4",
-    "response_time": "i8",
-    "ue": "u4",
-    "message_type": "u1",
-    "severity": "u1",
-}
-"""Columns of the exchanges table; the id of a row is its index + 1. Frames: 0 for none;
-`response_time` in ns, -1 for none; `match` and `confidence` index MATCHES and CONFIDENCES."""
+# Bits of FLAGS.
+AMBIGUOUS: Final = 1  # another request with the token was open
+REGISTRATION: Final = 2
+UNDECIDED: Final = 4  # a POST that did not say what it is; its answer, or silence, may
+BODY_UNREADABLE: Final = 8  # the request's body cannot contradict: none, or no JSON object
+BODY_ELEMENTS: Final = 16  # the request's body has information elements
+OBSERVES: Final = 32  # the request registers an observation (RFC 7641 clause 2)
 
 MATCHES: Final = (None, *Match)
 CONFIDENCES: Final = (None, *Confidence)
-NO_TIME: Final = -1
+
+CONFIDENCE_OF: Final = {
+    Match.MID_TOKEN: Confidence.EXACT,
+    Match.MID: Confidence.EXACT,
+    Match.TOKEN: Confidence.TOKEN,
+    Match.MULTICAST: Confidence.RELAXED,
+    Match.OTHER_TOKEN: Confidence.LOW,
+    Match.OTHER_MID: Confidence.LOW,
+    Match.OTHER_ENDPOINT: Confidence.LOW,
+}
+
+# As the kernels write them.
+MID_TOKEN: Final = MATCHES.index(Match.MID_TOKEN)
+BY_TOKEN: Final = MATCHES.index(Match.TOKEN)
+BY_MID: Final = MATCHES.index(Match.MID)
+OTHER_TOKEN: Final = MATCHES.index(Match.OTHER_TOKEN)
+OTHER_MID: Final = MATCHES.index(Match.OTHER_MID)
+OTHER_ENDPOINT: Final = MATCHES.index(Match.OTHER_ENDPOINT)
+MULTICAST: Final = MATCHES.index(Match.MULTICAST)
+EXACT: Final = CONFIDENCES.index(Confidence.EXACT)
+LOW: Final = CONFIDENCES.index(Confidence.LOW)
+AMBIGUOUS_MATCH: Final = CONFIDENCES.index(Confidence.AMBIGUOUS)
+CONFIDENCE_OF_MATCH: Final = bytes(
+    CONFIDENCES.index(CONFIDENCE_OF[match]) if match else 0 for match in MATCHES
+)

@@ -1,387 +1,312 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Pairing: messages in, exchanges and events out.
+"""Pairing: one message after the other, in file order, to its transmission and its exchange.
 
-One message at a time, in file order. State that looks ahead (timers, responses that precede their
-request) is bounded by the lifetimes of RFC 7252 clause 4.8.2 and driven by capture time alone, so
-the result does not depend on how the capture was cut into batches.
+Kernels (dissectors.kernel). State that looks ahead (timers, responses that precede their request)
+is bounded by the lifetimes of RFC 7252 clause 4.8.2 and driven by capture time alone, so the
+result does not depend on how the capture was cut into batches.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import OrderedDict, deque
-from collections.abc import Iterator
-from enum import IntEnum
 from typing import Final
 
-from analyzer.events import (
-    Acknowledged,
-    AnsweredAgain,
-    BadVersionAnswered,
-    Confidence,
-    Event,
-    IcmpError,
-    Match,
-    Responded,
-    Retransmitted,
-    Seen,
-    Unacknowledged,
-    Unanswered,
+from analyzer import facts as fact
+from analyzer import happenings as tells
+from analyzer import messages as m
+from analyzer.exchanges import message_layer as ml
+from analyzer.exchanges import model as x
+from analyzer.exchanges.linking import join, link, open_by, request, response
+from analyzer.exchanges.message_layer import (
+    acknowledged_by,
+    keep_ack,
+    repeated,
+    sameness,
+    send,
+    sent_at,
 )
-from analyzer.exchanges.message_layer import MessageLayer, Sameness, same_message
-from analyzer.exchanges.model import Exchange, State, Transmission
-from analyzer.exchanges.request_layer import CONFIDENCE, RequestLayer, TokenKey
-from analyzer.messages import Message, Role
-from analyzer.profiles.transmission import SECOND
-from analyzer.profiles.transmission import Transmission as Timers
-from dissectors.coap import numbers
-from dissectors.coap.numbers import Type
+from analyzer.exchanges.model import State
+from analyzer.exchanges.request_layer import (
+    of_other_server,
+    open_by_token,
+)
+from analyzer.exchanges.waiting import (
+    IS_BAD_VERSION,
+    IS_EARLY,
+    bad_version,
+    keep_waiting,
+)
+from analyzer.flows import FIRST as FLOW_FIRST
+from analyzer.flows import (
+    FIRST_FRAME,
+    SERIAL,
+    TOLD,
+    TOLD_PING,
+    flow_at,
+    repeats,
+)
+from analyzer.flows import PLAIN_ON_5684 as FLOW_PLAIN
+from analyzer.happenings import tell, tell_again
+from analyzer.messages import Role, role_of, set_role, token_length
+from analyzer.registrations import settle_undecided
+from analyzer.state import (
+    CLOCK,
+    EXCHANGE_LIFETIME,
+    SEEN_WHEN,
+)
+from analyzer.tables import Cells, set_wide, wide
+from dissectors.coap.numbers import ACK, NON, RST
 from dissectors.coap.wire import Defect
+from dissectors.kernel import Rows
 
-REORDER_WINDOW: Final = 2 * SECOND
-"""A response seen before its request waits this long for it."""
+MOST_BAD_VERSIONS: Final = 1024
 
-MOST_LIVE: Final = 1 << 14
-"""Transmissions remembered at most: beyond that the oldest that was answered is forgotten before
-its lifetime is over, so that no flood of messages can fill the memory."""
-
-_MOST_EARLY: Final = 1024
-_MOST_EARLY_ALIKE: Final = 8
-
-_NOT_PAIRED: Final = frozenset({Defect.NON_EMPTY, Defect.ACK_REQUEST, Defect.SIGNAL_ON_UDP})
+_NOT_PAIRED: Final = (
+    (1 << Defect.NON_EMPTY) | (1 << Defect.ACK_REQUEST) | (1 << Defect.SIGNAL_ON_UDP)
+)
 """Wrong combinations of type and code, which the receiver must ignore (clauses 4.2, 4.3)."""
 
+_VERSION: Final = 1 << Defect.VERSION
+_EMPTY_EXTRA: Final = 1 << Defect.EMPTY_EXTRA
+_UNANSWERED_STATES: Final = (1 << State.OPEN) | (1 << State.ACKNOWLEDGED) | (1 << State.UNANSWERED)
 
-class _Timer(IntEnum):
-    WAIT = 0  # MAX_TRANSMIT_WAIT: told when nothing came
-    FORGET = 1  # EXCHANGE_LIFETIME
 
-
-class Pairing:
-    """Pairs messages; `changed` holds the exchanges and messages touched since it was cleared."""
-
-    def __init__(self, timers: Timers) -> None:
-        self._timers = timers
-        self._messages = MessageLayer(timers)
-        self._requests = RequestLayer()
-        self._live: dict[int, Transmission] = {}
-        self._settled: deque[int] = deque()
-        self._due: list[tuple[int, int, _Timer]] = []
-        self._transmissions = 0
-        self._early: OrderedDict[TokenKey, deque[Message]] = OrderedDict()
-        self._exchanges = 0
-        self.changed: dict[Exchange | Message, None] = {}
-        self.forgotten = 0
-        """Messages that still waited for an answer when the memory was full."""
-
-    def pair(self, message: Message) -> Iterator[Event]:
-        """Take the next message; its role and exchange are set when Seen is yielded."""
-        yield from self.advance(message.time)
-        self.changed[message] = None
-        if not message.coap.readable or message.defects & _NOT_PAIRED:
-            self._refuse(message)
-            yield Seen(message)
-        elif message.type in (Type.CON, Type.NON):
-            yield from self._sent(message)
+def pair(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    mm: Cells,
+    xx: Cells,
+    spare: int,
+) -> None:
+    """Take the next message. `spare` is the index of a row of `facts` for an early response."""
+    row = facts[f + fact.MESSAGE] - 1
+    flags = facts[f + fact.FLAGS]
+    defects = facts[f + fact.DEFECTS]
+    if flags & fact.READABLE == 0 or defects & _NOT_PAIRED:
+        set_role(mm, row, Role.UNREADABLE)
+        if defects & _VERSION and facts[f + fact.END] - facts[f + fact.AT] >= 4:
+            keep_waiting(s, facts, f, IS_BAD_VERSION)
+    elif facts[f + fact.TYPE] <= NON:
+        known = repeated(s, facts, f)
+        if known:
+            _repeat(s, facts, f, known, mm, xx)
+            return
+        number = send(s, facts, f)
+        if facts[f + fact.CODE] == 0:
+            open_by(s, facts, f, number, mm, xx, Role.PING)
+        elif flags & fact.REQUEST:
+            request(s, facts, f, number, mm, xx, spare)
         else:
-            yield from self._acknowledgement(message)
-
-    def advance(self, now: int) -> Iterator[Event]:
-        """Capture time has come to `now`: fire what was due before, oldest first."""
-        while self._due and self._due[0][0] < now:
-            _, number, timer = heapq.heappop(self._due)
-            yield from self._fire(now, number, timer, ended=False)
-        while self._early:
-            key, waiting = next(iter(self._early.items()))
-            if waiting and now - waiting[-1].time <= REORDER_WINDOW:
-                break
-            del self._early[key]
-
-    def end(self) -> Iterator[Event]:
-        """The capture is over: what still waits is told as such, then forgotten."""
-        while self._due:
-            deadline, number, timer = heapq.heappop(self._due)
-            yield from self._fire(deadline, number, timer, ended=True)
-        self._early.clear()
-
-    def quoted(self, error: IcmpError) -> Transmission | None:
-        """The CON or NON that an ICMP error quotes; it and its exchange remember the error."""
-        data = error.quoted
-        if len(data) < 4:
-            return None
-        mid = int.from_bytes(data[2:4], "big")
-        transmission = self._messages.of_key(error.source, error.destination, mid)
-        if transmission is None or not transmission.message.data.startswith(data[:4]):
-            return None
-        transmission.icmp = error.frame
-        if transmission.exchange is not None and not transmission.exchange.icmp:
-            transmission.exchange.icmp = f"{error.reporter} {error.text} in frame {error.frame}"
-        return transmission
-
-    # Message layer ------------------------------------------------------------------------------
-
-    def _refuse(self, message: Message) -> None:
-        message.role = Role.UNREADABLE
-        if Defect.VERSION in message.defects and len(message.data) >= 4:
-            self._messages.remember_bad_version(message)
-
-    def _sent(self, message: Message) -> Iterator[Event]:
-        known = self._messages.repeated(message)
-        if known is not None:
-            yield self._repeat(known, message)
-            return
-        transmission = self._messages.send(message)
-        self._keep(transmission)
-        if message.code == numbers.EMPTY:
-            self._open(message, transmission, Role.PING)
-        elif message.is_request:
-            yield from self._request(message, transmission)
+            response(s, facts, f, number, mm, xx)
+    else:
+        sent = acknowledged_by(s, facts, f)
+        if sent:
+            if _acknowledgement(s, facts, f, sent, mm, xx) == 0:
+                return
         else:
-            yield from self._response(message, transmission)
-        yield Seen(message)
+            _unmatched_acknowledgement(s, facts, f, mm, xx)
+    _seen(s, facts, f, mm)
 
-    def _repeat(self, transmission: Transmission, message: Message) -> Retransmitted:
-        gap = message.time - transmission.last
-        transmission.last = message.time
-        transmission.copies += 1
-        message.role = Role.RETRANSMISSION
-        message.first_frame = transmission.message.frame
-        self._join(message, transmission.exchange)
-        original = transmission.message
-        if message.is_response and message.exchange is not None:
-            message.peer = original.peer
-        message.flow.repeats(message.source)
-        return Retransmitted(transmission, message, transmission.copies, gap)
 
-    def _acknowledgement(self, message: Message) -> Iterator[Event]:
-        transmission = self._messages.acknowledged_by(message)
-        if transmission is None:
-            yield from self._unmatched_acknowledgement(message)
+def _seen(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    mm: Cells,
+) -> None:
+    """Tell of a message whose role is known, if a rule asks for any of what it is."""
+    row = facts[f + fact.MESSAGE] - 1
+    flow = flow_at(s, facts[f + fact.FLOW])
+    flags = facts[f + fact.FLAGS]
+    if s[flow + FLOW_PLAIN]:
+        flags |= fact.PLAIN_ON_5684
+    if facts[f + fact.LEG_OF]:
+        flags |= fact.NAT_LEG
+    if flags & fact.READABLE and s[flow + FIRST_FRAME] == facts[f + fact.FRAME]:
+        if flags & fact.REQUEST:
+            if flags & fact.LATER_BLOCK:
+                flags |= fact.BEGINS_LATE
+        elif mm[row * m.CELLS + m.EXCHANGE] == 0:
+            flags |= fact.BEGINS_LATE
+    if role_of(mm, row) != Role.PING:
+        flags &= ~fact.PING
+    flags &= s[SEEN_WHEN]
+    if flags == fact.PING:
+        forth = s[flow + FLOW_FIRST] == facts[f + fact.SOURCE]
+        note = TOLD_PING if forth else 2 * TOLD_PING
+        if s[flow + TOLD] & note:
+            frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
+            tell_again(s, note, s[flow + SERIAL], frame, time, 0)
             return
-        earlier = transmission.acks
-        responds = message.is_response and message.type == Type.ACK
-        news = responds and not any(ack.is_response for ack in earlier)
-        self._join(message, transmission.exchange)
-        if any(ack.type == message.type for ack in earlier) and not news:
-            message.role = Role.DUPLICATE_ACK
-            yield from self._answered_again(transmission, message)
-            return
-        if not earlier:
-            self._settled.append(transmission.number)
-        if len(earlier) < 2:
-            earlier.append(message)
-        if responds and transmission.message.is_request:
-            exchange = transmission.exchange
-            if exchange is not None:
-                same = message.token == exchange.token
-                match = Match.MID_TOKEN if same else Match.OTHER_TOKEN
-                yield from self._link(exchange, message, match)
+        s[flow + TOLD] |= note
+        tell(s, tells.SEEN, row, flags, 0, note, facts[f + fact.FLOW])
+    elif flags:
+        tell(s, tells.SEEN, row, flags, facts[f + fact.LEG_OF], 0, 0)
+
+
+# Message layer ----------------------------------------------------------------------------------
+
+
+def _repeat(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    number: int,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """A CON or NON once more."""
+    sent = sent_at(s, number)
+    row = facts[f + fact.MESSAGE] - 1
+    time = facts[f + fact.TIME]
+    gap = time - s[sent + ml.LAST]
+    s[sent + ml.LAST] = time
+    s[sent + ml.COPIES] += 1
+    first = s[sent + ml.MESSAGE] - 1
+    set_role(mm, row, Role.RETRANSMISSION)
+    mm[row * m.CELLS + m.FIRST] = s[sent + ml.FRAME]
+    mm[row * m.CELLS + m.URI] = mm[first * m.CELLS + m.URI]
+    exchange = s[sent + ml.EXCHANGE]
+    mm[row * m.CELLS + m.EXCHANGE] = exchange
+    if exchange:
+        cells = (exchange - 1) * x.CELLS
+        if xx[cells + x.REQUEST_ROW] == first:
+            xx[cells + x.RETRANSMISSIONS] += 1
+        elif facts[f + fact.FLAGS] & fact.RESPONSE:
+            mm[row * m.CELLS + m.PEER] = mm[first * m.CELLS + m.PEER]
+    repeats(s, facts[f + fact.FLOW], facts[f + fact.SOURCE])
+    tell(s, tells.RETRANSMITTED, row, number, s[sent + ml.COPIES], gap, 0)
+
+
+def _acknowledgement(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    number: int,
+    mm: Cells,
+    xx: Cells,
+) -> int:
+    """An ACK or RST of a known transmission; 0 when it only repeats one."""
+    sent = sent_at(s, number)
+    row = facts[f + fact.MESSAGE] - 1
+    kind = facts[f + fact.TYPE]
+    response = facts[f + fact.FLAGS] & fact.RESPONSE != 0
+    responds = response and kind == ACK
+    news = responds and s[sent + ml.ACK_RESPONDS] == 0
+    exchange = s[sent + ml.EXCHANGE]
+    join(mm, row, exchange, xx)
+    asked = s[sent + ml.FLAGS] & fact.REQUEST != 0
+    if s[sent + ml.ACK_TYPES] >> kind & 1 and not news:
+        set_role(mm, row, Role.DUPLICATE_ACK)
+        if exchange:
+            mm[row * m.CELLS + m.FIRST] = s[sent + ml.ACK_FRAME]
+            if response and asked:
+                request = xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW]
+                mm[row * m.CELLS + m.PEER] = mm[request * m.CELLS + m.FRAME]
+                took = facts[f + fact.TIME] - wide(mm, request * m.CELLS + m.TIME)
+                set_wide(mm, row * m.CELLS + m.RESPONSE_TIME, took)
+            same = sameness(
+                s[sent + ml.ACK_DATA],
+                s[sent + ml.ACK_LASTING],
+                s[sent + ml.ACK_PAYLOAD],
+                s[sent + ml.ACK_OBSERVES],
+                facts,
+                f,
+            )
+            differs = 1 if same == ml.OTHER else 0
+            if differs:
+                first = s[sent + ml.ACK] - 1
+                tell(s, tells.ANSWERED_AGAIN, row, exchange, first, differs, 0)
+        return 0
+    keep_ack(s, sent, facts, f, responds)
+    if responds and asked:
+        if exchange:
+            request = xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW]
+            same_token = facts[f + fact.TOKEN] == wide(mm, request * m.CELLS + m.TOKEN) and facts[
+                f + fact.TOKEN_LENGTH
+            ] == token_length(mm, request)
+            if facts[f + fact.TOKEN_LENGTH] > 8:
+                same_token = facts[f + fact.TOKEN_NAME] == wide(mm, request * m.CELLS + m.TOKEN)
+            match = x.MID_TOKEN if same_token else x.OTHER_TOKEN
+            link(s, facts, f, exchange, match, mm, xx)
+    else:
+        _empty(s, facts, f, number, mm, xx)
+    return 1
+
+
+def _empty(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    number: int,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """An Empty ACK, a RST, or an ACK with a code where only an Empty one may stand."""
+    sent = sent_at(s, number)
+    row = facts[f + fact.MESSAGE] - 1
+    exchange = s[sent + ml.EXCHANGE]
+    reset = facts[f + fact.TYPE] == RST
+    set_role(mm, row, Role.RESET if reset else Role.ACK)
+    if reset and exchange:
+        settle_undecided(s, facts, -1, exchange, mm, xx)
+    long_token = s[sent + ml.FLAGS] & fact.LONG_TOKEN
+    cells = (exchange - 1) * x.CELLS
+    if reset and (long_token or (exchange and xx[cells + x.FLAGS] & x.REGISTRATION)):
+        tell(s, tells.ACKNOWLEDGED, row, number, 0, 0, 0)
+    if exchange == 0:
+        return
+    state = xx[cells + x.STATE]
+    if reset:
+        if xx[cells + x.RESET] == 0:
+            xx[cells + x.RESET] = row + 1
+        if _UNANSWERED_STATES >> state & 1:
+            xx[cells + x.STATE] = State.RESET
+        elif state == State.OBSERVING:  # the observer is gone (RFC 7641 clause 3.6)
+            xx[cells + x.STATE] = State.ANSWERED
+            set_wide(xx, (exchange - 1) * x.CELLS + x.KEPT_UNTIL, s[CLOCK] + s[EXCHANGE_LIFETIME])
+    elif xx[cells + x.REQUEST_ROW] == s[sent + ml.MESSAGE] - 1:
+        if xx[cells + x.ACK] == 0:
+            xx[cells + x.ACK] = row + 1
+        if state == State.OPEN or state == State.UNANSWERED:
+            xx[cells + x.STATE] = State.ACKNOWLEDGED
+    if xx[cells + x.MATCHED] == 0:
+        flawed = facts[f + fact.DEFECTS] & _EMPTY_EXTRA
+        xx[cells + x.MATCHED] = x.BY_MID + (x.LOW if flawed else x.EXACT) * 0x10000
+
+
+def _unmatched_acknowledgement(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """An ACK or RST under a Message ID that nobody sent."""
+    row = facts[f + fact.MESSAGE] - 1
+    bad = bad_version(s, facts, f)
+    if bad:
+        tell(s, tells.BAD_VERSION_ANSWERED, row, bad - 1, 0, 0, 0)
+    exchange, match = 0, x.OTHER_MID
+    response = facts[f + fact.FLAGS] & fact.RESPONSE != 0
+    if response and facts[f + fact.TYPE] == ACK:
+        exchange = of_other_server(s, facts, f, mm, xx, True)
+        if exchange:
+            match = x.OTHER_ENDPOINT
         else:
-            yield from self._empty(transmission, message)
-        yield Seen(message)
+            exchange = open_by_token(s, facts, f, xx)
+            if exchange == 0:
+                exchange = of_other_server(s, facts, f, mm, xx, False)
+                match = x.OTHER_ENDPOINT
+    if exchange:
+        link(s, facts, f, exchange, match, mm, xx)
+        return
+    set_role(mm, row, Role.ORPHAN)
+    if response:
+        keep_waiting(s, facts, f, IS_EARLY)
 
-    def _answered_again(self, transmission: Transmission, message: Message) -> Iterator[Event]:
-        exchange = transmission.exchange
-        if exchange is None:
-            return
-        first = next((a for a in transmission.acks if a.is_response), transmission.acks[0])
-        message.first_frame = first.frame
-        if message.is_response and transmission.message.is_request:
-            message.peer = exchange.request.frame
-            message.response_time = message.time - exchange.request.time
-        differs = same_message(first, message) is Sameness.NO
-        yield AnsweredAgain(exchange, message, first, differs)
 
-    def _empty(self, transmission: Transmission, message: Message) -> Iterator[Event]:
-        """An Empty ACK, a RST, or an ACK with a code where only an Empty one may stand."""
-        exchange = transmission.exchange
-        message.role = Role.RESET if message.type == Type.RST else Role.ACK
-        yield Acknowledged(transmission, message)
-        if exchange is None:
-            return
-        self.changed[exchange] = None
-        if message.type == Type.RST:
-            exchange.reset = exchange.reset or message
-            if exchange.state in (State.OPEN, State.ACKNOWLEDGED, State.UNANSWERED):
-                exchange.state = State.RESET
-            elif exchange.state == State.OBSERVING:
-                exchange.state = State.ANSWERED  # the observer is gone (RFC 7641 clause 3.6)
-        elif transmission.message is exchange.request:
-            exchange.ack = exchange.ack or message
-            if exchange.state in (State.OPEN, State.UNANSWERED):
-                exchange.state = State.ACKNOWLEDGED
-        if exchange.match is None:
-            flawed = Defect.EMPTY_EXTRA in message.defects
-            exchange.match = Match.MID
-            exchange.confidence = Confidence.LOW if flawed else Confidence.EXACT
+# Request layer ----------------------------------------------------------------------------------
 
-    def _unmatched_acknowledgement(self, message: Message) -> Iterator[Event]:
-        bad = self._messages.bad_version_of(message)
-        if bad is not None:
-            yield BadVersionAnswered(message, bad)
-        found = None
-        match = Match.OTHER_MID
-        if message.is_response and message.type == Type.ACK:
-            elsewhere = self._requests.of_other_server(message, mid=True)
-            found = elsewhere or self._requests.open_by_token(message)
-            if elsewhere is not None:
-                match = Match.OTHER_ENDPOINT
-            elif found is None:
-                found = self._requests.of_other_server(message, mid=False)
-                match = Match.OTHER_ENDPOINT
-        if found is None:
-            message.role = Role.ORPHAN
-            if message.is_response:
-                self._await_request(message)
-        else:
-            yield from self._link(found, message, match)
-        yield Seen(message)
 
-    # Request layer ------------------------------------------------------------------------------
-
-    def _open(self, message: Message, transmission: Transmission, role: Role) -> Exchange:
-        self._exchanges += 1
-        exchange = Exchange(self._exchanges, message, transmission)
-        transmission.exchange = exchange
-        message.role = role
-        self._join(message, exchange)
-        return exchange
-
-    def _request(self, message: Message, transmission: Transmission) -> Iterator[Event]:
-        exchange = self._open(message, transmission, Role.REQUEST)
-        self.changed.update(dict.fromkeys(self._requests.open(exchange)))
-        waiting = self._early.get((message.source, message.destination, message.token), deque())
-        for early in list(waiting):
-            piggybacked = early.type == Type.ACK
-            if abs(message.time - early.time) > REORDER_WINDOW:
-                continue
-            if not piggybacked or early.message_id == message.message_id:
-                waiting.remove(early)
-                sent = self._messages.of_key(early.source, early.destination, early.message_id)
-                if sent is not None and sent.message is early:
-                    sent.exchange = exchange
-                match = Match.MID_TOKEN if piggybacked else Match.TOKEN
-                yield from self._link(exchange, early, match)
-
-    def _await_request(self, message: Message) -> None:
-        """A response whose request may still come."""
-        key = (message.destination, message.source, message.token)
-        self._early.setdefault(key, deque(maxlen=_MOST_EARLY_ALIKE)).append(message)
-        self._early.move_to_end(key)
-        if len(self._early) > _MOST_EARLY:
-            self._early.popitem(last=False)
-
-    def _response(self, message: Message, transmission: Transmission) -> Iterator[Event]:
-        match = Match.TOKEN
-        found = self._requests.of_token(message)
-        if found is None:
-            found, match = self._requests.of_group(message), Match.MULTICAST
-        if found is None:
-            found, match = self._requests.of_other_server(message, mid=False), Match.OTHER_ENDPOINT
-        if found is None:
-            message.role = Role.ORPHAN
-            self._await_request(message)
-            return
-        transmission.exchange = found
-        yield from self._link(found, message, match)
-
-    def _link(self, exchange: Exchange, message: Message, match: Match) -> Iterator[Event]:
-        """A response belongs to an exchange."""
-        self._join(message, exchange)
-        observe = message.observe is not None
-        notifies = exchange.state == State.OBSERVING and (observe or message.code >> 5 != 2)
-        message.role = Role.NOTIFICATION if notifies else Role.RESPONSE
-        message.peer = exchange.request.frame
-        message.response_time = message.time - exchange.request.time
-        exchange.responses += 1
-        exchange.transmission.answered = True
-        if exchange.response is None:
-            exchange.response = message
-            exchange.request.peer = message.frame
-            exchange.request.response_time = message.response_time
-            self.changed[exchange.request] = None
-            exchange.match = match
-            unsure = exchange.ambiguous and match is not Match.MID_TOKEN
-            exchange.confidence = Confidence.AMBIGUOUS if unsure else CONFIDENCE[match]
-            if message.type == Type.ACK and exchange.ack is None:
-                exchange.ack = message
-        success = message.code >> 5 == 2
-        if exchange.registers_observation and observe and success:
-            exchange.state = State.OBSERVING
-        elif exchange.state != State.OBSERVING or not success:
-            exchange.state = State.ANSWERED
-        yield Responded(exchange, message, match)
-
-    # Timers -------------------------------------------------------------------------------------
-
-    def _keep(self, transmission: Transmission) -> None:
-        """Set the timers of a new transmission; beyond MOST_LIVE, forget the oldest settled one."""
-        self._transmissions += 1
-        number = transmission.number = self._transmissions
-        message, timers = transmission.message, self._timers
-        self._live[number] = transmission
-        if not transmission.confirmable:
-            self._settled.append(number)
-        if message.is_request or transmission.confirmable:
-            due = (message.time + timers.max_transmit_wait, number, _Timer.WAIT)
-        else:
-            due = (message.time + timers.exchange_lifetime, number, _Timer.FORGET)
-        heapq.heappush(self._due, due)
-        while len(self._live) > MOST_LIVE:
-            if self._settled:
-                self._forget(self._settled.popleft())
-            else:
-                self.forgotten += 1
-                self._forget(next(iter(self._live)))
-
-    def _fire(self, now: int, number: int, timer: _Timer, ended: bool) -> Iterator[Event]:
-        transmission = self._live.get(number)
-        if transmission is None:
-            return
-        exchange = transmission.exchange
-        lifetime = self._timers.exchange_lifetime
-        if timer is _Timer.WAIT:
-            heapq.heappush(self._due, (transmission.first + lifetime, number, _Timer.FORGET))
-            yield from self._waited(transmission, ended)
-        elif exchange is None or ended or not self._lives_on(exchange, transmission):
-            self._forget(number)
-        else:
-            self._messages.forget(transmission)
-            heapq.heappush(self._due, (now + lifetime, number, _Timer.FORGET))
-
-    def _waited(self, transmission: Transmission, ended: bool) -> Iterator[Event]:
-        """MAX_TRANSMIT_WAIT is over: tell what is missing."""
-        message, exchange = transmission.message, transmission.exchange
-        alone = message.flow.one_way(message.source)
-        silent = not transmission.acks and not transmission.answered
-        if transmission.confirmable and silent and not message.destination.multicast:
-            yield Unacknowledged(transmission, ended, alone)
-        if exchange is None or exchange.request is not message or not message.is_request:
-            return
-        if exchange.response is None and exchange.reset is None:
-            if exchange.state == State.OPEN and not ended:
-                exchange.state = State.UNANSWERED
-            self.changed[exchange] = None
-            yield Unanswered(exchange, ended, alone)
-
-    @staticmethod
-    def _lives_on(exchange: Exchange, transmission: Transmission) -> bool:
-        """An observation waits for notifications for as long as it stands."""
-        return exchange.transmission is transmission and exchange.state == State.OBSERVING
-
-    def _forget(self, number: int) -> None:
-        transmission = self._live.pop(number, None)
-        while self._settled and self._settled[0] not in self._live:
-            self._settled.popleft()
-        if transmission is None:
-            return
-        self._messages.forget(transmission)
-        exchange = transmission.exchange
-        if exchange is not None and exchange.transmission is transmission:
-            self._requests.forget(exchange)
-
-    def _join(self, message: Message, exchange: Exchange | None) -> None:
-        message.exchange = exchange
-        self.changed[message] = None
-        if exchange is not None:
-            self.changed[exchange] = None
+# Timers -----------------------------------------------------------------------------------------

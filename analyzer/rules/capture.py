@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from analyzer import facts
 from analyzer.events import (
     CaptureDuplicate,
     ClockStep,
@@ -20,11 +21,10 @@ from analyzer.events import (
     Unacknowledged,
     Unanswered,
 )
-from analyzer.flows import Flow
-from analyzer.messages import Message
 from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, predicate, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Flow, Message
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 
@@ -57,11 +57,11 @@ def recorded_twice(event: CaptureDuplicate, context: Context) -> Iterator[Breach
     message, original = event.message, event.original
     yield Breach(
         f"{message.source} to {message.destination}: frame {message.frame} is a second record of "
-        f"the datagram in frame {original.frame}",
+        f"the datagram in frame {original}",
         message,
-        seen=f"{(message.time - original.time) / MILLISECOND:.3f} ms later",
+        seen=f"{event.gap / MILLISECOND:.3f} ms later",
         expected="one record of each datagram",
-        frames=(original.frame,),
+        frames=(original,),
         group=message.flow,
     )
 
@@ -72,6 +72,7 @@ def recorded_twice(event: CaptureDuplicate, context: Context) -> Iterator[Breach
     Scope.MESSAGE,
     "capture",
     "",
+    when=facts.CUT,
     title="Message not captured whole",
     what="The end of a CoAP message is missing: the capture was taken with a snapshot length, or "
     "the rest came in later IP fragments.",
@@ -90,7 +91,7 @@ def cut(event: Seen, context: Context) -> Iterator[Breach]:
     missing = place.wire - place.captured
     seen = f"{missing} bytes of {place.wire} not captured"
     if not missing:
-        seen = "the first of several IP fragments" if place.fragmented else "an incomplete packet"
+        seen = "the first of several fragments" if place.fragmented else "an incomplete packet"
     yield Breach(
         f"{message.source} to {message.destination}: only the first {place.coap_length} bytes of "
         "the message can be read",
@@ -127,7 +128,7 @@ def one_way_unacknowledged(event: Unacknowledged, context: Context) -> Iterator[
         yield from _one_way(sent.message, context, "repeats nothing, as if answered")
 
 
-@predicate
+@predicate()
 def one_way_unanswered(event: Unanswered, context: Context) -> Iterator[Breach]:
     """NON requests: nobody repeats them, so the sender's behaviour proves less."""
     request, sent = event.exchange.request, event.exchange.transmission
@@ -156,6 +157,7 @@ def _one_way(message: Message, context: Context, behaviour: str) -> Iterator[Bre
     Scope.CONVERSATION,
     "capture",
     "",
+    when=facts.BEGINS_LATE,
     title="Capture begins in the middle",
     what="The first message between two endpoints is a response, an ACK, a RST or a later block, "
     "and what it belongs to was not captured.",
@@ -317,6 +319,7 @@ def _on_coap_port(flow: Flow) -> bool:
     Scope.EXCHANGE,
     "capture",
     "",
+    when=facts.NAT_LEG,
     title="Both sides of an address translator",
     what="The same CoAP bytes pass twice within 500 ms, with one address or port changed and a "
     "lower TTL.",

@@ -13,14 +13,15 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, get_type_hints
 
+from analyzer import facts
+from analyzer.events import Seen
 from dissectors.coap.wire import Defect
 
 if TYPE_CHECKING:
-    from analyzer.exchanges.model import Exchange
-    from analyzer.messages import Message
     from analyzer.rules.context import Context
+    from analyzer.subjects import Exchange, Message
     from dissectors.coap.message import Flaw
 
 
@@ -99,12 +100,24 @@ class Breach:
 
 
 Predicate: TypeAlias = "Callable[[Any, Context], Iterator[Breach]]"
+_Found = TypeVar("_Found", bound="Callable[[Any, Any], Iterator[Breach]]")
 Adjust: TypeAlias = "Callable[[Message, Flaw, Context], Severity | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A predicate, the rule its breaches break unless they name another, and when to ask it: of a
+    message (`Seen`) only if one of the bits `when` of facts.FLAGS is set."""
+
+    rule: Rule | None
+    predicate: Predicate
+    when: int
+
 
 RULES: Final[dict[str, Rule]] = {}
 """Every rule by id, in catalogue order; filled by `load`, read-only after."""
 
-PREDICATES: Final[dict[type, list[tuple[Rule | None, Predicate]]]] = {}
+PREDICATES: Final[dict[type, list[Judgement]]] = {}
 """Predicates by the type of event they judge."""
 
 
@@ -122,6 +135,7 @@ DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
 
 _AREAS: Final = (
     "capture",
+    "lower_layers",
     "framing",
     "tokens",
     "codes",
@@ -145,26 +159,46 @@ def rule(
     clause: str,
     *,
     profiles: str = "",
+    when: int = 0,
     **texts: str,
-) -> Callable[[Callable[..., Iterator[Breach]]], Callable[..., Iterator[Breach]]]:
-    """Declare a rule; the decorated predicate's `event` annotation tells which events it judges.
+) -> Callable[[_Found], _Found]:
+    """Declare a rule; the decorated predicate's `event` annotation tells which events it judges,
+    `when` which messages (facts.FLAGS), so that nobody looks at the others.
 
     `profiles` gives the severities of other spec profiles, as in "rel17=W rel18=-".
     """
     declared = declare(id, severity, scope, spec, clause, profiles=profiles, **texts)
 
-    def register(predicate: Callable[..., Iterator[Breach]]) -> Callable[..., Iterator[Breach]]:
-        event = get_type_hints(predicate)["event"]
-        PREDICATES.setdefault(event, []).append((declared, predicate))
-        return predicate
+    def register(function: _Found) -> _Found:
+        _register(declared, function, when)
+        return function
 
     return register
 
 
-def predicate(function: Callable[..., Iterator[Breach]]) -> Callable[..., Iterator[Breach]]:
+def predicate(*, when: int = 0) -> Callable[[_Found], _Found]:
     """Register a predicate of several declared rules: each of its breaches names its own."""
-    PREDICATES.setdefault(get_type_hints(function)["event"], []).append((None, function))
-    return function
+
+    def register(function: _Found) -> _Found:
+        _register(None, function, when)
+        return function
+
+    return register
+
+
+def _register(declared: Rule | None, function: Predicate, when: int) -> None:
+    event = get_type_hints(function)["event"]
+    if (event is Seen) != bool(when):
+        raise TypeError(f"{function.__name__}: `when` is for rules on messages, and they need it")
+    PREDICATES.setdefault(event, []).append(Judgement(declared, function, when))
+
+
+def asked_of_messages() -> int:
+    """Bits of facts.FLAGS that rules ask for."""
+    bits = facts.DEFECT if DEFECT_RULES else 0
+    for judgement in PREDICATES[Seen]:
+        bits |= judgement.when
+    return bits
 
 
 def declare(

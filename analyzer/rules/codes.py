@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analyzer import facts
 from analyzer.events import Seen
-from analyzer.messages import Message, Role
+from analyzer.messages import Role
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, defect_rule, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
 
@@ -92,6 +94,7 @@ defect_rule(
     Scope.MESSAGE,
     "RFC 7252",
     "4.1",
+    when=facts.DEFECT,
     title="Empty message that is not empty",
     what="A message with code 0.00 has a token or any byte after the Message ID. ACK-TOKEN marks "
     "the common case: an Empty ACK that repeats the token of what it acknowledges.",
@@ -154,6 +157,7 @@ defect_rule(
     Scope.MESSAGE,
     "RFC 7252",
     "4.3",
+    when=facts.PING,
     title="CoAP ping",
     what="A Confirmable message with the code 0.00. All pings of one sender to one peer are one "
     "finding.",

@@ -6,9 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from analyzer.endpoints import Endpoint
-from analyzer.flows import Flow
-from analyzer.messages import Message
 from analyzer.profiles.transmission import Transmission
+from analyzer.subjects import Flow, Message
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from analyzer import facts
 from analyzer.events import BadVersionAnswered, IcmpError, Seen
-from analyzer.messages import Message
 from analyzer.rules.catalogue import (
     Breach,
     E,
@@ -20,6 +20,7 @@ from analyzer.rules.catalogue import (
     rule,
 )
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
@@ -125,6 +126,7 @@ defect_rule(
     Scope.MESSAGE,
     "RFC 7252",
     "4.6",
+    when=facts.FRAGMENTED,
     title="Sent in IP fragments",
     what="The datagram of a message arrived as several IP fragments.",
     why="A message should fit one IP packet (clause 4.6). Losing one fragment loses the message, "
@@ -139,8 +141,8 @@ def fragmented(event: Seen, context: Context) -> Iterator[Breach]:
     message = event.message
     if message.place.fragmented:
         yield Breach(
-            f"{message.source} to {message.destination}: message split by IP, its first fragment "
-            f"holds {message.place.coap_length} bytes of it",
+            f"{message.source} to {message.destination}: message split by IP, "
+            f"{message.place.coap_length} bytes of it",
             message,
             seen="IP fragments",
             expected="one packet",
@@ -157,6 +159,7 @@ _TOO_BIG: Final = frozenset({"fragmentation needed", "packet too big"})
     Scope.MESSAGE,
     "RFC 7252",
     "4.6",
+    when=facts.LARGE,
     title="Large message",
     what="A message has more than 1152 bytes, or more than 1024 bytes of payload. A warning when "
     "IP split it, or when ICMP said that it is too big.",
@@ -173,7 +176,7 @@ def large(event: Seen, context: Context) -> Iterator[Breach]:
         yield _too_large(message, W if message.place.fragmented else None)
 
 
-@predicate
+@predicate()
 def large_for_the_path(event: IcmpError, context: Context) -> Iterator[Breach]:
     if event.transmission is None or event.text not in _TOO_BIG:
         return
@@ -209,6 +212,7 @@ def _too_large(
     Scope.CONVERSATION,
     "RFC 7252",
     "6.2",
+    when=facts.PLAIN_ON_5684,
     title="Unencrypted CoAP on the DTLS port",
     what="Datagrams on UDP port 5684 are CoAP that anybody can read.",
     why="Port 5684 is that of `coaps`, CoAP over DTLS (clause 6.2). Plain messages there mean a "

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from analyzer import facts
 from analyzer.events import Event, Seen
 from analyzer.findings import Finding, Findings
-from analyzer.messages import Message, Role
-from analyzer.registrations import RegistrationEvent
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, PREDICATES, Breach, DefectRule, Rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import OPTIONS, code_name, option_name
 from dissectors.coap.wire import Defect
@@ -32,13 +32,19 @@ class Judge:
         self._context = context
         self._findings = findings
 
-    def judge(self, event: Event | RegistrationEvent, time: int) -> Iterator[Finding]:
+    def judge(self, event: Event, time: int) -> Iterator[Finding]:
         """Findings that are new or changed by this event; `time` is the capture time."""
         self._context.now = time
-        if isinstance(event, Seen) and event.message.coap.flaws:
-            yield from self._judge_defects(event.message, time)
-        for rule, predicate in PREDICATES.get(type(event), ()):
-            for breach in predicate(event, self._context):
+        what = -1
+        if isinstance(event, Seen):
+            what = event.what
+            if what & facts.DEFECT:
+                yield from self._judge_defects(event.message, time)
+        for judgement in PREDICATES.get(type(event), ()):
+            if not judgement.when & what and judgement.when:
+                continue
+            for breach in judgement.predicate(event, self._context):
+                rule = judgement.rule
                 broken = rule if rule and not breach.rule else self._rules[breach.rule]
                 finding = self._record(broken, breach, time)
                 if finding is not None:
@@ -55,8 +61,6 @@ class Judge:
         return self._findings.add(rule, severity, breach, time)
 
     def _judge_defects(self, message: Message, time: int) -> Iterator[Finding]:
-        if message.role in (Role.RETRANSMISSION, Role.DUPLICATE_ACK):
-            return  # judged once, with the first transmission
         lengths = {option.offset: len(option.value) for option in message.coap.options}
         alike: dict[Defect, int] = {}
         last: dict[Defect, Finding] = {}

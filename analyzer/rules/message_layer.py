@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import Retransmitted, Unacknowledged
-from analyzer.messages import Message
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, defect_rule, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.wire import Defect
 

@@ -7,10 +7,11 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from analyzer import facts
 from analyzer.events import Seen
-from analyzer.messages import Message
 from analyzer.rules.catalogue import Breach, E, N, Scope, Severity, W, defect_rule, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Flaw, Option
 from dissectors.coap.values import describe_value
@@ -136,6 +137,7 @@ defect_rule(
     Scope.MESSAGE,
     "RFC 7252",
     "5.4.4",
+    when=facts.DEFAULT_VALUE,
     title="Option with its default value",
     what="Max-Age is 60, Uri-Port the destination port, or Uri-Host the destination address. The "
     "two Uri options are not looked at where an address translator shows in the capture.",
@@ -163,9 +165,9 @@ def _is_default(message: Message, option: Option) -> bool:
     match option.number:
         case numbers.MAX_AGE:
             return message.is_response and int.from_bytes(option.value, "big") == DEFAULT_MAX_AGE
-        case numbers.URI_PORT if message.is_request and message.nat_leg_of is None:
+        case numbers.URI_PORT if message.is_request and not message.translated:
             return int.from_bytes(option.value, "big") == message.destination.port
-        case numbers.URI_HOST if message.is_request and message.nat_leg_of is None:
+        case numbers.URI_HOST if message.is_request and not message.translated:
             return _address(option.value) == message.destination.address
     return False
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
+from analyzer import facts
 from analyzer.events import Seen
-from analyzer.messages import Message
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, defect_rule, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.message import Option
 from dissectors.coap.numbers import Format, option_name
 from dissectors.coap.values import describe_value
@@ -168,6 +169,7 @@ defect_rule(
     Scope.MESSAGE,
     "RFC 7252",
     "3.2",
+    when=facts.DEFECT | facts.NON_ASCII,
     title="String that is not UTF-8",
     what="The value of a string option (Uri-Host, Uri-Path, Uri-Query, Location-*, Proxy-*) is not "
     "valid UTF-8. A note when it is, but holds control characters or is not in Unicode "

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from analyzer.messages import Message
-from analyzer.registrations import RegistrationRequested
+from analyzer.events import RegistrationRequested
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate
 from analyzer.rules.context import Context
 from analyzer.rules.registration_request import GOOD_BODY, SPEC
+from analyzer.subjects import Message
 from dissectors.msgin5g.elements import elements
 from dissectors.msgin5g.schema import Violation, violations
 
@@ -218,7 +218,7 @@ declare(
 )
 
 
-@predicate
+@predicate()
 def information_elements(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     """Judge the body of a registration by its schema, then what a schema cannot say."""
     message = event.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.registrations import RegistrationAnswered, UeCollision, UeMoved
+from analyzer.events import RegistrationAnswered, UeCollision, UeMoved
 from analyzer.rules.catalogue import Breach, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import seconds

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.messages import Message
-from analyzer.registrations import RegistrationRequested
+from analyzer.events import RegistrationInClear, RegistrationRequested
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 from dissectors.msgin5g.elements import element_of, elements
@@ -278,13 +278,12 @@ def near(message: Message, offset: int) -> str:
     good="The same inside DTLS, port 5684",
     fix="Use DTLS or TLS with keys from AKMA, unless this is a lab or the link is protected below.",
 )
-def clear_text(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
+def clear_text(event: RegistrationInClear, context: Context) -> Iterator[Breach]:
     message = event.message
-    if not message.protected:
-        yield Breach(
-            f"Registration in clear text between {message.source} and {message.destination}",
-            message,
-            seen="CoAP without DTLS or OSCORE",
-            expected="DTLS, TLS or OSCORE",
-            group=message.flow,
-        )
+    yield Breach(
+        f"Registration in clear text between {message.source} and {message.destination}",
+        message,
+        seen="CoAP without DTLS or OSCORE",
+        expected="DTLS, TLS or OSCORE",
+        group=message.flow,
+    )

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import Acknowledged, AnsweredAgain, Match, Unanswered
-from analyzer.registrations import RegistrationAnswered
+from analyzer.events import Acknowledged, AnsweredAgain, Match, RegistrationAnswered, Unanswered
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds
@@ -81,7 +80,7 @@ def reset(event: Acknowledged, context: Context) -> Iterator[Breach]:
     message = event.message
     if exchange is None or not exchange.registration or message.type != Type.RST:
         return
-    if event.transmission.message is exchange.request:
+    if event.transmission.message == exchange.request:
         yield Breach(
             f"{describe(exchange.request)} was answered by a Reset",
             message,

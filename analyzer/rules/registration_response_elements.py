@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.messages import Message
-from analyzer.registrations import RegistrationAnswered
+from analyzer.events import RegistrationAnswered
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
 from analyzer.rules.registration_elements import element_span, shown, violation_breach
 from analyzer.rules.registration_request import SPEC, near
+from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.msgin5g.payload import ERROR_TEXTS
 from dissectors.msgin5g.schema import violations
@@ -139,7 +139,7 @@ declare(
 )
 
 
-@predicate
+@predicate()
 def information_elements(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     """The elements of c), by their schema and against the request and the code."""
     message = event.message

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
+from analyzer import facts
 from analyzer.events import Acknowledged, Seen
-from analyzer.messages import Message
 from analyzer.rules.catalogue import (
     Breach,
     E,
@@ -20,6 +20,7 @@ from analyzer.rules.catalogue import (
     rule,
 )
 from analyzer.rules.context import Context
+from analyzer.subjects import Message
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
@@ -84,6 +85,7 @@ defect_rule(
     Scope.CONVERSATION,
     "RFC 8974",
     "2.2.2",
+    when=facts.LONG_TOKEN,
     title="Extended token tried with a NON",
     what="The first request with a token longer than 8 bytes to a server is Non-confirmable. A "
     "note while the first one may lie before the capture.",
@@ -124,6 +126,7 @@ def probed_by_non(event: Seen, context: Context) -> Iterator[Breach]:
     Scope.CONVERSATION,
     "RFC 8974",
     "2.2.2",
+    when=facts.LONG_TOKEN,
     title="Extended token sent again after a Reset",
     what="A client goes on sending tokens longer than 8 bytes to a server that answered such a "
     "Confirmable request with RST.",
@@ -149,7 +152,7 @@ def sent_after_reset(event: Seen, context: Context) -> Iterator[Breach]:
         )
 
 
-@predicate
+@predicate()
 def extended_token_rejected(event: Acknowledged, context: Context) -> Iterator[Breach]:
     """Remember the rejection; it breaks no rule."""
     sent = event.transmission

@@ -57,11 +57,11 @@ def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
     yield f"MID:{cells['message_id']}", "dim"
     code = cells["code"]
     yield "Empty" if code == numbers.EMPTY else numbers.code_name(code), code_ink(code)
-    token = session.tokens[cells["token"]]
+    token = session.token_bytes(cells["token"], cells["token_length"])
     if token:
         more = "…" if len(token) > _LONGEST_TOKEN else ""
         yield f"TKN:{token[:_LONGEST_TOKEN].hex(' ')}{more}", "dim"
-    uri = session.uris[cells["uri"]]
+    uri = session.names[cells["uri"]]
     if uri:
         yield escape(uri), "path" if numbers.is_request(code) else "dim"
     if role in _REMARKS and role != Role.UNREADABLE:
@@ -74,5 +74,5 @@ def _msgin5g(session: Session, cells: Mapping[str, int]) -> Piece:
     """`Registration meter-0011@iot.example`."""
     kind = MESSAGE_TYPE_IDS[cells["message_type"]]
     words = [MESSAGE_TYPE_NAMES[MessageType(kind)]] if kind else []
-    ue = session.ues[cells["ue"]]
+    ue = session.names[cells["ue"]]
     return " ".join([*words, *([escape(ue, 80)] if ue else [])]), "msgin5g"

@@ -33,6 +33,9 @@ class Type(IntEnum):
     RST = 3
 
 
+CON, NON, ACK, RST = (int(kind) for kind in Type)
+"""The types as plain numbers, for kernels."""
+
 TYPE_NAMES: Final = {
     Type.CON: "Confirmable",
     Type.NON: "Non-Confirmable",

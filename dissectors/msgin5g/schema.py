@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 
+SCHEMAS: Final = ("registration_request", "registration_response")
+"""The schemas there are, by file name without ending."""
+
 _LONG: Final = 8
 """Items of a list that the reference looks at one by one."""
 

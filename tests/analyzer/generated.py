@@ -7,7 +7,9 @@ duplicates and hostile bytes included. `snapshot` is everything a closed session
 
 from __future__ import annotations
 
+import random
 import struct
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +18,8 @@ from typing import Any
 from hypothesis import strategies as st
 from rules.conversation import MILLISECOND, SECOND, START, Address, Conversation, Frame, coap
 
-from analyzer.capture import CaptureFile
-from analyzer.dissection import Record
+from analyzer.capture import Source
+from analyzer.compiling import PLAIN, Kernels
 from analyzer.report import exchange_entries
 from analyzer.session import Session, Settings
 
@@ -39,37 +41,46 @@ def snapshot(session: Session) -> dict[str, Any]:
         "entries": list(exchange_entries(session)),
         "findings": [f.as_dict() | {"row": f.row, "span": f.span} for f in session.findings],
         "times": [(f.id, f.first_time, f.last_time) for f in session.findings],
-        "names": [session.uris.values(), session.ues.values(), session.tokens.values()],
+        "names": [session.names.values(), session.endpoints.values()],
     }
 
 
-def read(path: Path, limit: int = 0, window: int = 1 << 20, **settings: Any) -> Session:
+def read(
+    path: Path, limit: int = 0, window: int = 1 << 20, kernels: Kernels = PLAIN, **settings: Any
+) -> Session:
     """A closed session that read a capture in batches of `limit` records; 0 reads it at once."""
     session = Session(Settings(**settings))
+    session.open([path])
+    session._reading.kernels = kernels
     if not limit:
-        session.open([path])
         session.read_all()
         return session
-    session.files.append(CaptureFile(path, window))
-    session.paths.append(str(path))
-    for batch in session.files[0].batches(limit):
-        for record in session.records(batch):
-            session.feed(record)
+    source = Source([path], window=window)
+    source.use(kernels.walk_pcap, kernels.walk_pcapng)
+    session.source, session.files, session.interfaces = source, source.files, source.interfaces
+    for batch in source.batches(limit):
+        for _ in session.take(batch, limit):
+            pass
     session.close()
     return session
 
 
 def fed(datagrams: Iterable[tuple[int, Address, Address, bytes]]) -> Session:
-    """A closed session fed with datagrams (time in ns, from, to, bytes) without a file."""
-    session = Session()
-    for number, (time, source, destination, data) in enumerate(datagrams, 1):
-        ports = struct.pack(">HHHH", source.port, destination.port, 8 + len(data), 0)
-        size = 28 + len(data)
-        head = struct.pack(">BBHHHBBH", 0x45, 0, size, number & 0xFFFF, 0, 64, 17, 0)
-        packet = memoryview(head + source.packed + destination.packed + ports + data)
-        session.feed(Record(packet, 0, size, size, START + time, 0, 101, number, 0))
-    session.close()
-    return session
+    """A closed session that read datagrams (time in ns, from, to, bytes)."""
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 101))
+        for number, (time, source, destination, data) in enumerate(datagrams, 1):
+            ports = struct.pack(">HHHH", source.port, destination.port, 8 + len(data), 0)
+            size = 28 + len(data)
+            head = struct.pack(">BBHHHBBH", 0x45, 0, size, number & 0xFFFF, 0, 64, 17, 0)
+            packet = head + source.packed + destination.packed + ports + data
+            seconds, fraction = divmod(START + time, SECOND)
+            file.write(struct.pack("<IIII", seconds, fraction, size, size) + packet)
+        file.flush()
+        session = Session()
+        session.open([file.name])
+        session.read_all()
+        return session
 
 
 # What happens --------------------------------------------------------------------------------
@@ -77,32 +88,28 @@ def fed(datagrams: Iterable[tuple[int, Address, Address, bytes]]) -> Session:
 DELAYS = (0, 1, 3, 20, 600, 1900, 2100, 4000, 50_000, 94_000, 146_000, 248_000)  # ms
 MESSAGE_IDS = st.sampled_from([0xFFFE, 0xFFFF, 0, 1, 2])
 TOKENS = st.sampled_from([b"", b"a", b"ab", b"abcd", b"abce", bytes(12)])
-BODIES = st.sampled_from(
-    [
-        b"",
-        REGISTRATION,
-        REGISTRATION[:40],
-        b"[1]",
-        b'{"Message Type":"DEREG","UE Service ID":"ue-1"}',
-        b'{"UE Service ID":"ue-2","x":1,"x":2}',
-        b"{" * 70,
-    ]
+BODIES = (
+    b"",
+    REGISTRATION,
+    REGISTRATION[:40],
+    b"[1]",
+    b'{"Message Type":"DEREG","UE Service ID":"ue-1"}',
+    b'{"UE Service ID":"ue-2","x":1,"x":2}',
+    b"{" * 70,
 )
-ANSWERS = st.sampled_from(
-    [
-        "silence",
-        "piggybacked",
-        "empty, then separate",
-        "separate, then empty",
-        "non-confirmable",
-        "reset",
-        "other token",
-        "other message id",
-        "other server",
-        "twice",
-        "notifications",
-        "before the request",
-    ]
+ANSWERS = (
+    "silence",
+    "piggybacked",
+    "empty, then separate",
+    "separate, then empty",
+    "non-confirmable",
+    "reset",
+    "other token",
+    "other message id",
+    "other server",
+    "twice",
+    "notifications",
+    "before the request",
 )
 
 
@@ -134,9 +141,9 @@ HAPPENINGS = st.builds(
     code=st.sampled_from(["POST", "POST", "GET", "0.00"]),
     message_id=MESSAGE_IDS,
     token=TOKENS,
-    body=BODIES,
+    body=st.sampled_from(BODIES),
     observe=st.sampled_from([None, None, 0, 1]),
-    answer=ANSWERS,
+    answer=st.sampled_from(ANSWERS),
     delay=st.sampled_from([*DELAYS, -500, -300_000]),
     fate=st.lists(st.integers(0, 9), max_size=6),
     hostile=st.one_of(st.just(b""), st.binary(max_size=24)),
@@ -229,13 +236,39 @@ def frames(happenings: Iterable[Happening]) -> Iterable[Frame]:
         clock += what.delay * MILLISECOND
 
 
+def by_chance(chance: random.Random, count: int) -> Iterable[Happening]:
+    """Very many happenings, faster than hypothesis draws them; most delays are short."""
+    answers = [answer for answer in ANSWERS if answer != "before the request"]
+    for _ in range(count):
+        yield Happening(
+            client=chance.randrange(3),
+            server=chance.randrange(2),
+            reversed=chance.random() < 0.1,
+            kind=chance.choice([CON, CON, NON]),
+            code=chance.choice(["POST", "POST", "GET", "0.00"]),
+            message_id=chance.randrange(1 << 16),
+            token=chance.choice([b"", b"a", chance.randbytes(4), chance.randbytes(12)]),
+            body=chance.choice(BODIES),
+            observe=chance.choice([None, None, None, 0, 1]),
+            answer=chance.choice(answers),
+            delay=chance.choice([1, 1, 3, 20, 600, 4000, 50_000 if chance.random() < 0.1 else 0]),
+            fate=[chance.randrange(10) for _ in range(chance.randrange(4))],
+            hostile=chance.randbytes(chance.randrange(24)) if chance.random() < 0.05 else b"",
+        )
+
+
+def capture_of(happenings: Iterable[Happening]) -> bytes:
+    """A capture file of what happens."""
+    talk = Conversation()
+    for frame in frames(happenings):
+        talk.add(frame)
+    return talk.pcap()
+
+
 @st.composite
 def conversations(draw: st.DrawFn, most: int = 12) -> bytes:
     """A capture file of a conversation."""
-    talk = Conversation()
-    for frame in frames(draw(st.lists(HAPPENINGS, min_size=1, max_size=most))):
-        talk.add(frame)
-    return talk.pcap()
+    return capture_of(draw(st.lists(HAPPENINGS, min_size=1, max_size=most)))
 
 
 def at(seconds: float) -> int:

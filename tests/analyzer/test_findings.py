@@ -3,32 +3,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
-from exchanges.test_message_layer import message
-from generated import CON
-from rules.conversation import Conversation, coap
+from rules.conversation import Conversation
 
 from analyzer.findings import MOST_ALIKE, MOST_FRAMES, Finding, Findings
-from analyzer.messages import Message
 from analyzer.rules.catalogue import Breach, Severity, load
+from analyzer.session import Session
+from analyzer.subjects import Message
 
 RULE = load()["COAP-7252-4.2-RETRANSMISSION"]
+MANY = 3000
 
 
-def at(frame: int, like: Message | None = None) -> Message:
-    made = message(coap(CON, "GET", mid=frame))
-    made.place = replace(made.place, frame=frame)
-    if like is not None:
-        made.flow = like.flow
-    return made
+@cache
+def requests() -> Session:
+    """A session of requests, each of a flow of its own, and behind them many of one flow."""
+    talk = Conversation()
+    for number in range(MANY):
+        talk.con("GET", source=f"192.0.2.9:{20_000 + number}")
+    for _ in range(MOST_ALIKE + 500):
+        talk.con("GET")
+    return talk.session()
 
 
-def add(findings: Findings, frame: int, like: Message | None = None, **fields: Any) -> Finding:
-    breach = Breach("text", at(frame, like), **fields)
-    return findings.add(RULE, Severity.NOTE, breach, frame)
+def at(frame: int) -> Message:
+    return Message(requests(), frame - 1)
+
+
+def add(findings: Findings, frame: int, **fields: Any) -> Finding:
+    return findings.add(RULE, Severity.NOTE, Breach("text", at(frame), **fields), frame)
 
 
 def test_a_group_is_one_finding_with_a_count() -> None:
@@ -49,16 +55,17 @@ def test_a_group_lists_no_more_than_so_many_frames() -> None:
 
 
 def test_findings_alike_between_two_endpoints_are_bounded() -> None:
-    findings, like = Findings(), at(0)
-    for frame in range(1, MOST_ALIKE + 501):
-        last = add(findings, frame, like)
+    findings = Findings()
+    findings.allow(1 << 20)
+    for frame in range(MANY + 1, MANY + MOST_ALIKE + 501):
+        last = add(findings, frame)
     assert len(findings) == MOST_ALIKE
     assert last.count == 501
 
 
 def test_groups_are_bounded_by_the_bytes_read() -> None:
     findings = Findings()
-    for frame in range(1, 3000):
+    for frame in range(1, MANY):
         add(findings, frame, group=frame)
     bounded = len(findings)
     assert bounded < 2000

@@ -6,12 +6,15 @@ from __future__ import annotations
 import random
 
 import pytest
-from rules.conversation import Conversation, coap
+from gathered import facts_of
+from rules.conversation import START, Conversation, coap
 
-from analyzer.flows import Flow, FlowGate, is_dtls
+from analyzer import facts as fact
+from analyzer import flows, state
 from analyzer.messages import Role
 from analyzer.report import exchange_entries, visible_messages
 from analyzer.rules.catalogue import E, N, W
+from analyzer.subjects import Flow, Message
 
 ELSEWHERE = "192.0.2.2:7000"
 
@@ -89,8 +92,8 @@ def test_plain_messages_on_the_port_of_dtls() -> None:
 
 @pytest.mark.parametrize(("first", "dtls"), [(19, False), (20, True), (63, True), (64, False)])
 def test_the_first_byte_tells_dtls(first: int, dtls: bool) -> None:
-    assert is_dtls(bytes([first])) is dtls
-    assert not is_dtls(b"")
+    assert bool(facts_of(bytes([first]))(fact.FLAGS) & fact.DTLS) is dtls
+    assert not facts_of(b"")(fact.FLAGS) & fact.DTLS
 
 
 @pytest.mark.parametrize(
@@ -133,20 +136,47 @@ def test_random_datagrams_never_become_coap() -> None:
     assert shown(talk) == []
 
 
+def flow(talk: Conversation) -> Flow:
+    """The flow of the first message, as it was in the end."""
+    return Message(talk.session(), 0).flow
+
+
 def test_a_flow_is_its_two_ends_in_any_order() -> None:
-    gate = FlowGate(frozenset())
-    one, two = object(), object()
-    flow = gate.flow(one, two, 5)  # type: ignore[arg-type]
-    assert gate.flow(two, one, 9) is flow  # type: ignore[arg-type]
-    flow.count(one)  # type: ignore[arg-type]
-    assert (flow.start, flow.sent, flow.received) == (5, 1, 0)
-    assert flow.one_way(one)  # type: ignore[arg-type]
-    flow.count(two)  # type: ignore[arg-type]
-    assert not flow.one_way(one)  # type: ignore[arg-type]
-    gate.restart(7)
-    assert flow.start == 7
-    assert gate.flows() == [flow]
-    assert isinstance(flow, Flow)
+    talk = Conversation().con("GET").ack("2.05").ack("2.05").con("GET", by="server")
+    seen = flow(talk)
+    assert str(seen) == "192.0.2.1:40000 - 192.0.2.2:5683"
+    assert (seen.datagrams, seen.readable, seen.first_frame) == (4, 4, 1)
+    assert (seen.confirmed, seen.plain_on_5684, seen.opaque, seen.failures) == (True, False, 0, 0)
+
+
+def test_the_start_of_a_flow_is_that_of_its_segment() -> None:
+    talk = Conversation().con("GET").con("GET")
+    assert flow(talk).start == START
+    assert flow(talk.wait(-300).con("GET")).start == talk.frames[-1].time
+
+
+def test_a_flow_that_is_used_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "MOST_FLOWS", 8)
+    talk = Conversation()
+    for number in range(40):
+        talk.con("GET", source=f"192.0.2.9:{1000 + number}").con("GET")
+    session = talk.session()
+    assert session.memory[state.FLOWS + state.COUNT] == 8
+    used, forgotten = Message(session, 1).flow, Message(session, 0).flow
+    assert (used.datagrams, used.first_frame) == (40, 2)
+    assert (forgotten.datagrams, forgotten.serial) == (0, 0)
+    assert session.counts.coap == 80
+
+
+def test_what_waits_for_proof_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flow that cannot keep its first datagrams is confirmed by later ones all the same."""
+    monkeypatch.setattr(flows, "MOST_WAITING", 5)
+    talk = Conversation(server=ELSEWHERE)
+    for number in range(20):
+        talk.con("GET", token=b"a", source=f"192.0.2.9:{1000 + number}")
+    session = talk.con("GET", token=b"b", source="192.0.2.9:1000").ack("2.05").session()
+    assert session.memory[state.PENDING + state.COUNT] == 5
+    assert [entry["response_frames"] for entry in exchange_entries(session)] == [[], [22]]
 
 
 def test_what_waits_for_proof_keeps_its_place_in_the_tables() -> None:

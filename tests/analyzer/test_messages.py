@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One message: what is read of it, and read again once what was parsed is dropped."""
+"""One message: its row of the table, and what is read again from its bytes."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
-from exchanges.test_message_layer import message
-from generated import ACK, CON, REGISTRATION
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from rules.conversation import coap
+from gathered import message
+from generated import CON, REGISTRATION
+from rules.conversation import Conversation, coap
 
-from analyzer.messages import MESSAGE_TYPE_IDS, MESSAGES_SCHEMA, Message, Role
-from analyzer.session import Session
+from analyzer import messages as m
+from analyzer.messages import MESSAGE_TYPE_IDS, MESSAGES, Role
+from analyzer.subjects import Message
 
 
 def post(**fields: Any) -> Message:
@@ -32,7 +32,9 @@ def post(**fields: Any) -> Message:
     ],
 )
 def test_uri_and_path(options: dict[str, Any], uri: str, path: str) -> None:
-    assert (post(**options).uri, post(**options).path) == (uri, path)
+    session = Conversation().con("POST", **options).session()
+    assert session.names[session.messages.cell("uri", 0)] == uri
+    assert Message(session, 0).path == path
 
 
 def test_a_path_that_is_no_text_is_shown_all_the_same() -> None:
@@ -78,20 +80,46 @@ def test_message_type_and_ue() -> None:
     assert (post(payload=b"[1]").message_type, post().ue_service_id) == ("", "")
 
 
-FACTS = ("uri", "defects", "content_format", "in_blocks", "message_type", "ue_service_id", "coap")
+def test_messages_are_the_same_when_their_rows_are() -> None:
+    session = Conversation().con("GET").con("GET").session()
+    first = Message(session, 0)
+    assert first == Message(session, 0)
+    assert len({first, Message(session, 0), Message(session, 1)}) == 2
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
-@given(st.binary(max_size=40) | st.just(coap(ACK, "2.05", payload=REGISTRATION, etag=b"1")))
-def test_what_was_dropped_is_read_again(data: bytes) -> None:
-    one = message(data)
-    before = {name: getattr(one, name) for name in FACTS}
-    one.settle()
-    assert {name: getattr(one, name) for name in FACTS} == before
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 20, 300])
+def test_a_token_is_kept_whole(length: int) -> None:
+    token = bytes(range(255, 255 - min(length, 200), -1)) + bytes(max(0, length - 200))
+    session = Conversation().con("GET", token=token).ack("2.05").session()
+    assert session.token(0) == session.token(1) == token
+    assert session.messages["token_length"][0] == min(length, m.LONG_TOKEN)
+
+
+def test_the_bytes_are_read_again_from_the_file() -> None:
+    talk = Conversation().con("POST", payload=REGISTRATION).ack("2.05")
+    session = talk.session()
+    for row, frame in enumerate(talk.frames):
+        assert session.coap(row) == Message(session, row).data == frame.data
+    session.release()
+    assert session.coap(0) == b"", "the file is closed"
+
+
+def test_small_columns_share_cells_as_kernels_write_them() -> None:
+    talk = Conversation().con("POST", mid=0xFFFE, token=b"abcd", payload=REGISTRATION)
+    session = talk.session()
+    cells = session.messages.cells
+    assert m.message_id(cells, 0) == session.messages.cell("message_id", 0) == 0xFFFE
+    assert m.token_length(cells, 0) == 4
+    assert m.role_of(cells, 0) == session.messages.cell("role", 0) == Role.REQUEST
+    before = session.messages.row(0)
+    m.set_role(cells, 0, Role.ORPHAN)
+    assert session.messages.row(0) == before | {"role": Role.ORPHAN}
+    assert (before["type"], before["code"]) == (CON, 2)
+    assert MESSAGE_TYPE_IDS[before["message_type"]] == "REG"
 
 
 def test_columns_hold_what_they_must() -> None:
     assert len(MESSAGE_TYPE_IDS) < 256
     assert max(Role) < 256
-    assert set(Session().messages.schema) == set(MESSAGES_SCHEMA)
+    assert np.iinfo(MESSAGES.columns["interface"]).max == m.MOST_INTERFACES - 1
     assert Role.CAPTURE_DUPLICATE.label == "capture duplicate"

@@ -1,34 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How fast and how large: `msgshark check` beside tshark, Scapy and reading the file alone.
 
-    python tests/benchmarks/throughput.py [PACKETS]
+    python tests/benchmarks/throughput.py [PACKETS]         one capture, stage by stage
+    python tests/benchmarks/throughput.py --sizes           10,000 to 5,000,000 packets
 
 All are timed in one run on one generated capture, so that their ratios mean something on any
-machine. A quarter of the packets are registrations and their answers, a quarter MSGin5G messages,
-a quarter pings, a quarter other traffic (GET, DNS).
+machine. A quarter of the packets are registrations and their answers, more than half MSGin5G
+messages, the rest pings, GET and DNS. Kernels are compiled before anything is timed.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from types import FrameType
-from typing import Final
+from typing import Any, Final
 
-PACKETS: Final = 20_000
-SCAPY_PACKETS: Final = 1_000
+import pytest
+
+PACKETS: Final = 1_000_000
+SIZES: Final = (10_000, 100_000, 1_000_000, 5_000_000)
+REPETITIONS: Final = 2
+SCAPY_PACKETS: Final = 2_000
 """Scapy reads no more: its time is scaled."""
 
 CLIENTS: Final = 500
@@ -79,8 +80,12 @@ Datagram = tuple[bool, int, bytes]
 """From the client, the server's port, the payload."""
 
 
+TURNS: Final = (0, 1, 1, 2, 0, 1, 1, 1, 0, 1, 1, 3, 0, 1, 1, 1)
+"""Kinds of exchanges by turns: registration, message, ping, something else."""
+
+
 def exchange(kind: int, client: int, mid: int) -> tuple[Datagram, Datagram]:
-    """A request and its answer, by turns of the four kinds."""
+    """A request and its answer of one of the four kinds."""
     ue = f"meter-{client:04}@iot.example"
     result = json.dumps({"UE Service ID": ue, "Registration result": "success"}).encode()
     asked, answered, port = [
@@ -112,20 +117,18 @@ def write_capture(path: Path, packets: int) -> None:
         out.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
         for number in range(packets):
             turn, half = divmod(number, 2)
-            client = turn // 4 % CLIENTS
-            out.write(record(number, client, exchange(turn % 4, client, turn & 0xFFFF)[half]))
+            client = turn // len(TURNS) % CLIENTS
+            kind = TURNS[turn % len(TURNS)]
+            out.write(record(number, client, exchange(kind, client, turn & 0xFFFF)[half]))
 
 
 # The contestants -------------------------------------------------------------------------------
 
-CHECK: Final = """
-import atexit, sys
-peak = lambda: next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-atexit.register(lambda: sys.stderr.write(peak()))
-from analyzer.cli import main
-main()
-"""
-TSHARK_FIELDS: Final = ("frame.number", "coap.type", "coap.code", "coap.mid", "coap.token")
+TSHARK: Final = (
+    *("-2", "-Y", "coap", "-T", "fields", "-e", "frame.number", "-e", "coap.mid"),
+    *("-e", "coap.token", "-e", "coap.code", "-e", "coap.response_in", "-e", "coap.response_time"),
+)
+CHECK: Final = "from analyzer.cli import main; main()"
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -134,30 +137,44 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+LAUNCHER: Final = """
+import os, sys, time
+start = time.perf_counter()
+nowhere = os.open(os.devnull, os.O_RDWR)
+actions = [(os.POSIX_SPAWN_DUP2, nowhere, stream) for stream in (0, 1, 2)]
+process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+_, status, usage = os.wait4(process, 0)
+print(os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss)
+"""
+"""Starts a command and measures it: the system counts the memory of whoever starts a process to
+that process, so that has to be a small one."""
+
+
+def timed(command: list[str]) -> tuple[float, int]:
+    """Wall time of a command, and its peak memory in bytes."""
+    launcher = [sys.executable, "-S", "-E", "-c", LAUNCHER, *command]
+    printed = subprocess.run(launcher, check=True, capture_output=True, text=True).stdout
+    status, took, peak = printed.split()
+    if status not in ("0", "1"):
+        raise RuntimeError(f"{command[0]} ended with {status}")
+    return float(took), int(peak) * 1024
+
+
 def check(path: Path) -> tuple[float, int]:
-    """Wall time of `msgshark check` in a process of its own, and its peak memory in bytes."""
-    command = [sys.executable, "-c", CHECK, "check", str(path)]
-    start = time.perf_counter()
-    done = subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
-    )
-    took = time.perf_counter() - start
-    if done.returncode not in (0, 1):
-        raise RuntimeError(done.stderr)
-    return took, int(done.stderr.split()[-2]) * 1024
+    """`msgshark check` in a process of its own."""
+    return timed([sys.executable, "-c", CHECK, "check", str(path)])
 
 
-def tshark(path: Path) -> float | None:
+def tshark(path: Path) -> tuple[float, int] | None:
     """Two passes, as matching needs; None where it is not installed."""
     if shutil.which("tshark") is None:
         return None
-    wanted = [word for name in TSHARK_FIELDS for word in ("-e", name)]
-    command = ["tshark", "-2", "-n", "-r", str(path), "-T", "fields", *wanted]
-    return seconds(lambda: subprocess.run(command, capture_output=True, check=True))
+    return timed(["tshark", "-r", str(path), *TSHARK])
 
 
 def scapy(path: Path, packets: int) -> float:
-    """Scapy dissects the first packets; the time is scaled to all of them."""
+    """Scapy, with its own CoAP layer, dissects the first packets; scaled to all of them."""
+    import scapy.contrib.coap
     import scapy.layers.inet
     import scapy.layers.l2  # noqa: F401
     from scapy.utils import PcapReader
@@ -169,52 +186,61 @@ def scapy(path: Path, packets: int) -> float:
 
 # Stages ----------------------------------------------------------------------------------------
 
-STAGES: Final = {
-    "JSON": ("dissectors/json_scan", "dissectors/msgin5g"),
-    "rules": ("analyzer/rules", "analyzer/findings", "analyzer/registrations"),
-    "pairing": ("analyzer/exchanges",),
-    "link and CoAP walk": ("dissectors/", "analyzer/dissection", "analyzer/flows"),
-    "records": ("analyzer/capture",),
-    "output": ("analyzer/views", "analyzer/report"),
-    "tables and the rest": ("analyzer/",),
-}
-"""Stages by where their code is; the first that fits counts."""
+STAGES: Final = (
+    "start",
+    "records",
+    "headers, options, JSON",
+    "gates and pairing",
+    "rules",
+    "room in tables",
+    "output",
+)
 
 
-@contextmanager
-def sampled(interval: float = 0.001) -> Iterator[Counter[str]]:
-    """Counts, each `interval` seconds of CPU time, the stage that works."""
-    counts: Counter[str] = Counter()
-
-    def sample(signal: int, frame: FrameType | None) -> None:
-        while frame is not None:
-            for stage, places in STAGES.items():
-                if any(f"/{place}" in frame.f_code.co_filename for place in places):
-                    counts[stage] += 1
-                    return
-            frame = frame.f_back
-
-    before = signal.signal(signal.SIGPROF, sample)
-    signal.setitimer(signal.ITIMER_PROF, interval, interval)
-    try:
-        yield counts
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-
-
-def stages(path: Path) -> dict[str, float]:
-    """The share of each stage in `msgshark check`, without imports."""
+def stages(path: Path) -> tuple[dict[str, float], float]:
+    """The share of each stage in `msgshark check`, one after the other in one thread, and the bytes
+    of the tables a message."""
+    spent = dict.fromkeys(STAGES, 0.0)
+    begun = time.perf_counter()
+    from analyzer.compiling import Compiler
+    from analyzer.reading import Reading
+    from analyzer.repeats import Repeats
     from analyzer.session import Session
     from analyzer.views import text
 
-    with sampled() as counts:
+    def watch(owner: type, name: str, stage: str) -> None:
+        work = getattr(owner, name)
+
+        def watched(*arguments: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return work(*arguments)
+            finally:
+                spent[stage] += time.perf_counter() - start
+
+        patch.setattr(owner, name, watched)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reading, "looks_ahead", False)
+        watch(Compiler, "offer", "start")
+        watch(Reading, "_gather", "headers, options, JSON")
+        watch(Reading, "make_room", "room in tables")
+        watch(Reading, "follow", "gates and pairing")
+        watch(Session, "_judge_told", "rules")
+        watch(Repeats, "apply", "rules")
         session = Session()
         session.open([path])
+        spent["start"] += time.perf_counter() - begun
+        begun = time.perf_counter()
+        before = sum(spent.values())
         session.read_all()
-        text.write_check(session, StringIO())
-    total = counts.total() or 1
-    return {stage: counts[stage] / total for stage in STAGES}
+        spent["records"] += time.perf_counter() - begun - (sum(spent.values()) - before)
+        spent["output"] = seconds(lambda: text.write_check(session, StringIO()))
+    total = sum(spent.values())
+    tables = session.messages, session.exchanges.stored
+    size = sum(len(table) * table.row_bytes for table in tables)
+    shares = {stage: spent[stage] / total for stage in STAGES}
+    return shares, size / max(1, len(session.messages))
 
 
 # The result ------------------------------------------------------------------------------------
@@ -229,48 +255,73 @@ class Result:
     check: float
     memory: int
     started: float
-    start_memory: int
-    others: dict[str, float | None]
-    shares: dict[str, float] = field(default_factory=dict)
+    others: dict[str, tuple[float, int] | None]
+    shares: dict[str, float]
+    tables: float  # bytes a message
 
     def lines(self) -> Iterator[str]:
         """The report."""
-        working = max(self.check - self.started, 1e-9)
-        memory = self.memory - self.start_memory
         yield f"{self.packets} packets, {self.size / MEGABYTE:.1f} MB"
         yield (
-            f"msgshark check    {self.check:8.2f} s, {self.started:.2f} s of them to start; "
-            f"{self.packets / working:.0f} packets/s"
+            f"msgshark check    {self.check:8.2f} s {self.memory / MEGABYTE:8.0f} MB; "
+            f"{self.packets / self.check:.0f} packets/s, {self.started:.2f} s to start"
         )
-        for name, took in self.others.items():
-            if took is None:
+        for name, measured in self.others.items():
+            if measured is None:
                 yield f"{name:<17} not installed"
-            else:
-                yield f"{name:<17} {took:8.2f} s; msgshark takes {self.check / took:.2f} times that"
-        yield (
-            f"peak memory       {self.memory / MEGABYTE:8.1f} MB, {memory / self.packets:.0f} "
-            f"bytes a message over an empty capture, {memory / self.size:.1f} times the file"
-        )
+                continue
+            took, memory = measured
+            size = f"{memory / MEGABYTE:8.0f} MB" if memory else " " * 11
+            yield f"{name:<17} {took:8.2f} s {size}; {took / self.check:.2f} times msgshark's time"
+        yield f"  {self.tables:.0f} bytes a message in the tables"
         for stage, share in self.shares.items():
-            yield f"  {stage:<20} {share:6.1%}"
+            yield f"  {stage:<24} {share:6.1%}"
 
 
 def run(packets: int = PACKETS) -> Result:
     """Generate a capture and time everything on it."""
+    compiled()
     with tempfile.TemporaryDirectory(prefix="msgshark-") as folder:
         path, empty = Path(folder, "capture.pcap"), Path(folder, "empty.pcap")
         write_capture(path, packets)
         write_capture(empty, 0)
-        started, start_memory = check(empty)
-        took, memory = check(path)
+        started, _ = check(empty)
+        took, memory = min(check(path) for _ in range(REPETITIONS))
         others = {
             "tshark": tshark(path),
-            "Scapy": scapy(path, packets),
-            "reading the file": seconds(path.read_bytes),
+            "Scapy": (scapy(path, packets), 0),
+            "reading the file": (seconds(path.read_bytes), 0),
         }
         size = path.stat().st_size
-        return Result(packets, size, took, memory, started, start_memory, others, stages(path))
+        return Result(packets, size, took, memory, started, others, *stages(path))
+
+
+def sizes() -> Iterator[str]:
+    """Time and memory by size: both should grow by as much as the capture."""
+    compiled()
+    most = 0.0
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="msgshark-") as folder:
+        for packets in SIZES:
+            path = Path(folder, f"{packets}.pcap")
+            write_capture(path, packets)
+            took, memory = min(check(path) for _ in range(REPETITIONS))
+            rows.append((packets, took, memory, path.stat().st_size))
+            most = max(most, took)
+            path.unlink()
+    for packets, took, memory, size in rows:
+        bar = "#" * max(1, round(50 * took / most))
+        yield (
+            f"{packets:>9} packets {took:7.2f} s {memory / MEGABYTE:6.0f} MB "
+            f"({size / MEGABYTE:.0f} MB file) {bar}"
+        )
+
+
+def compiled() -> None:
+    """Fill the cache of compiled kernels."""
+    subprocess.run([sys.executable, "-m", "analyzer.compiling"], check=True)
 
 
 if __name__ == "__main__":
-    print(*run(int(sys.argv[1]) if len(sys.argv) > 1 else PACKETS).lines(), sep="\n")
+    given = sys.argv[1] if len(sys.argv) > 1 else str(PACKETS)
+    print(*(sizes() if given == "--sizes" else run(int(given)).lines()), sep="\n")

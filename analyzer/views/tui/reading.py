@@ -47,8 +47,7 @@ def _read(
     from analyzer import session as engine  # Polars: half a second, so not before the first paint
 
     session = engine.Session(settings)
-    session.paths.extend(view.intake.paths)
-    session.files.extend(view.intake.files())
+    session.open(view.intake)
     view.session = session
     last = 0.0
     for share in session.read(1 if view.intake.waits else _RECORDS):

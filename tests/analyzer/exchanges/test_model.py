@@ -1,49 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-only
 from __future__ import annotations
 
-import pytest
-from generated import CON
-from rules.conversation import coap
-
-from analyzer.exchanges.model import CONFIDENCES, MATCHES, Exchange, State, Transmission
-from analyzer.exchanges.request_layer import CONFIDENCE
-
-from .test_message_layer import message
-
-
-def exchange(data: bytes) -> Exchange:
-    request = message(data)
-    return Exchange(1, request, Transmission(request, 0))
-
-
-@pytest.mark.parametrize(
-    ("state", "awaits"),
-    [
-        (State.OPEN, True),
-        (State.ACKNOWLEDGED, True),
-        (State.UNANSWERED, True),
-        (State.OBSERVING, True),
-        (State.ANSWERED, False),
-        (State.RESET, False),
-    ],
+from analyzer.exchanges.model import (
+    CONFIDENCE_OF,
+    CONFIDENCES,
+    MATCHES,
+    STORED,
+    State,
 )
-def test_which_exchanges_await_a_response(state: State, awaits: bool) -> None:
-    made = exchange(coap(CON, "GET"))
-    made.state = state
-    assert made.awaits_response is awaits
-
-
-@pytest.mark.parametrize(("observe", "registers"), [(0, True), (1, False), (None, False)])
-def test_observe_0_registers(observe: int | None, registers: bool) -> None:
-    options = {} if observe is None else {"observe": observe}
-    assert exchange(coap(CON, "GET", **options)).registers_observation is registers
-
-
-def test_an_empty_con_is_a_ping() -> None:
-    assert exchange(coap(CON, "0.00")).ping
-    assert not exchange(coap(CON, "GET")).ping
+from analyzer.exchanges.table import Exchanges
+from analyzer.messages import MESSAGES
+from analyzer.session import Session
 
 
 def test_every_match_has_a_confidence_and_a_number() -> None:
-    assert set(CONFIDENCE) == {match for match in MATCHES if match}
-    assert set(CONFIDENCE.values()) < set(CONFIDENCES)
+    assert set(CONFIDENCE_OF) == {match for match in MATCHES if match}
+    assert set(CONFIDENCE_OF.values()) < set(CONFIDENCES)
+
+
+def test_columns_hold_what_they_must() -> None:
+    assert len(State) < 32, "sets of states are bits of a cell"
+    assert len(MATCHES) < 1 << 16
+    assert STORED.columns["match"] == STORED.columns["confidence"] == "u2"
+    assert STORED.cell("match") == STORED.cell("confidence")
+
+
+def test_every_column_of_an_exchange_is_stored_or_told_by_a_message() -> None:
+    session = Session()
+    for name in Exchanges.columns:
+        assert len(session.exchanges[name]) == 0
+    assert session.exchanges.frame().columns == ["row", *Exchanges.columns]
+    assert "exchange" in MESSAGES.columns

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rules.conversation import Conversation
 
+from analyzer import memory, state
+from analyzer.exchanges import message_layer
 from analyzer.messages import Role
-from analyzer.report import exchange_entries
+from analyzer.report import exchange_entries, notices
 
 CLIENT, SERVER, OTHER = "192.0.2.1:40000", "192.0.2.2:5683", "198.51.100.9:5683"
 
@@ -391,3 +394,47 @@ def test_a_new_segment_closes_what_is_open() -> None:
     talk = get().wait(-300).ack("2.05")
     found = entries(talk)[0]
     assert (found["state"], found["response_frames"]) == ("open", [])
+
+
+# Time ------------------------------------------------------------------------------------------
+
+UNANSWERED, ONE_WAY = "COAP-7252-4.2-CON-UNANSWERED", "COAP-CAP-ONEWAY"
+
+
+def test_a_message_id_used_again_leaves_its_first_request_answered() -> None:
+    talk = Conversation().con("GET", mid=7, token=b"a").con("GET", mid=7, token=b"b").ack("2.05")
+    talk.non("2.05", token=b"a").wait(200).con("GET")
+    assert [f.frames for f in talk.findings(UNANSWERED)] == [[5]], "the capture ends there"
+
+
+def test_what_comes_back_late_proves_both_directions() -> None:
+    """The answer that lets time pass is itself a packet from the server."""
+    rules = get().wait(100).ack("2.05").rules()
+    assert UNANSWERED in rules
+    assert ONE_WAY not in rules
+
+
+def test_a_request_that_waited_for_its_flow_has_waited() -> None:
+    """Confirmed after MAX_TRANSMIT_WAIT, it is as old as it is."""
+    talk = Conversation(server="192.0.2.2:7000").con("GET", token=b"a").wait(100)
+    talk.con("GET", token=b"b", source=CLIENT, destination=SERVER).con("GET", token=b"c")
+    states = {found["request_frame"]: found["state"] for found in entries(talk)}
+    assert states == {1: "unanswered", 2: "open", 3: "open"}
+
+
+def test_too_many_in_flight_are_forgotten_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_layer, "MOST_LIVE", 256)
+    smaller = [
+        replace(region, most=256) if region.at == state.SENT else region
+        for region in memory.REGIONS
+    ]
+    monkeypatch.setattr(memory, "REGIONS", tuple(smaller))
+    talk = Conversation()
+    for number in range(300):
+        talk.con("GET", token=number.to_bytes(2, "big"))
+    talk.ack("2.05", mid=0x1001, token=b"\0\0").ack("2.05", mid=0x1001 + 299, token=b"\x01\x2b")
+    session = talk.session()
+    assert session.forgotten == 44
+    assert "44 unanswered messages forgotten early" in next(iter(notices(session)))
+    answered = {found["request_frame"]: found["response_frames"] for found in entries(talk)}
+    assert answered[300] == [302]

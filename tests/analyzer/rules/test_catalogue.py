@@ -12,7 +12,9 @@ from dissectors.coap.wire import Defect
 from .conversation import Conversation, Side
 
 RULES = catalogue.load()
-_ID = re.compile(r"COAP-(\d{4})-(\d+(?:\.\d+)*)-([A-Z0-9]+(?:-[A-Z0-9]+)*)|COAP-CAP-[A-Z]+|MSG-.+")
+_ID = re.compile(
+    r"COAP-(\d{4})-(\d+(?:\.\d+)*)-([A-Z0-9]+(?:-[A-Z0-9]+)*)|COAP-CAP-[A-Z]+(?:-[A-Z]+)*|MSG-.+"
+)
 _HEX = re.compile(r"([0-9a-f]{2}(?: [0-9a-f]{2})*)(?:  |$)")
 _TEXTS = ("title", "what", "why", "bad", "good", "fix")
 
@@ -27,6 +29,9 @@ _CAPTURE = {
     "COAP-CAP-OPAQUE": N,
     "COAP-CAP-NONCOAP": N,
     "COAP-CAP-NATLEG": N,
+    "COAP-CAP-CHECKSUM": N,
+    "COAP-CAP-FRAG-OVERLAP": W,
+    "COAP-CAP-FRAG-MISSING": N,
 }
 _FRAMING = {
     "COAP-7252-3-SHORT": E,
@@ -80,6 +85,9 @@ _CONVERSATION = {
     "COAP-CAP-CLOCK",
     "COAP-CAP-OPAQUE",
     "COAP-CAP-NONCOAP",
+    "COAP-CAP-CHECKSUM",
+    "COAP-CAP-FRAG-OVERLAP",
+    "COAP-CAP-FRAG-MISSING",
     "COAP-8974-2.2.2-PROBE-NON",
     "COAP-8974-2.2.2-AFTER-RST",
     "COAP-7252-6.2-PLAIN-ON-5684",
@@ -123,10 +131,10 @@ def test_the_tables_of_the_specification(rule: str, severity: Severity) -> None:
 
 
 def test_the_areas_hold_nothing_else() -> None:
-    areas = {"capture", "framing", "tokens", "codes", "options", "option_use"}
+    areas = {"capture", "lower_layers", "framing", "tokens", "codes", "options", "option_use"}
     defined = {d.rule.id for d in DEFECT_RULES.values()}
     for predicates in catalogue.PREDICATES.values():
-        for rule, predicate in predicates:
+        for rule, predicate in ((j.rule, j.predicate) for j in predicates):
             if rule is not None and predicate.__module__.rpartition(".")[2] in areas:
                 defined.add(rule.id)
     assert defined == _TABLES.keys()

@@ -38,7 +38,7 @@ def test_it_starts_as_wiresharks_does(session: Session) -> None:
 
 def test_a_token_is_told_where_there_is_one(session: Session) -> None:
     for cells, line in infos(session):
-        token = session.tokens[cells["token"]]
+        token = session.token_bytes(cells["token"], cells["token_length"])
         assert ("TKN:" in text(line)) == bool(token)
         assert token.hex(" ") in text(line)
 
@@ -59,7 +59,7 @@ def test_a_role_out_of_the_ordinary_is_remarked(session: Session, role: Role, re
 
 def test_the_path_stands_in_request_and_response(session: Session) -> None:
     for cells, line in infos(session):
-        uri = session.uris[cells["uri"]]
+        uri = session.names[cells["uri"]]
         assert uri in text(line)
 
 

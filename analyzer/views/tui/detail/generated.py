@@ -27,7 +27,7 @@ def frame_node(view: CaptureView, row: int) -> Node:
     facts = {
         "Arrival time": date_and_time(cells["time"]),
         "Interface": escape(interface.name) or str(interface.index),
-        "Link type": str(cells["link_type"]),
+        "Link type": str(interface.link_type),
         "File offset": str(cells["offset"]),
     }
     children = (

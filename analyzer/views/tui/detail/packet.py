@@ -50,7 +50,7 @@ def packet_detail(view: CaptureView, row: int) -> Detail:
         return Detail(tuple(nodes))
     below, under = attempt.value(
         "the lower layers",
-        lambda: lower_layers.below(data, at, cells["link_type"], cells["wire"]),
+        lambda: lower_layers.below(data, at, view.opened.link_type(row), cells["wire"]),
         ([], None),
     )
     nodes.extend(below)

@@ -48,7 +48,7 @@ class ExchangeRows:
         self.view = view
         self._count = 0
         self._widths = {"client": 9, "server": 9, "ue": 0}
-        self._measured = {"endpoints": 0, "ues": 0}
+        self._measured = {"endpoints": 0, "exchanges": 0}
 
     def refresh(self) -> None:
         """Take in what was read since."""
@@ -77,14 +77,15 @@ class ExchangeRows:
     def _measure(self) -> None:
         if self.view.session is None:
             return
-        endpoints, ues = self.view.opened.endpoints, self.view.opened.ues
+        endpoints, names = self.view.opened.endpoints, self.view.opened.names
         for index in range(self._measured["endpoints"], len(endpoints)):
             needed = min(len(str(endpoints[index])), 45)
             self._widths["client"] = max(self._widths["client"], needed)
         self._widths["server"] = self._widths["client"]
-        for index in range(self._measured["ues"], len(ues)):
-            self._widths["ue"] = max(self._widths["ue"], min(len(escape(ues[index], 24)), 24))
-        self._measured = {"endpoints": len(endpoints), "ues": len(ues)}
+        ues = set(self.view.opened.exchanges["ue"][self._measured["exchanges"] :].tolist())
+        for ue in ues:
+            self._widths["ue"] = max(self._widths["ue"], min(len(escape(names[ue], 24)), 24))
+        self._measured = {"endpoints": len(endpoints), "exchanges": self._count}
 
     def cells(self, index: int) -> Sequence[Line]:
         """One row of the list."""
@@ -101,8 +102,8 @@ class ExchangeRows:
             line(str(session.endpoints[cells["client"]])),
             line(str(session.endpoints[cells["server"]])),
             line("Ping" if ping else numbers.code_name(cells["method"]), "request"),
-            line(escape(session.uris[cells["uri"]]), "path"),
-            line(escape(session.ues[cells["ue"]], 64), "msgin5g"),
+            line(escape(session.names[cells["uri"]]), "path"),
+            line(escape(session.names[cells["ue"]], 64), "msgin5g"),
             line(State(cells["state"]).label, _STATE_INKS[State(cells["state"])]),
             _matched_by(cells),
             _response(cells),

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rules.conversation import Conversation
 from textual.app import App, ComposeResult
 
 from analyzer.capture import Intake
-from analyzer.endpoints import Endpoint
 from analyzer.messages import Role
-from analyzer.session import Session
+from analyzer.tables import Table
 from analyzer.views.tui import app
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.rows.packets import PacketRows
@@ -22,24 +22,30 @@ ROWS = 1_000_000
 
 def fabricated(rows: int) -> CaptureView:
     """A session of many messages that nobody had to read."""
-    session = Session()
+    read = Conversation("127.0.1.1:5683").con(
+        "POST", path="/msgin5g/registration", token=b"\1\2\3\4"
+    )
+    session = read.session()
     table = session.messages
-    table._columns = {name: np.zeros(rows, dtype) for name, dtype in table.schema.items()}
-    table._rows = rows
-    table._columns["frame"][:] = np.arange(1, rows + 1)
-    table._columns["time"][:] = np.arange(rows) * 1_000_000
-    table._columns["message_id"][:] = np.arange(rows) % 65536
-    table._columns["code"][:] = 2
-    table._columns["uri"][:] = session.uris.id("/msgin5g/registration")
-    table._columns["token"][:] = session.tokens.id(b"\x01\x02\x03\x04")
-    table._columns["ue"][:] = session.ues.id("meter-0001@iot.example")
-    table._columns["source"][:] = session.endpoints.id(Endpoint(b"\x7f\0\1\1", 5683))
-    table._columns["role"][:] = Role.REQUEST
-    table._columns["role"][5] = Role.UNCONFIRMED
-    session.first_time = 0
+    table.make_room(rows)
+    table.extend_to(rows)
+    for name, value in table.row(0).items():
+        table[name][:] = value
+    table["frame"][:] = np.arange(1, rows + 1)
+    table["time"][:] = (session.first_time or 0) + np.arange(rows) * 1_000_000
+    table["message_id"][:] = np.arange(rows) % 65536
+    table["ue"][:] = session.memory.name(b"meter-0001@iot.example")
+    table["role"][5] = Role.UNCONFIRMED
     view = CaptureView(Intake(()))
     view.session = session
     return view
+
+
+def append(table: Table, **cells: int) -> None:
+    """One more message."""
+    table.make_room(1)
+    table.extend_to(len(table) + 1)
+    table.update(len(table) - 1, **cells)
 
 
 class ListApp(App[None]):
@@ -98,15 +104,15 @@ async def test_the_cursor_stays_on_its_row_and_at_the_end() -> None:
     async with shown.run_test() as pilot:
         rows = shown.list
         await pilot.press(*"jjj")
-        table._columns["role"][1] = Role.UNCONFIRMED
+        table.update(1, role=Role.UNCONFIRMED)
         rows.take_in()
         assert rows.cursor == 2
         await pilot.press("G")
-        table.append(role=Role.REQUEST, frame=301)
+        append(table, role=Role.REQUEST, frame=301)
         rows.take_in()
         assert rows.cursor == rows.count - 1
         await pilot.press("k")
-        table.append(role=Role.REQUEST, frame=302)
+        append(table, role=Role.REQUEST, frame=302)
         rows.take_in()
         assert rows.cursor == rows.count - 3
 

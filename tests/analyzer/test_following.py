@@ -1,70 +1,78 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Records become messages: counts, cuts, clock steps, ICMP errors, places."""
+"""Records one after the other: counts, places, cuts, clock steps, ICMP errors."""
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
 from capture.writing import Pcapng
+from gathered import message
 from generated import read
-from rules.conversation import ETHERNET, Conversation
+from rules.conversation import ETHERNET, START, Conversation
 
-from analyzer.dissection import Dissection, Record
-from analyzer.events import Arrived, ClockStep, IcmpError
-from analyzer.profiles.transmission import DEFAULT, MILLISECOND, SECOND
+from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.report import exchange_entries
+from analyzer.session import Session
 
 GET = Conversation().con("GET", token=b"ab").frames[0]
 
 
-def record(packet: bytes, time: int = 0, *, link_type: int = 101, wire: int = 0) -> Record:
-    data = memoryview(b"before" + packet)
-    return Record(data, 6, len(packet), wire or len(packet), time, 0, link_type, 1, 100)
-
-
-def dissection() -> Dissection:
-    return Dissection(frozenset(), DEFAULT)
+def recorded(path: Path, packets: list[bytes], link_type: int = 101) -> Session:
+    """A closed session that read these packets of a link type."""
+    content = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type)
+    for packet in packets:
+        content += struct.pack("<IIII", 7, 0, len(packet), len(packet)) + packet
+    path.write_bytes(content)
+    return read(path)
 
 
 # Counts ---------------------------------------------------------------------------------------
 
 
-def test_every_record_is_counted_for_what_it_is() -> None:
-    reader = dissection()
+def test_every_record_is_counted_for_what_it_is(tmp_path: Path) -> None:
     later_fragment = bytearray(GET.packet())
     later_fragment[6:8] = b"\0\x10"
-    for one in (
-        record(GET.packet()),
-        record(GET.packet()[:24]),
-        record(b"\x44" + bytes(19)),
-        record(bytes(later_fragment)),
-        record(GET.packet().replace(b"\x40\x11", b"\x40\x06")),
-        record(b"", link_type=9999),
-        record(b"", link_type=9999),
-    ):
-        list(reader.read(one))
-    counts = reader.counts
-    assert (counts.records, counts.udp, counts.coap) == (7, 1, 1)
+    packets = [
+        GET.packet(),
+        GET.packet()[:24],
+        b"\x44" + bytes(19),
+        bytes(later_fragment),
+        GET.packet().replace(b"\x40\x11", b"\x40\x06"),
+        GET.packet().replace(b"\x16\x33", b"\x00\x35"),
+    ]
+    counts = recorded(tmp_path / "kinds.pcap", packets).counts
+    assert (counts.records, counts.udp, counts.coap) == (6, 2, 1)
     assert (counts.unreadable, counts.fragments, counts.other) == (2, 1, 1)
-    assert counts.unknown_links == {9999: 2}
+    assert counts.unknown_links == {}
+
+
+def test_packets_of_unknown_links_are_counted_by_link_type(tmp_path: Path) -> None:
+    blocks = Pcapng()
+    content = blocks.section()
+    for link_type in (9999, 101, 9999, 9998):
+        content += blocks.interface(link_type=link_type)
+    for interface in (0, 0, 1, 2, 3):
+        content += blocks.enhanced(7_000_000, GET.packet(), interface=interface)
+    path = tmp_path / "links.pcapng"
+    path.write_bytes(content)
+    counts = read(path).counts
+    assert (counts.records, counts.coap) == (5, 1)
+    assert counts.unknown_links == {9999: 3, 9998: 1}
 
 
 def test_a_message_knows_its_place() -> None:
-    (event,) = dissection().read(record(GET.packet()))
-    assert isinstance(event, Arrived)
-    message = event.message
-    assert message.data == GET.data
-    assert (message.place.coap_at, message.place.coap_length) == (28, len(GET.data))
-    assert (message.place.offset, message.place.ip_id, message.place.ttl) == (100, 1, 64)
-    assert str(message.source) == "192.0.2.1:40000"
+    made = message(GET.data, ip_id=1, ttl=9)
+    assert made.data == GET.data
+    assert (made.place.coap_at, made.place.coap_length) == (14 + 28, len(GET.data))
+    assert (made.place.captured, made.place.wire) == (42 + len(GET.data),) * 2
+    assert (made.place.frame, made.place.ttl, made.place.fragmented) == (1, 9, False)
+    assert (str(made.source), made.time) == ("192.0.2.1:40000", START)
 
 
-def test_the_link_header_is_all_before_ip() -> None:
-    frame = ETHERNET + b"\x81\0\0\7\x08\0" + GET.packet()
-    (event,) = dissection().read(record(frame, link_type=1))
-    assert isinstance(event, Arrived)
-    assert event.message.place.link_header == frame[:18]
+def test_tags_of_the_link_layer_stand_before_the_message() -> None:
+    assert message(GET.data, link=ETHERNET + b"\x81\0\0\7").place.coap_at == 18 + 28
 
 
 # G-CUT ----------------------------------------------------------------------------------------
@@ -79,11 +87,10 @@ def test_a_cut_message_breaks_no_rule(cut: int) -> None:
 
 
 def test_the_first_fragment_is_a_cut_message() -> None:
-    talk = Conversation().con("POST", payload=bytes(600), fragmented=True, cut=200)
-    (event,) = dissection().read(record(talk.frames[0].packet()[:-200], wire=1))
-    assert isinstance(event, Arrived)
-    assert event.message.cut
-    assert event.message.place.fragmented
+    data = Conversation().con("POST", payload=bytes(600)).frames[0].data
+    made = message(data[:400], fragmented=True, claimed=8 + len(data))
+    assert made.cut
+    assert made.place.fragmented
 
 
 # Clock ----------------------------------------------------------------------------------------
@@ -93,11 +100,12 @@ def test_the_first_fragment_is_a_cut_message() -> None:
     ("back", "told"), [(0, False), (MILLISECOND, False), (MILLISECOND + 1, True), (SECOND, True)]
 )
 def test_a_step_back_is_told_beyond_a_millisecond(back: int, told: bool) -> None:
-    reader = dissection()
-    list(reader.read(record(GET.packet(), 10 * SECOND)))
-    events = list(reader.read(record(GET.packet(), 10 * SECOND - back)))
-    assert isinstance(events[0], ClockStep) is told
-    assert reader.clock == 10 * SECOND
+    talk = Conversation().con("GET")
+    talk.wait(-back / SECOND - 0.01).con("GET")
+    assert talk.frames[1].time == START - back
+    session = talk.session()
+    assert bool([f for f in session.findings if f.rule.id == "COAP-CAP-CLOCK"]) is told
+    assert (session.first_time, session.last_time) == (START, START - back)
 
 
 def test_a_step_beyond_exchange_lifetime_begins_a_new_segment() -> None:
@@ -133,13 +141,10 @@ def test_in_a_new_segment_orphans_are_young_again() -> None:
 )
 def test_an_icmp_error_belongs_to_the_message_it_quotes(kind: int, code: int, text: str) -> None:
     talk = Conversation().con("GET", token=b"ab").icmp(kind, code)
-    (event,) = dissection().read(record(talk.frames[1].packet()))
-    assert isinstance(event, IcmpError)
-    assert (event.reporter, event.text) == ("ICMP", text)
-    assert event.quoted == talk.frames[0].data
     (finding,) = talk.findings("COAP-CAP-ICMP")
     assert finding.frames == [1, 2]
     assert finding.exchange == 1
+    assert f"ICMP {text}" in finding.as_dict()["message"] + finding.seen
     assert len(talk.session().messages) == 1, "quoted bytes are no traffic"
 
 

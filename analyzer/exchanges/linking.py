@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Requests opened as exchanges, and responses linked to them. Kernels (dissectors.kernel)."""
+
+from __future__ import annotations
+
+from analyzer import facts as fact
+from analyzer import happenings as tells
+from analyzer import messages as m
+from analyzer.exchanges import message_layer as ml
+from analyzer.exchanges import model as x
+from analyzer.exchanges.message_layer import (
+    newest,
+    sent_at,
+)
+from analyzer.exchanges.model import State
+from analyzer.exchanges.request_layer import (
+    of_group,
+    of_other_server,
+    of_token,
+    open_exchange,
+)
+from analyzer.exchanges.waiting import (
+    IS_BAD_VERSION,
+    IS_EARLY,
+    IS_TAKEN,
+    REORDER_WINDOW,
+    TAKEN,
+    early_at,
+    keep_waiting,
+)
+from analyzer.happenings import tell
+from analyzer.messages import Role, message_id, set_role
+from analyzer.registrations import registration_requested, registration_responded
+from analyzer.state import (
+    CLOCK,
+    EXCHANGE_LIFETIME,
+    EXCHANGES,
+    FIRST_EARLY,
+    NEXT_EARLY,
+)
+from analyzer.tables import Cells, set_wide, wide
+from dissectors.coap.numbers import ACK
+from dissectors.kernel import Rows
+
+
+def join(mm: Cells, row: int, exchange: int, xx: Cells) -> None:
+    """The message belongs to the exchange, and is shown with the URI of its request."""
+    mm[row * m.CELLS + m.EXCHANGE] = exchange
+    if exchange:
+        request = xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW]
+        mm[row * m.CELLS + m.URI] = mm[request * m.CELLS + m.URI]
+
+
+def open_by(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    number: int,
+    mm: Cells,
+    xx: Cells,
+    role: int,
+) -> int:
+    """The id of a new exchange, whose request this message is."""
+    s[EXCHANGES] += 1
+    exchange = s[EXCHANGES]
+    row = facts[f + fact.MESSAGE] - 1
+    xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW] = row
+    xx[(exchange - 1) * x.CELLS + x.PATH] = facts[f + fact.PATH]
+    if facts[f + fact.FLAGS] & fact.REQUEST and facts[f + fact.OBSERVE] == 0:
+        xx[(exchange - 1) * x.CELLS + x.FLAGS] |= x.OBSERVES
+    mm[row * m.CELLS + m.EXCHANGE] = exchange
+    set_role(mm, row, role)
+    s[sent_at(s, number) + ml.EXCHANGE] = exchange
+    return exchange
+
+
+def request(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    number: int,
+    mm: Cells,
+    xx: Cells,
+    spare: int,
+) -> None:
+    """A new request; responses that came before it are linked."""
+    exchange = open_by(s, facts, f, number, mm, xx, Role.REQUEST)
+    open_exchange(s, facts, f, xx, exchange)
+    registration_requested(s, facts, f, exchange, mm, xx)
+    time = facts[f + fact.TIME]
+    while s[FIRST_EARLY] < s[NEXT_EARLY]:
+        waits = early_at(s, s[FIRST_EARLY])
+        bad = s[waits + TAKEN] == IS_BAD_VERSION
+        if s[CLOCK] - s[waits + fact.TIME] <= (s[EXCHANGE_LIFETIME] if bad else REORDER_WINDOW):
+            break
+        s[FIRST_EARLY] += 1
+    for early in range(s[FIRST_EARLY], s[NEXT_EARLY]):
+        at = early_at(s, early)
+        if (
+            s[at + TAKEN] != IS_EARLY
+            or s[at + fact.DESTINATION] != facts[f + fact.SOURCE]
+            or s[at + fact.SOURCE] != facts[f + fact.DESTINATION]
+            or s[at + fact.TOKEN] != facts[f + fact.TOKEN]
+            or s[at + fact.TOKEN_LENGTH] != facts[f + fact.TOKEN_LENGTH]
+            or abs(time - s[at + fact.TIME]) > REORDER_WINDOW
+        ):
+            continue
+        piggybacked = s[at + fact.TYPE] == ACK
+        if piggybacked and s[at + fact.MID] != facts[f + fact.MID]:
+            continue
+        s[at + TAKEN] = IS_TAKEN
+        for slot in range(fact.SLOTS):
+            facts[spare + slot] = s[at + slot]
+        if not piggybacked:
+            own = newest(s, s[at + fact.SOURCE], s[at + fact.DESTINATION], s[at + fact.MID])
+            if own and s[sent_at(s, own) + ml.MESSAGE] == s[at + fact.MESSAGE]:
+                s[sent_at(s, own) + ml.EXCHANGE] = exchange
+        match = x.MID_TOKEN if piggybacked else x.BY_TOKEN
+        link(s, facts, spare, exchange, match, mm, xx)
+
+
+def response(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    number: int,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """A response on its own: a CON or NON."""
+    match = x.BY_TOKEN
+    exchange = of_token(s, facts, f, xx)
+    if exchange == 0:
+        exchange = of_group(s, facts, f, mm, xx)
+        match = x.MULTICAST
+    if exchange == 0:
+        exchange = of_other_server(s, facts, f, mm, xx, False)
+        match = x.OTHER_ENDPOINT
+    if exchange == 0:
+        row = facts[f + fact.MESSAGE] - 1
+        set_role(mm, row, Role.ORPHAN)
+        keep_waiting(s, facts, f, IS_EARLY)
+        return
+    s[sent_at(s, number) + ml.EXCHANGE] = exchange
+    link(s, facts, f, exchange, match, mm, xx)
+
+
+def link(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    exchange: int,
+    match: int,
+    mm: Cells,
+    xx: Cells,
+) -> None:
+    """A response belongs to an exchange."""
+    row = facts[f + fact.MESSAGE] - 1
+    cells = (exchange - 1) * x.CELLS
+    request = xx[cells + x.REQUEST_ROW]
+    join(mm, row, exchange, xx)
+    code = facts[f + fact.CODE]
+    success = code >> 5 == 2
+    observe = facts[f + fact.OBSERVE] >= 0
+    notifies = xx[cells + x.STATE] == State.OBSERVING and (observe or not success)
+    set_role(mm, row, Role.NOTIFICATION if notifies else Role.RESPONSE)
+    mm[row * m.CELLS + m.PEER] = mm[request * m.CELLS + m.FRAME]
+    took = facts[f + fact.TIME] - wide(mm, request * m.CELLS + m.TIME)
+    set_wide(mm, row * m.CELLS + m.RESPONSE_TIME, took)
+    xx[cells + x.RESPONSES] += 1
+    if facts[f + fact.TYPE] != ACK:
+        _mark_answered(s, mm, request)
+    first = xx[cells + x.RESPONSE] == 0
+    if first:
+        xx[cells + x.RESPONSE] = row + 1
+        mm[request * m.CELLS + m.PEER] = facts[f + fact.FRAME]
+        set_wide(mm, request * m.CELLS + m.RESPONSE_TIME, took)
+        unsure = xx[cells + x.FLAGS] & x.AMBIGUOUS and match != x.MID_TOKEN
+        confidence = x.AMBIGUOUS_MATCH if unsure else x.CONFIDENCE_OF_MATCH[match]
+        xx[cells + x.MATCHED] = match + confidence * 0x10000
+        if facts[f + fact.TYPE] == ACK and xx[cells + x.ACK] == 0:
+            xx[cells + x.ACK] = row + 1
+    state = xx[cells + x.STATE]
+    if xx[cells + x.FLAGS] & x.OBSERVES and observe and success:
+        xx[cells + x.STATE] = State.OBSERVING
+    elif state != State.OBSERVING or not success:
+        xx[cells + x.STATE] = State.ANSWERED
+        if state == State.OBSERVING:
+            set_wide(xx, (exchange - 1) * x.CELLS + x.KEPT_UNTIL, s[CLOCK] + s[EXCHANGE_LIFETIME])
+    registration_responded(s, facts, f, exchange, match, first, mm, xx)
+    if match == x.OTHER_TOKEN or match == x.OTHER_MID or match == x.OTHER_ENDPOINT:
+        tell(s, tells.RESPONDED, row, exchange, match, 0, 0)
+
+
+def _mark_answered(s: Rows, mm: Cells, request: int) -> None:
+    """The transmission of a request was answered."""
+    number = newest(
+        s,
+        mm[request * m.CELLS + m.SOURCE],
+        mm[request * m.CELLS + m.DESTINATION],
+        message_id(mm, request),
+    )
+    if number and s[sent_at(s, number) + ml.MESSAGE] == request + 1:
+        s[sent_at(s, number) + ml.ANSWERED] = 1

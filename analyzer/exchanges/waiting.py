@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What waits for something that comes later: responses seen before their request, and datagrams of
+another version, which nobody may answer. Kernels (dissectors.kernel).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer import facts as fact
+from analyzer.profiles.transmission import SECOND
+from analyzer.state import (
+    BASE,
+    EARLY,
+    EXCHANGE_LIFETIME,
+    FIRST_EARLY,
+    NEXT_EARLY,
+    ROWS,
+)
+from dissectors.kernel import Rows
+
+REORDER_WINDOW: Final = 2 * SECOND
+"""A response seen before its request waits this long for it."""
+
+MOST_EARLY: Final = 1024
+
+# Early responses and datagrams of other versions wait as rows of facts, in one ring.
+TAKEN: Final = fact.KIND  # of an early response: 1 once its request came
+IS_EARLY, IS_BAD_VERSION, IS_TAKEN = 1, 2, 3
+
+
+def early_at(s: Rows, number: int) -> int:
+    """Index of a waiting row of facts."""
+    return s[EARLY + BASE] + (number & (s[EARLY + ROWS] - 1)) * fact.SLOTS
+
+
+def keep_waiting(s: Rows, facts: Rows, f: int, kind: int) -> None:
+    number = s[NEXT_EARLY]
+    s[NEXT_EARLY] = number + 1
+    if s[NEXT_EARLY] - s[FIRST_EARLY] > s[EARLY + ROWS]:
+        s[FIRST_EARLY] += 1
+    at = early_at(s, number)
+    for slot in range(fact.SLOTS):
+        s[at + slot] = facts[f + slot]
+    s[at + TAKEN] = kind
+
+
+def bad_version(s: Rows, facts: Rows, f: int) -> int:
+    """The datagram of another version whose Message ID this ACK or RST carries: row + 1."""
+    for number in range(s[FIRST_EARLY], s[NEXT_EARLY]):
+        at = early_at(s, number)
+        if (
+            s[at + TAKEN] == IS_BAD_VERSION
+            and s[at + fact.SOURCE] == facts[f + fact.DESTINATION]
+            and s[at + fact.DESTINATION] == facts[f + fact.SOURCE]
+            and s[at + fact.MID] == facts[f + fact.MID]
+            and abs(facts[f + fact.TIME] - s[at + fact.TIME]) <= s[EXCHANGE_LIFETIME]
+        ):
+            return s[at + fact.MESSAGE]
+    return 0

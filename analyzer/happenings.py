@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Events as the kernels tell them: rows of integers, each of which `events.py` makes a value.
+
+A kernel tells only what a rule may look at: `*_WHEN` items of the state say, as bits, which facts
+the rules in force ask for (rules/catalogue.py).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer.state import BASE, EVENT_ROWS, EVENTS, REPEAT_ROWS, REPEATS
+from dissectors.kernel import Rows
+
+KIND, A, B, C, D, E = 0, 1, 2, 3, 4, 5
+EVENT_SLOTS: Final = 6
+MOST_EVENTS: Final = 4096
+"""Rows of events; a kernel pauses when `NEARLY` are filled."""
+NEARLY: Final = 2048
+
+# Kinds, and what stands in A to E. A message is its row, an exchange its id, a transmission its
+# number.
+SEEN: Final = 1  # message, bits of facts.FLAGS, message of the other NAT leg + 1, note, flow
+RETRANSMITTED: Final = 2  # message, transmission, count, gap
+RESPONDED: Final = 3  # message, exchange, match
+ACKNOWLEDGED: Final = 4  # message, transmission
+ANSWERED_AGAIN: Final = 5  # message, exchange, first message, differs
+UNACKNOWLEDGED: Final = 6  # transmission, ended, one way
+UNANSWERED: Final = 7  # exchange, ended, one way
+BAD_VERSION_ANSWERED: Final = 8  # message, the bad one
+CLOCK_STEP: Final = 9  # frame, step
+CAPTURE_DUPLICATE: Final = 10  # message, frame and time of the original, flow
+OPAQUE_FLOW: Final = 11  # flow, frame
+ICMP_ERROR: Final = 12  # row of facts
+REGISTRATION_REQUESTED: Final = 13  # exchange, signature
+REGISTRATION_ANSWERED: Final = 14  # message, exchange, match, stood, signature
+UE_MOVED: Final = 15  # message, ue, endpoint before, gap
+UE_COLLISION: Final = 16  # message, ue, other endpoint
+REGISTRATION_IN_CLEAR: Final = 17  # exchange, flow
+ODD_BODY: Final = 18  # row of facts
+FRAGMENT: Final = 19  # row of facts
+FRAGMENTS_DUE: Final = 20
+CHECKSUM_WRONG: Final = 21  # message, checksum, note, flow
+
+REPEAT_SLOTS: Final = 5
+"""Of a note given once per flow: bit of flows.TOLD, serial number of the flow, frame, time, another
+frame or 0."""
+
+
+MOST_REPEATS: Final = 1 << 16
+ENOUGH_REPEATS: Final = 1 << 15
+
+
+def tell(s: Rows, kind: int, a: int, b: int, c: int, d: int, e: int) -> None:
+    """Add an event; there is room, as kernels pause in time."""
+    if s[EVENTS] == MOST_EVENTS:
+        return
+    at = s[EVENT_ROWS + BASE] + s[EVENTS] * EVENT_SLOTS
+    s[at + KIND] = kind
+    s[at + A] = a
+    s[at + B] = b
+    s[at + C] = c
+    s[at + D] = d
+    s[at + E] = e
+    s[EVENTS] += 1
+
+
+def tell_again(s: Rows, note: int, flow: int, frame: int, time: int, other: int) -> None:
+    """A note that was given of this flow holds of one more frame."""
+    if s[REPEATS] == MOST_REPEATS:
+        return
+    at = s[REPEAT_ROWS + BASE] + s[REPEATS] * REPEAT_SLOTS
+    s[at] = note
+    s[at + 1] = flow
+    s[at + 2] = frame
+    s[at + 3] = time
+    s[at + 4] = other
+    s[REPEATS] += 1

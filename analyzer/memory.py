@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The memory that kernels work on: one buffer of integers (`state.py`) and the bytes of names.
+
+It grows between batches, never while a kernel runs: before each batch there is room for all that
+its records can add.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from mmap import MADV_HUGEPAGE, mmap
+from typing import Any, Final
+
+from analyzer import duplicates, flows, happenings, registrations, state
+from analyzer import facts as fact
+from analyzer.exchanges import message_layer, waiting
+from analyzer.profiles.transmission import Transmission
+from dissectors.kernel import Rows, rows
+
+_LARGE: Final = 1 << 23
+
+NAMES_OF_RECORD: Final = 6
+"""Names that one record can add: two addresses, path, URI, UE, token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region of the state: `slots` of a row; rows at first and at most; what one record adds.
+
+    A hash table (`keys`) keeps half of its rows free. A `ring` has a power of two of them.
+    """
+
+    at: int
+    slots: int
+    first: int
+    most: int = 0
+    adds: int = 0
+    keys: bool = False
+    ring: tuple[int, int] | None = None
+
+
+def _keys(at: int, adds: int) -> Region:
+    return Region(at, state.ENTRY, 1 << 8, 0, adds, keys=True)
+
+
+REGIONS: Final = (
+    Region(state.NAMES, state.NAME_SLOTS, 1 << 8, state.MOST_NAMES, NAMES_OF_RECORD),
+    Region(state.ENDPOINTS, flows.ENDPOINT_SLOTS, 1 << 6, 0, 2),
+    Region(state.SENDERS, duplicates.SENDER_SLOTS, 1 << 6, 0, 2),
+    Region(state.FLOWS, flows.FLOW_SLOTS, 1 << 6, flows.MOST_FLOWS, 1),
+    Region(state.PENDING, fact.SLOTS, 1 << 4, flows.MOST_WAITING, 1),
+    Region(
+        *(state.SENT, message_layer.SENT_SLOTS, 1 << 8, message_layer.MOST_LIVE, 1),
+        ring=(state.FIRST_SENT, state.NEXT_SENT),
+    ),
+    Region(
+        *(state.RECENT, duplicates.RECENT_SLOTS, 1 << 8, duplicates.MOST_RECENT, 1),
+        ring=(state.FIRST_RECENT, state.NEXT_RECENT),
+    ),
+    Region(
+        *(state.EARLY, fact.SLOTS, 1 << 4, waiting.MOST_EARLY, 1),
+        ring=(state.FIRST_EARLY, state.NEXT_EARLY),
+    ),
+    Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),
+    Region(state.IDENTIFICATIONS, 1, 1 << 16),
+    Region(state.INTERFACES, 1, 1 << 4),
+    Region(state.MID_BUCKETS, 1, 1 << 17),
+    Region(state.RECENT_BUCKETS, 1, 1 << 15),
+    Region(state.GROUP_BUCKETS, 1, 1 << 10),
+    Region(state.EVENT_ROWS, happenings.EVENT_SLOTS, happenings.MOST_EVENTS),
+    Region(state.REPEAT_ROWS, happenings.REPEAT_SLOTS, happenings.MOST_REPEATS),
+    _keys(state.NAME_KEYS, NAMES_OF_RECORD),
+    _keys(state.ENDPOINT_KEYS, 4),
+    _keys(state.FLOW_KEYS, 1),
+    _keys(state.TOKEN_KEYS, 1),
+    _keys(state.CLIENT_KEYS, 1),
+    _keys(state.UE_KEYS, 2),
+    _keys(state.PATH_KEYS, 3),
+    _keys(state.VERDICT_KEYS, 2),
+)
+
+_BURIED: Final = (state.TOKEN_KEYS, state.CLIENT_KEYS)
+
+
+def _large(items: int) -> Rows:
+    """A zeroed buffer; a large one in large pages, as kernels jump about in it."""
+    if 8 * items < _LARGE:
+        return rows(items)
+    pages = mmap(-1, 8 * items)
+    with suppress(AttributeError, OSError):  # not every system has them
+        pages.madvise(MADV_HUGEPAGE)
+    return memoryview(pages).cast("q")
+
+
+class Memory:
+    """The state of one session; `s` and `arena` change when it grows."""
+
+    def __init__(self, timers: Transmission) -> None:
+        self.s: Rows = rows(state.HEAD)
+        self.arena = memoryview(bytearray(1 << 12))
+        self._lay_out({region.at: region.first for region in REGIONS}, state.refill)
+        s = self.s
+        s[state.SEED] = secrets.randbits(60)
+        for item in (state.NEXT_SENT, state.FIRST_SENT, state.WAITED, state.NEXT_RECENT):
+            s[item] = 1
+        for item in (state.FIRST_RECENT, state.NEXT_EARLY, state.FIRST_EARLY):
+            s[item] = 1
+        s[state.DUP_WINDOW] = timers.dup_window
+        s[state.DUP_WINDOW_UNNUMBERED] = timers.dup_window_unnumbered
+        s[state.NAT_WINDOW] = timers.nat_window
+        s[state.MAX_TRANSMIT_WAIT] = timers.max_transmit_wait
+        s[state.EXCHANGE_LIFETIME] = timers.exchange_lifetime
+        s[state.NON_LIFETIME] = timers.non_lifetime
+        self.name(b"(too many)")
+        s[state.AKMA_PATH] = self.name(b"/akma")
+
+    def make_room(
+        self,
+        records: int,
+        size: int,
+        interfaces: int = 0,
+        refill: Callable[..., None] = state.refill,
+        bury: Callable[[int], int] | None = None,
+    ) -> None:
+        """See to it that `records` records of together `size` bytes can add what they may.
+
+        `refill` is state.refill, compiled or not; `bury` drops the exchanges of a region of keys
+        that get no response any more, and tells how many are left.
+        """
+        s = self.s
+        wanted: dict[int, int] = {}
+        near: dict[int, int] = {}
+        for region in REGIONS:
+            has, need = s[region.at + state.ROWS], self._need(region, records, interfaces)
+            if need > has and bury is not None and region.at in _BURIED:
+                # Exchanges that get no response any more make room; with more than is needed,
+                # so that this is not to do again soon.
+                need = 4 * bury(region.at) + 8 * region.adds * records + 2
+                if self._rows(region, need, has) == has:
+                    self._purge(region, refill)
+                    continue
+            if need > has:
+                wanted[region.at] = self._rows(region, need, has)
+            elif region.adds and not region.keys and need * 2 > has:
+                near[region.at] = self._rows(region, min(2 * need, has + 1), has)
+        if wanted:
+            self._lay_out(near | wanted, refill)
+            s = self.s
+        room = s[state.ARENA_USED] + min(size, state.MOST_ARENA - s[state.ARENA_USED])
+        if room > len(self.arena):
+            arena = memoryview(bytearray(max(room, len(self.arena) * 5 // 4)))
+            arena[: len(self.arena)] = self.arena
+            self.arena = arena
+
+    def _need(self, region: Region, records: int, interfaces: int) -> int:
+        """Rows that a region needs for so many records more."""
+        s, more = self.s, region.adds * records
+        if region.at == state.INTERFACES:
+            return interfaces + 1
+        if region.ring:
+            first, after = region.ring
+            return min(s[after] - s[first] + more + 1, region.most)
+        if not more:
+            return s[region.at + state.ROWS]
+        need = s[region.at + state.COUNT] + more + 1
+        if region.most:
+            need = min(need, region.most + 1)
+        return 2 * need if region.keys else need
+
+    @staticmethod
+    def _rows(region: Region, need: int, has: int) -> int:
+        """Rows to give a region that needs more than it has."""
+        if region.ring or region.keys:
+            rows = has
+            while rows < need:
+                rows *= 2
+            return min(rows, region.most) if region.most else rows
+        rows = max(need, has + (has >> 2))
+        return min(rows, region.most + 1) if region.most else rows
+
+    def _lay_out(self, wanted: dict[int, int], refill: Callable[..., None]) -> None:
+        """A new buffer in which the regions in `wanted` have so many rows."""
+        old = self.s
+        total = state.HEAD
+        places = {}
+        for region in REGIONS:
+            places[region.at] = total
+            total += wanted.get(region.at, old[region.at + state.ROWS]) * region.slots
+        s = _large(total)
+        s[: state.HEAD] = old[: state.HEAD]
+        for region in REGIONS:
+            s[region.at + state.BASE] = places[region.at]
+            s[region.at + state.ROWS] = wanted.get(region.at, old[region.at + state.ROWS])
+        for region in REGIONS:
+            if region.keys and region.at in wanted:
+                refill(self._entries(old, region), s, region.at)
+            elif region.ring and region.at in wanted:
+                self._move_ring(old, s, region)
+            else:
+                self._move_rows(old, s, region)
+        self.s = s
+
+    @staticmethod
+    def _entries(s: Rows, region: Region) -> Rows:
+        """The entries of a hash table."""
+        start = s[region.at + state.BASE]
+        return s[start : start + s[region.at + state.ROWS] * region.slots]
+
+    def _purge(self, region: Region, refill: Callable[..., None]) -> None:
+        """Drop the entries of a hash table that are of no use any more."""
+        entries = self._entries(self.s, region)
+        kept = rows(len(entries))
+        kept[:] = entries
+        entries[:] = rows(len(entries))
+        refill(kept, self.s, region.at)
+
+    @staticmethod
+    def _move_rows(old: Rows, s: Rows, region: Region) -> None:
+        size = old[region.at + state.ROWS] * region.slots
+        start, was = s[region.at + state.BASE], old[region.at + state.BASE]
+        s[start : start + size] = old[was : was + size]
+
+    @staticmethod
+    def _move_ring(old: Rows, s: Rows, region: Region) -> None:
+        assert region.ring is not None
+        first, after = (old[item] for item in region.ring)
+        slots = region.slots
+        had, has = old[region.at + state.ROWS], s[region.at + state.ROWS]
+        number = first
+        while had and number < after:
+            # As many rows at a time as lie in one piece in both.
+            turn = min(had - (number & (had - 1)), has - (number & (has - 1)), after - number)
+            was = old[region.at + state.BASE] + (number & (had - 1)) * slots
+            at = s[region.at + state.BASE] + (number & (has - 1)) * slots
+            s[at : at + turn * slots] = old[was : was + turn * slots]
+            number += turn
+
+    # Names --------------------------------------------------------------------------------------
+
+    def name(self, text: bytes) -> int:
+        """The id of a name, kept if it is new."""
+        self.make_room(1, len(text))
+        return state.name(self.s, self.arena, text, 0, len(text))
+
+    def bytes_of(self, id: int) -> bytes:
+        """The bytes of a name; of 0 none."""
+        if id == 0:
+            return b""
+        row = self.s[state.NAMES + state.BASE] + id * state.NAME_SLOTS
+        at = self.s[row + state.NAME_AT]
+        return bytes(self.arena[at : at + self.s[row + state.NAME_LENGTH]])
+
+    def __getitem__(self, item: int) -> int:
+        return self.s[item]
+
+    def sizes(self) -> dict[str, Any]:
+        """Bytes in use, for the status line and the benchmark."""
+        return {"state": 8 * len(self.s), "names": len(self.arena)}

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the options of a message say, as facts: the few values that pairing needs, hashes of all,
+and the URI put together. Kernels (dissectors.kernel).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer.facts import (
+    CODE,
+    CONTENT_FORMAT,
+    CONTINUES,
+    DATA_HASH,
+    DEFAULT_VALUE,
+    DESTINATION_PORT,
+    FLAGS,
+    IN_BLOCKS,
+    LASTING_HASH,
+    LATER_BLOCK,
+    NON_ASCII,
+    OBSERVE,
+    OPTIONS,
+    PATH_AT,
+    PATH_END,
+    PROTECTED,
+    REQUEST,
+    TOKEN,
+    TOKEN_LENGTH,
+    TYPE,
+    URI_AT,
+    URI_END,
+)
+from analyzer.state import hash_bytes, mix
+from dissectors.coap import wire
+from dissectors.kernel import Bytes, Rows
+
+_DEFAULT_MAX_AGE: Final = 60
+
+
+def _uint(data: Bytes, at: int, length: int) -> int:
+    """An unsigned number of up to 4 bytes, -2 when it is longer."""
+    if length > 4:
+        return -2
+    value = 0
+    for place in range(at, at + length):
+        value = value * 256 + data[place]
+    return value
+
+
+def token_number(data: Bytes, at: int, length: int, seed: int) -> int:
+    """A token as a number of 64 bits; of a longer one its hash."""
+    if length > 8:
+        return hash_bytes(data, at, at + length, seed)
+    high = low = 0
+    for place in range(at, at + length):
+        high = (high * 256 + (low >> 24)) & 0xFFFFFFFF
+        low = (low * 256 + data[place]) & 0xFFFFFFFF
+    if high >= 0x80000000:
+        high -= 0x100000000
+    return high * 0x100000000 + low
+
+
+def _copy(data: Bytes, start: int, end: int, text: memoryview, at: int) -> int:
+    for place in range(start, end):
+        text[at + place - start] = data[place]
+    return at + end - start
+
+
+def _is_literal(data: Bytes, at: int, length: int) -> bool:
+    """A host that may be an IP address: digits and dots, or a colon in it."""
+    digits = length > 0
+    for place in range(at, at + length):
+        byte = data[place]
+        if byte == 58:
+            return True
+        if not (48 <= byte <= 57 or byte == 46):
+            digits = False
+    return digits
+
+
+def _non_ascii(data: Bytes, at: int, length: int) -> bool:
+    found = False
+    for place in range(at, at + length):
+        found = found or data[place] >= 128
+    return found
+
+
+def option_facts(
+    data: Bytes,
+    facts: Rows,
+    f: int,
+    count: int,
+    options: Rows,
+    index: bytes,
+    specs: Rows,
+    seed: int,
+) -> None:
+    """What the options say: the few values that pairing needs, and hashes of all."""
+    flags = facts[f + FLAGS]
+    request = flags & REQUEST != 0
+    present = 0
+    lasting = mix(seed, facts[f + TYPE] * 256 + facts[f + CODE])
+    lasting = mix(lasting, facts[f + TOKEN])
+    lasting = mix(lasting, facts[f + TOKEN_LENGTH])
+    passing = seed
+    block1 = block2 = -1
+    for option in range(count):
+        row = option * wire.OPTION_SLOTS
+        number = options[row + wire.NUMBER]
+        at, length = options[row + wire.VALUE_AT], options[row + wire.LENGTH]
+        spec = index[number]
+        first = present >> spec & 1 == 0
+        present |= 1 << spec
+        if number == 6 or number == 14:  # Observe, Max-Age: a repetition may refresh them
+            passing = hash_bytes(data, at, at + length, mix(passing, number))
+        else:
+            lasting = hash_bytes(data, at, at + length, mix(lasting, number))
+        text = spec != 0 and specs[spec * wire.SPEC_SLOTS + wire.FORMAT] == 3
+        if text and _non_ascii(data, at, length):
+            flags |= NON_ASCII
+        if not first:
+            continue
+        if number == 6:
+            facts[f + OBSERVE] = max(-1, _uint(data, at, length))
+        elif number == 12:
+            facts[f + CONTENT_FORMAT] = _uint(data, at, length)
+        elif number == 14:
+            if not request and _uint(data, at, length) == _DEFAULT_MAX_AGE:
+                flags |= DEFAULT_VALUE
+        elif number == 7:
+            if request and _uint(data, at, length) == facts[f + DESTINATION_PORT]:
+                flags |= DEFAULT_VALUE
+        elif number == 3:
+            if request and _is_literal(data, at, length):
+                flags |= DEFAULT_VALUE
+        elif number == 9:
+            flags |= PROTECTED
+        elif number == 27:
+            block1 = _uint(data, at, length)
+        elif number == 23:
+            block2 = _uint(data, at, length)
+    block = block1 if request else block2
+    if block > 0 and (block >> 4 or block & 8):
+        flags |= IN_BLOCKS
+    if (block1 if block1 > 0 else max(block2, 0)) >> 4 or facts[f + OBSERVE] != -1:
+        flags |= CONTINUES
+    if request and (block1 >> 4 > 0 or block2 >> 4 > 0):
+        flags |= LATER_BLOCK
+    facts[f + OPTIONS] = present
+    facts[f + FLAGS] = flags
+    facts[f + LASTING_HASH] = lasting
+    facts[f + DATA_HASH] = mix(passing, lasting)
+
+
+def uri(
+    data: Bytes, facts: Rows, f: int, count: int, options: Rows, text: memoryview, at: int
+) -> int:
+    """Path and query, or Proxy-Uri, of a request put together in `text`; where they end."""
+    facts[f + PATH_AT] = facts[f + URI_AT] = at
+    begin = at
+    for option in range(count):
+        row = option * wire.OPTION_SLOTS
+        if options[row + wire.NUMBER] == 11:
+            text[at] = 47
+            value_at = options[row + wire.VALUE_AT]
+            at = _copy(data, value_at, value_at + options[row + wire.LENGTH], text, at + 1)
+    if at == begin:
+        text[at] = 47
+        at += 1
+    facts[f + PATH_END] = at
+    first = True
+    for option in range(count):
+        row = option * wire.OPTION_SLOTS
+        if options[row + wire.NUMBER] == 15:
+            text[at] = 63 if first else 38
+            first = False
+            value_at = options[row + wire.VALUE_AT]
+            at = _copy(data, value_at, value_at + options[row + wire.LENGTH], text, at + 1)
+    facts[f + URI_END] = at
+    for option in range(count):
+        row = option * wire.OPTION_SLOTS
+        if options[row + wire.NUMBER] == 35:
+            facts[f + URI_AT] = at
+            value_at = options[row + wire.VALUE_AT]
+            at = _copy(data, value_at, value_at + options[row + wire.LENGTH], text, at)
+            facts[f + URI_END] = at
+            return at
+    return at

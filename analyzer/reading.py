@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The buffers that kernels fill and read, and the calls: batches of records in, events out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from analyzer import facts as fact
+from analyzer import state
+from analyzer.bodies import BodyTables, body_tables
+from analyzer.capture import ROW, RecordBatch
+from analyzer.compiling import PLAIN, Kernels
+from analyzer.exchanges.table import Exchanges
+from analyzer.memory import Memory
+from analyzer.tables import Table
+from dissectors import link
+from dissectors.coap import numbers, wire
+from dissectors.kernel import Rows, rows
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+MOST_RECORDS: Final = 2048
+"""Records of which facts are gathered at a time: their rows stay in the processor's cache."""
+
+MOST_UNCOMPILED: Final = 256
+"""As many take uncompiled kernels a tenth of a second."""
+
+_MOST_TEXT: Final = 1 << 20
+_FIRST_TEXT: Final = 1 << 12
+_SPARE: Final = 2
+_SLACK: Final = 64
+_LONGEST: Final = 65535
+
+NEVER_COAP: Final = frozenset(
+    {53, 67, 68, 69, 123, 137, 138, 161, 162, 443, 500, 514, 1900, 2152, 3478, 4500, 4789, 5353}
+)
+"""Ports whose own protocols could look like CoAP by chance (QUIC, STUN, DNS, ...)."""
+
+
+def port_table(ports: frozenset[int]) -> bytes:
+    """What each UDP port is known for, as `facts.gather` reads it."""
+    table = bytearray(65536)
+    for port in NEVER_COAP:
+        table[port] = fact.OTHER_PORT
+    table[numbers.COAPS_PORT] = fact.COAPS_PORT
+    for port in ports | {numbers.COAP_PORT}:
+        table[port] = fact.COAP_PORT
+    return bytes(table)
+
+
+class Gathered:
+    """Facts of some records, and the text that they point into."""
+
+    def __init__(self) -> None:
+        self.facts: Rows = rows(0)
+        self.text = memoryview(bytearray(_FIRST_TEXT))
+
+    def fit(self, batch: RecordBatch, first: int, after: int) -> None:
+        """Room for the facts of these records; it grows with the batches, not before."""
+        wanted = (after - first + _SPARE) * fact.SLOTS
+        if len(self.facts) < wanted:
+            self.facts = rows(wanted)
+        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + _SLACK
+        size = max(largest, min(_MOST_TEXT, (after - first) << 8))
+        if len(self.text) < size:
+            self.text = memoryview(bytearray(size))
+
+
+class Reading:
+    """One pass over records. `memory`, `messages` and `exchanges` are the session's."""
+
+    looks_ahead = True
+    """Whether compiled kernels gather the next facts while the last ones are followed."""
+
+    def __init__(
+        self, memory: Memory, messages: Table, exchanges: Exchanges, ports: frozenset[int]
+    ) -> None:
+        self.kernels: Kernels = PLAIN
+        self._gathered = (Gathered(), Gathered())
+        self._pool: ThreadPoolExecutor | None = None
+        self._memory = memory
+        self._messages = messages
+        self._exchanges = exchanges
+        self._ports = port_table(ports)
+        self._link_row = link.new_row()
+        self._head = rows(wire.HEAD_SLOTS)
+        self._options = rows(_LONGEST * wire.OPTION_SLOTS)
+        self._defects = rows(_LONGEST * wire.DEFECT_SLOTS)
+        self._table = wire.option_table()
+        self._codes = wire.code_table()
+        self._body: BodyTables = body_tables(_LONGEST)
+
+    def chunks(
+        self, batch: RecordBatch, links: Rows, places: Rows, most: int
+    ) -> Iterator[tuple[Gathered, int, int]]:
+        """Gather the facts of a batch, at most `most` records at a time: the facts, the first
+        record and how many. Compiled kernels gather the next ones meanwhile."""
+        at, ahead, turn = 0, None, 0
+        while at < batch.count:
+            gathered = self._gathered[turn]
+            if ahead is None:
+                count = self._gather(gathered, batch, at, links, places, most)
+            else:
+                count = ahead.result()
+            following, turn = at + count, 1 - turn
+            ahead = None
+            looks_ahead = self.looks_ahead and self.kernels is not PLAIN
+            if looks_ahead and following < batch.count:
+                ahead = self._ahead().submit(
+                    self._gather, self._gathered[turn], batch, following, links, places, most
+                )
+            yield gathered, at, count
+            at = following
+
+    def gather_one(self, batch: RecordBatch, links: Rows, places: Rows) -> Gathered:
+        """Facts of a batch of one record that stands in no file as it is."""
+        gathered = Gathered()
+        self._gather(gathered, batch, 0, links, places, 1, 1)
+        return gathered
+
+    def _ahead(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
+
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, "gather")
+        return self._pool
+
+    def close(self) -> None:
+        """No more records will come."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def _gather(
+        self,
+        gathered: Gathered,
+        batch: RecordBatch,
+        first: int,
+        links: Rows,
+        places: Rows,
+        most: int,
+        cut_fragments: int = 0,
+    ) -> int:
+        """Facts of records of the batch from `first` on; of how many."""
+        at_once = MOST_UNCOMPILED if self.kernels is PLAIN else MOST_RECORDS
+        after = min(batch.count, first + most, first + at_once)
+        gathered.fit(batch, first, after)
+        body, table = self._body, self._table
+        return self.kernels.gather(
+            batch.data,
+            batch.base,
+            places,
+            batch.rows,
+            first,
+            after,
+            batch.first_frame,
+            links,
+            self._ports,
+            self._memory[state.SEED],
+            gathered.facts,
+            gathered.text,
+            self._link_row,
+            self._head,
+            self._options,
+            self._defects,
+            self._codes,
+            table.index,
+            table.specs,
+            body.found,
+            body.head,
+            body.nodes,
+            body.stack,
+            body.scopes,
+            body.elements,
+            body.names,
+            body.values,
+            body.letters,
+            body.word,
+            cut_fragments,
+        )
+
+    def make_room(self, records: int, size: int, interfaces: int) -> None:
+        """Room in every table for what `records` records of together `size` bytes can add."""
+        stored = self._exchanges.stored
+        self._memory.make_room(
+            records,
+            size + max(len(gathered.text) for gathered in self._gathered),
+            interfaces,
+            self.kernels.refill,
+            lambda region: self.kernels.bury(self._memory.s, region, stored.cells),
+        )
+        self._messages.make_room(records)
+        stored.make_room(records)
+
+    def follow(self, data: memoryview, gathered: Gathered, first: int, count: int) -> int:
+        """Take the rows of facts from `first` on, until there is something to tell."""
+        memory, stored = self._memory, self._exchanges.stored
+        row = self.kernels.follow(
+            memory.s,
+            data,
+            gathered.text,
+            memory.arena,
+            gathered.facts,
+            first,
+            count,
+            self._messages.cells,
+            stored.cells,
+        )
+        self._count_rows()
+        return row
+
+    def finish(self) -> bool:
+        """The capture is over: False when all is told."""
+        memory, stored = self._memory, self._exchanges.stored
+        more = self.kernels.finish(
+            memory.s, self._gathered[0].facts, self._messages.cells, stored.cells
+        )
+        self._count_rows()
+        return bool(more)
+
+    def _count_rows(self) -> None:
+        self._messages.extend_to(self._memory[state.MESSAGES])
+        self._exchanges.stored.extend_to(self._memory[state.EXCHANGES])

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What rules speak of: messages, exchanges, transmissions, flows, read from the tables on demand.
+
+Each is a view of a row. What costs time, such as reading a message's bytes again, is done when
+asked for and kept as long as the view: a rule that looks at nothing costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Protocol
+
+from analyzer import flows
+from analyzer import messages as m
+from analyzer.endpoints import Endpoint
+from analyzer.exchanges import message_layer as ml
+from analyzer.exchanges import model as x
+from analyzer.flows import flow_at
+from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
+from dissectors import link
+from dissectors.coap import numbers
+from dissectors.coap.message import Message as CoapMessage
+from dissectors.coap.message import dissect
+from dissectors.coap.numbers import Type
+from dissectors.coap.wire import Defect
+from dissectors.msgin5g.payload import Document, Elements, read_elements, read_json
+
+if TYPE_CHECKING:
+    from analyzer.exchanges.table import Exchanges
+    from analyzer.memory import Memory
+    from analyzer.names import Endpoints, Names
+    from analyzer.tables import Table
+
+
+class Tables(Protocol):
+    """What the views are read from: a session."""
+
+    memory: Memory
+    messages: Table
+    exchanges: Exchanges
+    endpoints: Endpoints
+    names: Names
+    icmp_texts: dict[int, str]
+
+    def packet(self, row: int) -> bytes: ...
+
+    def link_type(self, row: int) -> int: ...
+
+    def token(self, row: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands in the capture file; offsets and lengths in bytes."""
+
+    frame: int
+    captured: int
+    wire: int
+    coap_at: int
+    coap_length: int
+    ttl: int
+    fragmented: bool
+
+
+class Flow:
+    """One pair of endpoints and what was seen between them; `sent` counts datagrams of `first`."""
+
+    def __init__(self, tables: Tables, flow: int) -> None:
+        self._tables = tables
+        s = tables.memory.s
+        at = flow_at(s, flow)
+        self._cells = s[at : at + flows.FLOW_SLOTS].tolist()
+        self.first = tables.endpoints[self._cells[flows.FIRST]]
+        self.second = tables.endpoints[self._cells[flows.SECOND]]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Flow) and self.serial == other.serial
+
+    def __hash__(self) -> int:
+        return hash(self.serial)
+
+    def __str__(self) -> str:
+        return f"{self.first} - {self.second}"
+
+    @property
+    def serial(self) -> int:
+        """Its number in the capture."""
+        return self._cells[flows.SERIAL]
+
+    @property
+    def start(self) -> int:
+        """Capture time of its first datagram, or of the segment's first record."""
+        return self._cells[flows.START]
+
+    @property
+    def confirmed(self) -> bool:
+        return bool(self._cells[flows.CONFIRMED])
+
+    @property
+    def plain_on_5684(self) -> bool:
+        return bool(self._cells[flows.PLAIN_ON_5684])
+
+    @property
+    def opaque(self) -> int:
+        return self._cells[flows.OPAQUE]
+
+    @property
+    def readable(self) -> int:
+        return self._cells[flows.READABLE]
+
+    @property
+    def failures(self) -> int:
+        return self._cells[flows.FAILURES]
+
+    @property
+    def first_frame(self) -> int:
+        return self._cells[flows.FIRST_FRAME]
+
+    @property
+    def datagrams(self) -> int:
+        return self._cells[flows.SENT] + self._cells[flows.RECEIVED]
+
+
+class Message:
+    """A CoAP message of one datagram. `time` is nanoseconds since the epoch, from the capture."""
+
+    def __init__(self, tables: Tables, row: int, leg_of: Message | None = None) -> None:
+        self._tables = tables
+        self.row = row
+        self._row = tables.messages.row(row)
+        self.nat_leg_of = leg_of
+        self.time = self._row["time"]
+        self.frame = self._row["frame"]
+        self.type = self._row["type"]
+        self.code = self._row["code"]
+        self.message_id = self._row["message_id"]
+        self.role = Role(self._row["role"])
+        self.source: Endpoint = tables.endpoints[self._row["source"]]
+        self.destination: Endpoint = tables.endpoints[self._row["destination"]]
+        self.cut = bool(self._row["flags"] & m.CUT)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self.row == other.row
+
+    def __hash__(self) -> int:
+        return hash(self.row)
+
+    @property
+    def translated(self) -> bool:
+        """The other leg of an address translator was captured too (gate G-NAT)."""
+        return bool(self._row["flags"] & NAT_LEG)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The flow it belongs to; a forgotten one counts as never seen."""
+        s = self._tables.memory.s
+        found = flows.known_flow(s, self._row["source"], self._row["destination"])
+        return Flow(self._tables, found)
+
+    @cached_property
+    def exchange(self) -> Exchange | None:
+        id = self._row["exchange"]
+        return Exchange(self._tables, id) if id else None
+
+    @cached_property
+    def place(self) -> Place:
+        """Read again from the packet, but for what the table has."""
+        packet = self._tables.packet(self.row)
+        row = link.new_row()
+        uncaptured = self._row["wire"] - self._row["captured"]
+        link_type = self._tables.link_type(self.row)
+        link.walk(memoryview(packet), 0, len(packet), link_type, row, uncaptured)
+        return Place(
+            self.frame,
+            self._row["captured"],
+            self._row["wire"],
+            self._row["coap_at"],
+            self._row["coap_length"],
+            row[link.TTL],
+            bool(self._row["flags"] & m.FRAGMENTED),
+        )
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes of the message."""
+        at = self._row["coap_at"]
+        return self._tables.packet(self.row)[at : at + self._row["coap_length"]]
+
+    @cached_property
+    def coap(self) -> CoapMessage:
+        """The message dissected."""
+        return dissect(self.data, self.cut)
+
+    @cached_property
+    def token(self) -> bytes:
+        return self._tables.token(self.row)
+
+    @property
+    def is_request(self) -> bool:
+        return numbers.is_request(self.code)
+
+    @property
+    def is_response(self) -> bool:
+        return numbers.is_response(self.code)
+
+    @property
+    def protected(self) -> bool:
+        """OSCORE: outer code and options are wrapping, not semantics (gate G-OSC)."""
+        return self.coap.first(numbers.OSCORE) is not None
+
+    @property
+    def defects(self) -> frozenset[Defect]:
+        return frozenset(flaw.kind for flaw in self.coap.flaws)
+
+    @property
+    def path(self) -> str:
+        """Uri-Path as `/a/b`; `/` when there is none."""
+        return "/" + "/".join(_text(o.value) for o in self.coap.all(numbers.URI_PATH))
+
+    @property
+    def content_format(self) -> int | None:
+        return self.coap.uint(numbers.CONTENT_FORMAT)
+
+    @property
+    def in_blocks(self) -> bool:
+        """The payload is one block of a larger body (RFC 7959)."""
+        value = self.coap.uint(numbers.BLOCK1 if self.is_request else numbers.BLOCK2)
+        return value is not None and bool(value >> 4 or value & 8)
+
+    @cached_property
+    def document(self) -> Document:
+        """The payload read as JSON."""
+        return read_json(self.coap.payload)
+
+    @cached_property
+    def elements(self) -> Elements:
+        """The MSGin5G information elements of the payload; empty when it may not be JSON."""
+        return read_elements(self.document) if self.may_be_json else Elements()
+
+    @property
+    def may_be_json(self) -> bool:
+        """Content-Format says JSON, or the payload starts as a JSON object does."""
+        payload = self.coap.payload
+        if not payload or self.protected:
+            return False
+        return self.content_format == numbers.JSON or payload[:64].lstrip(_BEFORE_JSON)[:1] == b"{"
+
+    @property
+    def message_type(self) -> str:
+        """MSGin5G Message Type by its meaning, `""` when there is none."""
+        value = self.elements.values.get("message_type")
+        return value if isinstance(value, str) and value in MESSAGE_TYPE_IDS[1:] else ""
+
+    @property
+    def ue_service_id(self) -> str:
+        """UE Service ID, else the originating one."""
+        elements = self.elements
+        return elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
+
+
+_BEFORE_JSON: Final = b"\xef\xbb\xbf \t\r\n"
+"""White space, and the byte order mark that some writers put before it."""
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+class Exchange:
+    """A request (or CoAP ping) and all that belongs to it."""
+
+    def __init__(self, tables: Tables, id: int) -> None:
+        self._tables = tables
+        self.id = id
+        self._row = tables.exchanges.stored.row(id - 1)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exchange) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @cached_property
+    def request(self) -> Message:
+        return Message(self._tables, self._row["request_row"])
+
+    @cached_property
+    def ack(self) -> Message | None:
+        return Message(self._tables, self._row["ack"] - 1) if self._row["ack"] else None
+
+    @property
+    def transmission(self) -> Transmission:
+        """The request's, as far as the exchange remembers it."""
+        copies = self._row["retransmissions"]
+        return Transmission(0, self.request, copies, self, self._row["icmp"])
+
+    @property
+    def registration(self) -> bool:
+        return bool(self._row["flags"] & x.REGISTRATION)
+
+    @property
+    def token(self) -> bytes:
+        return self.request.token
+
+    @property
+    def icmp(self) -> str:
+        """The ICMP error about its request, in words."""
+        return self._tables.icmp_texts.get(self.id, "")
+
+    @property
+    def ue(self) -> str:
+        return self._tables.names[self._row["ue"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Transmission:
+    """One CON or NON and its copies: an entry of the message layer (RFC 7252 clause 4)."""
+
+    number: int
+    message: Message
+    copies: int
+    exchange: Exchange | None
+    icmp: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Transmission) and self.message == other.message
+
+    def __hash__(self) -> int:
+        return hash(self.message)
+
+    @property
+    def first(self) -> int:
+        return self.message.time
+
+    @property
+    def confirmable(self) -> bool:
+        return self.message.type == Type.CON
+
+
+def transmission(tables: Tables, number: int) -> Transmission:
+    """A transmission that pairing still remembers."""
+    s = tables.memory.s
+    at = ml.sent_at(s, number)
+    exchange = s[at + ml.EXCHANGE]
+    return Transmission(
+        number,
+        Message(tables, s[at + ml.MESSAGE] - 1),
+        s[at + ml.COPIES],
+        Exchange(tables, exchange) if exchange else None,
+        s[at + ml.ICMP],
+    )

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Events of the kernels (`happenings.py`) as the values that rules judge (`events.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from analyzer import happenings as tells
+from analyzer import state
+from analyzer.events import (
+    Acknowledged,
+    AnsweredAgain,
+    BadVersionAnswered,
+    CaptureDuplicate,
+    ChecksumWrong,
+    ClockStep,
+    Event,
+    Match,
+    OpaqueFlow,
+    RegistrationAnswered,
+    RegistrationInClear,
+    RegistrationRequested,
+    Responded,
+    Retransmitted,
+    Seen,
+    UeCollision,
+    UeMoved,
+    Unacknowledged,
+    Unanswered,
+)
+from analyzer.exchanges.model import MATCHES
+from analyzer.subjects import Exchange, Flow, Message, Tables, transmission
+
+Row = tuple[int, ...]
+"""A to E of an event."""
+
+
+def told(tables: Tables) -> Iterator[tuple[int, Row]]:
+    """The events that wait, as (kind, A to E); they wait no longer."""
+    s = tables.memory.s
+    base, count = s[state.EVENT_ROWS + state.BASE], s[state.EVENTS]
+    end = base + count * tells.EVENT_SLOTS
+    cells = s[base:end].tolist()
+    s[state.EVENTS] = 0
+    for at in range(0, len(cells), tells.EVENT_SLOTS):
+        yield cells[at], tuple(cells[at + 1 : at + tells.EVENT_SLOTS])
+
+
+def event(tables: Tables, kind: int, row: Row) -> Event:
+    """The value of an event; its views are read from the tables as they are now."""
+    return _MAKERS[kind](tables, row)
+
+
+def _match(number: int) -> Match:
+    match: Match | None = MATCHES[number]
+    assert match is not None
+    return match
+
+
+def _seen(tables: Tables, row: Row) -> Event:
+    leg = Message(tables, row[2] - 1) if row[2] else None
+    return Seen(Message(tables, row[0], leg), row[1])
+
+
+def _duplicate(tables: Tables, row: Row) -> Event:
+    message = Message(tables, row[0])
+    return CaptureDuplicate(message, row[1], message.time - row[2])
+
+
+def _ue_moved(tables: Tables, row: Row) -> Event:
+    ue, before = tables.names[row[1]], tables.endpoints[row[2]]
+    return UeMoved(Message(tables, row[0]), ue, before, row[3])
+
+
+def _ue_collision(tables: Tables, row: Row) -> Event:
+    return UeCollision(Message(tables, row[0]), tables.names[row[1]], tables.endpoints[row[2]])
+
+
+_MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
+    tells.SEEN: _seen,
+    tells.RETRANSMITTED: lambda t, r: Retransmitted(
+        transmission(t, r[1]), Message(t, r[0]), r[2], r[3]
+    ),
+    tells.RESPONDED: lambda t, r: Responded(Exchange(t, r[1]), Message(t, r[0]), _match(r[2])),
+    tells.ACKNOWLEDGED: lambda t, r: Acknowledged(transmission(t, r[1]), Message(t, r[0])),
+    tells.ANSWERED_AGAIN: lambda t, r: AnsweredAgain(
+        Exchange(t, r[1]), Message(t, r[0]), Message(t, r[2]), bool(r[3])
+    ),
+    tells.UNACKNOWLEDGED: lambda t, r: Unacknowledged(
+        transmission(t, r[0]), bool(r[1]), bool(r[2])
+    ),
+    tells.UNANSWERED: lambda t, r: Unanswered(Exchange(t, r[0]), bool(r[1]), bool(r[2])),
+    tells.BAD_VERSION_ANSWERED: lambda t, r: BadVersionAnswered(Message(t, r[0]), Message(t, r[1])),
+    tells.CLOCK_STEP: lambda t, r: ClockStep(r[0], r[1]),
+    tells.CAPTURE_DUPLICATE: _duplicate,
+    tells.OPAQUE_FLOW: lambda t, r: OpaqueFlow(Flow(t, r[0]), r[1]),
+    tells.REGISTRATION_REQUESTED: lambda t, r: RegistrationRequested(Exchange(t, r[0])),
+    tells.REGISTRATION_IN_CLEAR: lambda t, r: RegistrationInClear(Exchange(t, r[0]).request),
+    tells.REGISTRATION_ANSWERED: lambda t, r: RegistrationAnswered(
+        Exchange(t, r[1]), Message(t, r[0]), _match(r[2]), bool(r[3])
+    ),
+    tells.CHECKSUM_WRONG: lambda t, r: ChecksumWrong(Message(t, r[0]), r[1]),
+    tells.UE_MOVED: _ue_moved,
+    tells.UE_COLLISION: _ue_collision,
+}

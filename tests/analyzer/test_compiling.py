@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compiled kernels do what plain ones do.
+
+They are compiled once for each version of their code, into the cache folder that users have.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numba
+import pytest
+from generated import by_chance, capture_of, conversations, read, snapshot
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analyzer import compiling, state
+from analyzer.compiling import PLAIN, Compiler, Kernels, cache_folder, compiled
+
+CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcapng"))
+LONG = 4000
+STEADY = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.fixture(scope="module")
+def kernels() -> Iterator[Kernels]:
+    """The compiled kernels; where they are not yet kept, this takes more than a minute."""
+    folder = cache_folder()
+    with pytest.MonkeyPatch.context() as patch:
+        if folder is not None:
+            if not (folder / compiling._COMPLETE).exists():
+                subprocess.run([sys.executable, "-m", "analyzer.compiling"], check=True)
+            patch.setattr(numba.config, "CACHE_DIR", str(folder))
+        yield compiled()
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A long capture."""
+    path = tmp_path_factory.mktemp("long") / "capture.pcap"
+    path.write_bytes(capture_of(by_chance(random.Random(7252), LONG)))
+    return path
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_shipped_captures_are_read_alike(path: Path, kernels: Kernels) -> None:
+    assert snapshot(read(path, 4096, kernels=kernels)) == snapshot(read(path))
+
+
+@STEADY
+@given(capture=conversations(), limit=st.integers(1, 40), window=st.integers(1, 700))
+def test_conversations_are_read_alike(
+    tmp_path: Path, kernels: Kernels, capture: bytes, limit: int, window: int
+) -> None:
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(capture)
+    assert snapshot(read(path, limit, window, kernels)) == snapshot(read(path))
+
+
+@STEADY
+@given(
+    capture=conversations(),
+    changes=st.lists(st.tuples(st.integers(24), st.integers(0, 255)), max_size=30),
+)
+def test_mutated_captures_are_read_alike(
+    tmp_path: Path, kernels: Kernels, capture: bytes, changes: list[tuple[int, int]]
+) -> None:
+    mutated = bytearray(capture)
+    for position, byte in changes:
+        mutated[24 + position % (len(mutated) - 24)] = byte
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(mutated)
+    assert snapshot(read(path, 4096, kernels=kernels)) == snapshot(read(path, 4096))
+
+
+@pytest.mark.parametrize("limit", [97, 4096])
+def test_a_long_capture_is_read_alike(long: Path, kernels: Kernels, limit: int) -> None:
+    """Long enough for every table to grow, for facts to be gathered ahead and keys buried."""
+    found = read(long, limit, kernels=kernels)
+    assert found.memory[state.MESSAGES] > 2 * LONG
+    assert snapshot(found) == snapshot(read(long, 1000))
+
+
+# Offers ---------------------------------------------------------------------------------------
+
+
+def test_small_captures_need_no_compiled_kernels() -> None:
+    assert Compiler().offer(compiling.WORTH_LOADING - 1) is None
+
+
+def test_what_is_there_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiling, "loaded", lambda: PLAIN)
+    compiler = Compiler()
+    assert compiler.offer(compiling.WORTH_LOADING) is None
+    (tmp_path / compiling._COMPLETE).touch()
+    assert compiler.offer(compiling.WORTH_LOADING) is PLAIN
+
+
+def test_where_nothing_can_be_kept_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(compiling, "cache_folder", lambda: None)
+    compiler = Compiler(told.append)
+    assert compiler.offer(compiling.WORTH_COMPILING) is None
+    assert compiler.offer(compiling.WORTH_COMPILING) is None
+    assert len(told) == 1
+    assert "slow" in told[0]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_compiling_happens_beside(
+    status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun: list[list[str]] = []
+
+    class Process:
+        returncode: int | None = None
+
+        def __init__(self, command: list[str], **others: object) -> None:
+            begun.append(command)
+
+        def poll(self) -> int | None:
+            return self.returncode
+
+        def wait(self) -> int:
+            return self.returncode or 0
+
+    told: list[str] = []
+    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiling, "loaded", lambda: PLAIN)
+    monkeypatch.setattr(compiling.subprocess, "Popen", Process)
+    compiler = Compiler(told.append)
+    for _ in range(3):
+        assert compiler.offer(compiling.WORTH_COMPILING) is None
+    assert (len(begun), len(told)) == (1, 1)
+    assert begun[0][1:] == ["-m", "analyzer.compiling"]
+    Process.returncode = status
+    if status == 0:
+        (tmp_path / compiling._COMPLETE).touch()
+        assert compiler.offer(compiling.WORTH_COMPILING) is PLAIN
+    else:
+        assert compiler.offer(compiling.WORTH_COMPILING) is None
+        assert "failed" in told[-1]
+    compiler.close()
+
+
+# What is compiled -----------------------------------------------------------------------------
+
+
+def test_a_kernel_may_not_call_what_would_not_be_compiled() -> None:
+    other = ModuleType("other")
+    exec("def called(): pass", other.__dict__)
+    names = {"other": other}
+    exec("def kernel():\n    other.called()", names)
+    with pytest.raises(TypeError, match=r"kernel calls other\.called"):
+        compiling._refuse_functions(names["kernel"], other)
+
+
+def test_a_change_of_a_constant_is_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = compiling._compiled_parts()
+    monkeypatch.setattr(state, "MOST_NAMES", 1 << 19)
+    assert compiling._compiled_parts() != parts
+
+
+def test_the_cache_folder_is_named_by_version_and_code() -> None:
+    folder = cache_folder()
+    assert folder is not None
+    assert folder.name.startswith("kernels-")
