@@ -55,7 +55,7 @@ from analyzer.state import (
 )
 from analyzer.tables import Cells
 from dissectors import checksum, link
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes, Rows, Text
 
 # Values of STAGE: how far the record at which `follow` paused has come.
 NEW, RESTARTED, TIMED, MET = 0, 1, 2, 3
@@ -105,7 +105,7 @@ def _checksum_wrong(s: Rows, facts: Rows, f: int) -> None:
     tell(s, tells.CHECKSUM_WRONG, message, verdict, note, facts[f + fact.FLOW], 0)
 
 
-def _meet(s: Rows, data: Bytes, text: memoryview, arena: memoryview, facts: Rows, f: int) -> None:
+def _meet(s: Rows, data: Bytes, text: Text, arena: Text, facts: Rows, f: int) -> None:
     """The endpoints and the flow of a datagram that may be CoAP."""
     length = facts[f + fact.ADDRESS_LENGTH]
     source_at, source_port = facts[f + fact.SOURCE_AT], facts[f + fact.SOURCE_PORT]
@@ -126,8 +126,8 @@ def _meet(s: Rows, data: Bytes, text: memoryview, arena: memoryview, facts: Rows
 def _datagram(
     s: Rows,
     data: Bytes,
-    text: memoryview,
-    arena: memoryview,
+    text: Text,
+    arena: Text,
     facts: Rows,
     f: int,
     mm: Cells,
@@ -222,8 +222,8 @@ def _tick(
 def follow(
     s: Rows,
     data: Bytes,
-    text: memoryview,
-    arena: memoryview,
+    text: Text,
+    arena: Text,
     facts: Rows,
     first: int,
     count: int,

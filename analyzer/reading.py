@@ -10,9 +10,9 @@ from analyzer import facts as fact
 from analyzer import state
 from analyzer.bodies import BodyTables, body_tables
 from analyzer.capture import ROW, RecordBatch
-from analyzer.compiling import PLAIN, Kernels
 from analyzer.exchanges.table import Exchanges
 from analyzer.memory import Memory
+from analyzer.native import PLAIN, Kernels
 from analyzer.tables import Table
 from dissectors import link
 from dissectors.coap import numbers, wire

@@ -17,7 +17,7 @@ from analyzer import happenings as tells
 from analyzer.arriving import MOST_TEXT
 from analyzer.bodies import tells_of
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
-from analyzer.compiling import PLAIN, Compiler, Kernels, Told
+from analyzer.compiling import Compiler, Told
 from analyzer.datagrams import Datagrams, Packet
 from analyzer.events import Event, FlowEnded
 from analyzer.exchanges.model import STORED
@@ -28,6 +28,7 @@ from analyzer.icmp import icmp_error
 from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
 from analyzer.names import Endpoints, Names
+from analyzer.native import PLAIN, Kernels
 from analyzer.profiles.transmission import DEFAULT, Transmission
 from analyzer.reading import Gathered, Reading
 from analyzer.registrations import learn_quiet

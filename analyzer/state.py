@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes, Rows, Text
 
 # Items of a region in the head.
 BASE, ROWS, COUNT = 0, 1, 2
@@ -229,7 +229,7 @@ def refill(entries: Rows, s: Rows, table: int) -> None:
 # Names ------------------------------------------------------------------------------------------
 
 
-def name(s: Rows, arena: memoryview, data: Bytes, start: int, end: int) -> int:
+def name(s: Rows, arena: Text, data: Bytes, start: int, end: int) -> int:
     """The id of the bytes `data[start:end]`; 0 for no bytes, TOO_MANY when there is no room."""
     if start >= end:
         return 0
@@ -253,9 +253,7 @@ def name(s: Rows, arena: memoryview, data: Bytes, start: int, end: int) -> int:
     return new_name(s, arena, data, start, end, hash, probe)
 
 
-def new_name(
-    s: Rows, arena: memoryview, data: Bytes, start: int, end: int, hash: int, probe: int
-) -> int:
+def new_name(s: Rows, arena: Text, data: Bytes, start: int, end: int, hash: int, probe: int) -> int:
     """Keep the bytes under the next id. There is room: `Memory.make_room` saw to it."""
     s[NAMES + COUNT] += 1
     id = s[NAMES + COUNT]
