@@ -103,6 +103,10 @@ def loaded(kept: Path) -> Kernels | None:
 def compile_kernels() -> bytes:
     """Machine code of all kernels, as `native.load` takes it."""
     from numba import njit, types
+    from numba.np import arrayobj
+
+    # No kernel counts an index from the end; looking whether one does takes a quarter of the time.
+    arrayobj.fix_integer_index = lambda context, builder, kind, index, size: index
 
     numbers, cells, octets = types.int64[::1], types.uint32[::1], types.uint8[::1]
     known: dict[str, Any] = {

@@ -30,7 +30,8 @@ NAMES_OF_RECORD: Final = 6
 class Region:
     """A region of the state: `slots` of a row; rows at first and at most; what one record adds.
 
-    A hash table (`keys`) keeps half of its rows free. A `ring` has a power of two of them.
+    A hash table (`keys`) keeps half of its rows free; `chained` are the buckets of exchanges. These
+    and a `ring` have a power of two of rows.
     """
 
     at: int
@@ -40,6 +41,7 @@ class Region:
     adds: int = 0
     keys: bool = False
     ring: tuple[int, int] | None = None
+    chained: bool = False
 
 
 def _keys(at: int, adds: int) -> Region:
@@ -67,7 +69,7 @@ REGIONS: Final = (
     Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),
     Region(state.IDENTIFICATIONS, 1, 1 << 16),
     Region(state.INTERFACES, 1, 1 << 4),
-    Region(state.MID_BUCKETS, 1, 1 << 17),
+    Region(state.MID_BUCKETS, 1, 1 << 18),
     Region(state.RECENT_BUCKETS, 1, 1 << 15),
     Region(state.GROUP_BUCKETS, 1, 1 << 10),
     Region(state.EVENT_ROWS, happenings.EVENT_SLOTS, happenings.MOST_EVENTS),
@@ -75,14 +77,15 @@ REGIONS: Final = (
     _keys(state.NAME_KEYS, NAMES_OF_RECORD),
     _keys(state.ENDPOINT_KEYS, 4),
     _keys(state.FLOW_KEYS, 1),
-    _keys(state.TOKEN_KEYS, 1),
-    _keys(state.CLIENT_KEYS, 1),
+    Region(state.TOKEN_BUCKETS, 1, 1 << 10, adds=1, chained=True),
+    Region(state.CLIENT_BUCKETS, 1, 1 << 10, adds=1, chained=True),
     _keys(state.UE_KEYS, 2),
     _keys(state.PATH_KEYS, 3),
     _keys(state.VERDICT_KEYS, 2),
 )
 
-_BURIED: Final = (state.TOKEN_KEYS, state.CLIENT_KEYS)
+Relink = Callable[[Rows, Rows, int], None]
+"""request_layer.relink: the state, the heads of the buckets as they were, the region."""
 
 
 def _large(items: int) -> Rows:
@@ -123,31 +126,29 @@ class Memory:
         size: int,
         interfaces: int = 0,
         refill: Callable[..., None] = state.refill,
-        bury: Callable[[int], int] | None = None,
+        relink: Relink | None = None,
     ) -> None:
         """See to it that `records` records of together `size` bytes can add what they may.
 
-        `refill` is state.refill, compiled or not; `bury` drops the exchanges of a region of keys
-        that get no response any more, and tells how many are left.
+        `refill` is state.refill, compiled or not.
         """
         s = self.s
         wanted: dict[int, int] = {}
         near: dict[int, int] = {}
         for region in REGIONS:
             has, need = s[region.at + state.ROWS], self._need(region, records, interfaces)
-            if need > has and bury is not None and region.at in _BURIED:
-                # Exchanges that get no response any more make room; with more than is needed,
-                # so that this is not to do again soon.
-                need = 4 * bury(region.at) + 8 * region.adds * records + 2
-                if self._rows(region, need, has) == has:
-                    self._purge(region, refill)
-                    continue
+            if region.chained and relink is None:  # no exchanges are to come
+                continue
+            if need > has and region.chained and relink is not None:
+                self._unlink(region, relink)
+                need = self._need(region, records, interfaces)
+                need = 2 * need if 2 * need > has else has  # so that this is not to do again soon
             if need > has:
                 wanted[region.at] = self._rows(region, need, has)
-            elif region.adds and not region.keys and need * 2 > has:
+            elif region.adds and not region.keys and not region.chained and need * 2 > has:
                 near[region.at] = self._rows(region, min(2 * need, has + 1), has)
         if wanted:
-            self._lay_out(near | wanted, refill)
+            self._lay_out(near | wanted, refill, relink)
             s = self.s
         room = s[state.ARENA_USED] + min(size, state.MOST_ARENA - s[state.ARENA_USED])
         if room > len(self.arena):
@@ -173,7 +174,7 @@ class Memory:
     @staticmethod
     def _rows(region: Region, need: int, has: int) -> int:
         """Rows to give a region that needs more than it has."""
-        if region.ring or region.keys:
+        if region.ring or region.keys or region.chained:
             rows = has
             while rows < need:
                 rows *= 2
@@ -181,7 +182,9 @@ class Memory:
         rows = max(need, has + (has >> 2))
         return min(rows, region.most + 1) if region.most else rows
 
-    def _lay_out(self, wanted: dict[int, int], refill: Callable[..., None]) -> None:
+    def _lay_out(
+        self, wanted: dict[int, int], refill: Callable[..., None], relink: Relink | None = None
+    ) -> None:
         """A new buffer in which the regions in `wanted` have so many rows."""
         old = self.s
         total = state.HEAD
@@ -197,6 +200,8 @@ class Memory:
         for region in REGIONS:
             if region.keys and region.at in wanted:
                 refill(self._entries(old, region), s, region.at)
+            elif region.chained and region.at in wanted and relink is not None:
+                relink(s, self._entries(old, region), region.at)
             elif region.ring and region.at in wanted:
                 self._move_ring(old, s, region)
             else:
@@ -205,17 +210,17 @@ class Memory:
 
     @staticmethod
     def _entries(s: Rows, region: Region) -> Rows:
-        """The entries of a hash table."""
+        """The items of a region."""
         start = s[region.at + state.BASE]
         return s[start : start + s[region.at + state.ROWS] * region.slots]
 
-    def _purge(self, region: Region, refill: Callable[..., None]) -> None:
-        """Drop the entries of a hash table that are of no use any more."""
+    def _unlink(self, region: Region, relink: Relink) -> None:
+        """Drop the exchanges that get no response any more from their buckets."""
         entries = self._entries(self.s, region)
-        kept = rows(len(entries))
-        kept[:] = entries
+        heads = rows(len(entries))
+        heads[:] = entries
         entries[:] = rows(len(entries))
-        refill(kept, self.s, region.at)
+        relink(self.s, heads, region.at)
 
     @staticmethod
     def _move_rows(old: Rows, s: Rows, region: Region) -> None:

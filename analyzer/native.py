@@ -31,7 +31,7 @@ class Kernels:
     follow: Callable[..., int]
     finish: Callable[..., int]
     refill: Callable[..., None]
-    bury: Callable[..., int]
+    relink: Callable[..., None]
 
 
 PLAIN: Final = Kernels(
@@ -41,7 +41,7 @@ PLAIN: Final = Kernels(
     following.follow,
     following.finish,
     state.refill,
-    request_layer.bury,
+    request_layer.relink,
 )
 NAMES: Final = tuple(field.name for field in fields(Kernels))
 

@@ -189,10 +189,13 @@ class Reading:
             size + max(len(gathered.text) for gathered in self._gathered),
             interfaces,
             self.kernels.refill,
-            lambda region: self.kernels.bury(self._memory.s, region, stored.cells),
+            self._relink,
         )
         self._messages.make_room(records)
         stored.make_room(records)
+
+    def _relink(self, s: Rows, heads: Rows, table: int) -> None:
+        self.kernels.relink(s, heads, table, self._messages.cells, self._exchanges.stored.cells)
 
     def follow(self, data: memoryview, gathered: Gathered, first: int, count: int) -> int:
         """Take the rows of facts from `first` on, until there is something to tell."""

@@ -3,43 +3,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-
-from analyzer import flows, state
 from analyzer import happenings as tells
-from analyzer.findings import MOST_FRAMES, Finding
-from analyzer.flows import flow_at
+from analyzer import state
+from analyzer.findings import MOST_FRAMES, Findings
 from analyzer.memory import Memory
+from dissectors.kernel import Rows
 
-MOST_NOTES: Final = 1 << 18
-"""Notes kept before those of forgotten flows are dropped."""
+_WORTH_SORTING: Final = 1000
+"""Repetitions from which on loading NumPy saves time."""
 
 
 class Repeats:
-    """Which finding each note of a flow became."""
+    """The repetitions that the kernels told, and the findings they belong to."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, findings: Findings) -> None:
         self._memory = memory
-        self._findings: dict[tuple[int, int], Finding] = {}
-        self._enough = MOST_NOTES
-
-    def learn(self, note: int, flow: int, finding: Finding) -> None:
-        """The note was given of the flow, as this finding."""
-        if len(self._findings) >= self._enough:
-            self._forget()
-        serial = self._memory[flow_at(self._memory.s, flow) + flows.SERIAL]
-        self._findings[note, serial] = finding
-
-    def _forget(self) -> None:
-        """Flows that are forgotten repeat nothing any more."""
-        self.apply()
-        s = self._memory.s
-        flows_known = range(1, s[state.FLOWS + state.COUNT] + 1)
-        known = {s[flow_at(s, flow) + flows.SERIAL] for flow in flows_known}
-        self._findings = {key: f for key, f in self._findings.items() if key[1] in known}
-        self._enough = max(MOST_NOTES, 2 * len(self._findings))
+        self._findings = findings
 
     def apply(self) -> None:
         """Count the repetitions told since the last time."""
@@ -48,25 +29,42 @@ class Repeats:
         if not count:
             return
         s[state.REPEATS] = 0
-        base = s[state.REPEAT_ROWS + state.BASE]
-        cells = np.frombuffer(s, np.int64, count * tells.REPEAT_SLOTS, 8 * base)
-        rows = cells.reshape(count, tells.REPEAT_SLOTS)
-        order = np.lexsort((rows[:, 0], rows[:, 1]))
-        changes = np.flatnonzero(np.any(np.diff(rows[order, :2], axis=0) != 0, axis=1)) + 1
-        groups: dict[int, tuple[Finding, list[np.ndarray[Any, Any]]]] = {}
-        for group in np.split(order, changes):
-            note, serial = rows[group[0], :2].tolist()
-            finding = self._findings.get((note, serial))
-            if finding is not None:
-                groups.setdefault(finding.id, (finding, []))[1].append(group)
-        for finding, found in groups.values():
-            self._count(finding, rows[np.sort(np.concatenate(found))])
+        start = s[state.REPEAT_ROWS + state.BASE]
+        cells = s[start : start + count * tells.REPEAT_SLOTS]
+        if count < _WORTH_SORTING:
+            self._one_by_one(cells)
+        else:
+            self._by_finding(cells)
 
-    @staticmethod
-    def _count(finding: Finding, rows: np.ndarray[Any, Any]) -> None:
-        """Rows of one finding, in the order of the capture."""
-        finding.count += len(rows)
-        finding.last_time = max(finding.last_time, int(rows[:, 3].max()))
-        missing = MOST_FRAMES - len(finding.frames)
-        frames = rows[:missing, [2, 4]].ravel()
-        finding.list_frames(frames[frames > 0].tolist())
+    def _one_by_one(self, cells: Rows) -> None:
+        found = cells.tolist()
+        for at in range(0, len(found), tells.REPEAT_SLOTS):
+            id, frame, time, other = found[at : at + tells.REPEAT_SLOTS]
+            finding = self._findings[id - 1]
+            finding.count += 1
+            finding.last_time = max(finding.last_time, time)
+            finding.list_frames((frame, other))
+
+    def _by_finding(self, cells: Rows) -> None:
+        import numpy as np
+
+        rows = np.frombuffer(cells, np.int64).reshape(-1, tells.REPEAT_SLOTS)
+        order = np.argsort(rows[:, 0], kind="stable")
+        rows = rows[order]
+        starts = np.flatnonzero(np.diff(rows[:, 0], prepend=0))
+        latest = np.maximum.reduceat(rows[:, 2], starts).tolist()
+        alone = (np.maximum.reduceat(rows[:, 3], starts) == 0).tolist()
+        ids = rows[starts, 0].tolist()
+        bounds = [*starts.tolist(), len(rows)]
+        for number, id in enumerate(ids):
+            finding = self._findings[id - 1]
+            first, after = bounds[number], bounds[number + 1]
+            finding.count += after - first
+            finding.last_time = max(finding.last_time, latest[number])
+            missing = MOST_FRAMES - len(finding.frames)
+            if missing:
+                listed = rows[first : min(after, first + missing)]
+                if alone[number] and listed[0, 1] > finding.frames[-1]:
+                    finding.frames += listed[:, 1].tolist()  # each a later frame than the last
+                else:
+                    finding.list_frames(listed[:, 1::2].ravel().tolist())

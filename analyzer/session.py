@@ -8,8 +8,9 @@ batches gives the same tables once `close` was called. Views read the tables and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from analyzer import facts as fact
 from analyzer import flows, state
@@ -99,7 +100,7 @@ class Session:
         self._links: Rows = rows(0)
         ports = self.settings.ports
         self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
-        self._repeats = Repeats(self.memory)
+        self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)
         asked = self.settings
         context = Context(asked.timers, asked.profile, asked.server_uri)
@@ -160,7 +161,7 @@ class Session:
             captured = batch.rows[first * ROW + 1 : (first + count) * ROW : ROW]
             self._reading.make_room(count, sum(captured), len(self.interfaces))
             self._follow(batch.data, gathered, count)
-            if first + count == batch.count:
+            if first + count == batch.count and self.opened.live:  # nobody knows when more comes
                 self._repeats.apply()
             yield (first + count) / batch.count
 
@@ -269,14 +270,10 @@ class Session:
             learn_quiet(s, row[1])
         elif kind == tells.REGISTRATION_ANSWERED and not found:
             learn_quiet(s, row[4])
-        elif found and kind == tells.REGISTRATION_IN_CLEAR:
-            self._repeats.learn(flows.TOLD_CLEAR, row[1], found[-1])
-        elif found and kind == tells.CAPTURE_DUPLICATE:
-            self._repeats.learn(flows.TOLD_DUPLICATE, row[3], found[-1])
-        elif found and kind == tells.CHECKSUM_WRONG:
-            self._repeats.learn(row[2], row[3], found[-1])
-        elif found and kind == tells.SEEN and row[3]:
-            self._repeats.learn(row[3], row[4], found[-1])
+        elif found and kind in _NOTES:
+            note, flow = _NOTES[kind](row)
+            if flow:
+                s[flows.note_at(s, flow, note)] = found[-1].id
 
     def judge(self, event: Event) -> list[Finding]:
         """Judge an event; messages and exchanges are marked with the worst finding about them."""
@@ -390,6 +387,14 @@ class Session:
         at = self.messages.cell("coap_at", row)
         return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
 
+
+_NOTES: Final[dict[int, Callable[[Row], tuple[int, int]]]] = {
+    tells.REGISTRATION_IN_CLEAR: lambda row: (flows.CLEAR, row[1]),
+    tells.CAPTURE_DUPLICATE: lambda row: (flows.DUPLICATED, row[3]),
+    tells.CHECKSUM_WRONG: lambda row: (row[2], row[3]),
+    tells.SEEN: lambda row: (row[3], row[4]),
+}
+"""Events that are notes given once per flow: the note and the flow, 0 for an event that is none."""
 
 _NO_PLACES = rows(0).toreadonly()
 _NOTHING = memoryview(b"")
