@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from mmap import MADV_HUGEPAGE, mmap
 from typing import Any, Final
 
 from analyzer import duplicates, flows, happenings, registrations, state
 from analyzer import facts as fact
+from analyzer.buffers import zeroed
 from analyzer.exchanges import message_layer, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
-
-_LARGE: Final = 1 << 23
 
 NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
@@ -86,16 +83,6 @@ REGIONS: Final = (
 
 Relink = Callable[[Rows, Rows, int], None]
 """request_layer.relink: the state, the heads of the buckets as they were, the region."""
-
-
-def _large(items: int) -> Rows:
-    """A zeroed buffer; a large one in large pages, as kernels jump about in it."""
-    if 8 * items < _LARGE:
-        return rows(items)
-    pages = mmap(-1, 8 * items)
-    with suppress(AttributeError, OSError):  # not every system has them
-        pages.madvise(MADV_HUGEPAGE)
-    return memoryview(pages).cast("q")
 
 
 class Memory:
@@ -192,7 +179,7 @@ class Memory:
         for region in REGIONS:
             places[region.at] = total
             total += wanted.get(region.at, old[region.at + state.ROWS]) * region.slots
-        s = _large(total)
+        s = memoryview(zeroed(8 * total)).cast("q")
         s[: state.HEAD] = old[: state.HEAD]
         for region in REGIONS:
             s[region.at + state.BASE] = places[region.at]

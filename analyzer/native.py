@@ -14,8 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-import numpy as np
-
 from analyzer import following, gathering, state
 from analyzer.capture import records
 from analyzer.exchanges import request_layer
@@ -151,5 +149,36 @@ def _address(buffer: memoryview | bytes, size: int) -> int:
     view = memoryview(buffer)
     if view.itemsize != size or not view.c_contiguous:
         raise TypeError(f"a kernel got items of {view.itemsize} bytes instead of {size}")
-    at: int = np.asarray(view).__array_interface__["data"][0]
-    return at
+    found = _Buffer()
+    _get_buffer(view, found, 0)
+    try:
+        return found.at or 0
+    finally:
+        _release_buffer(found)
+
+
+class _Buffer(ctypes.Structure):
+    """CPython's Py_buffer."""
+
+    at: int | None
+    _fields_ = (
+        ("at", ctypes.c_void_p),
+        ("owner", ctypes.py_object),
+        ("size", ctypes.c_ssize_t),
+        ("item_size", ctypes.c_ssize_t),
+        ("read_only", ctypes.c_int),
+        ("dimensions", ctypes.c_int),
+        ("format", ctypes.c_char_p),
+        ("shape", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p),
+        ("internal", ctypes.c_void_p),
+    )
+
+
+_get_buffer = ctypes.PYFUNCTYPE(
+    ctypes.c_int, ctypes.py_object, ctypes.POINTER(_Buffer), ctypes.c_int
+)(("PyObject_GetBuffer", ctypes.pythonapi))
+_release_buffer = ctypes.PYFUNCTYPE(None, ctypes.POINTER(_Buffer))(
+    ("PyBuffer_Release", ctypes.pythonapi)
+)
