@@ -164,7 +164,7 @@ class Memory:
         if region.ring or region.keys or region.chained:
             rows = has
             while rows < need:
-                rows *= 2
+                rows *= 4 if region.ring else 2  # the rows of a ring are many and large to copy
             return min(rows, region.most) if region.most else rows
         rows = max(need, has + (has >> 2))
         return min(rows, region.most + 1) if region.most else rows

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -47,6 +48,10 @@ _SUM: Final = hashlib.sha256
 _SUM_SIZE: Final = 32
 _ITEMS: Final = {"Bytes": 1, "bytes": 1, "Text": 1, "Rows": 8, "Cells": 4}
 """Bytes of an item of each kind of buffer."""
+
+
+_WIDE: Final = ctypes.c_int64
+_ARRAY: Final = [ctypes.c_void_p, ctypes.c_void_p, _WIDE, _WIDE, ctypes.c_void_p, _WIDE, _WIDE]
 
 
 class DamagedError(Exception):
@@ -116,32 +121,55 @@ def _function(engine: Any, name: str) -> Callable[..., Any]:
     """A kernel of the engine, to be called as the plain one is."""
     kinds = parameters(getattr(PLAIN, name))
     count = _results(getattr(PLAIN, name))
-    wide = ctypes.c_int64
     types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]
     for kind in kinds:
-        if kind in _ITEMS:
-            types += [ctypes.c_void_p, ctypes.c_void_p, wide, wide, ctypes.c_void_p, wide, wide]
-        else:
-            types.append(ctypes.c_bool if kind == "bool" else wide)
+        types += _ARRAY if kind in _ITEMS else [ctypes.c_bool if kind == "bool" else _WIDE]
     function = ctypes.CFUNCTYPE(ctypes.c_int32, *types)(engine.get_function_address(name))
+    threads = threading.local()
 
     def call(*arguments: Any) -> Any:
         assert engine  # it owns the code
-        results = (wide * max(1, count))()
-        failure = ctypes.c_void_p()
-        flat: list[Any] = [ctypes.addressof(results), ctypes.addressof(failure)]
-        for kind, argument in zip(kinds, arguments, strict=True):
-            size = _ITEMS.get(kind)
-            if size is None:
-                flat.append(argument)
-            else:
-                length = len(argument)
-                flat += (None, None, length, size, _address(argument, size), length, size)
-        if function(*flat):
+        try:
+            given: _Given = threads.given
+        except AttributeError:
+            given = threads.given = _Given(kinds, count)
+        if function(*given.flat(arguments)):
             raise RuntimeError(f"{name} failed")
+        results = given.results
         return tuple(results) if count > 1 else results[0]
 
     return call
+
+
+class _Given:
+    """What one thread gave a kernel, flattened: most buffers are those of the last call."""
+
+    def __init__(self, kinds: tuple[str, ...], count: int) -> None:
+        self.results = (_WIDE * max(1, count))()
+        failure = ctypes.c_void_p()
+        self._kept = failure
+        self._flat: list[Any] = [ctypes.addressof(self.results), ctypes.addressof(failure)]
+        self._places: list[tuple[int, int]] = []
+        self._last: list[Any] = [self] * len(kinds)
+        for kind in kinds:
+            self._places.append((len(self._flat), _ITEMS.get(kind, 0)))
+            self._flat += [None] * (len(_ARRAY) if kind in _ITEMS else 1)
+
+    def flat(self, arguments: tuple[Any, ...]) -> list[Any]:
+        """The arguments as the machine code takes them. Raises TypeError."""
+        last = self._last
+        for index, argument in enumerate(arguments):
+            if argument is last[index]:
+                continue
+            at, size = self._places[index]
+            if size:
+                length = len(argument)
+                address = _address(argument, size)
+                self._flat[at : at + len(_ARRAY)] = None, None, length, size, address, length, size
+            else:
+                self._flat[at] = argument
+            last[index] = argument
+        return self._flat
 
 
 def _address(buffer: memoryview | bytes, size: int) -> int:

@@ -62,7 +62,7 @@ class Gathered:
         wanted = (after - first + _SPARE) * fact.SLOTS
         if len(self.facts) < wanted:
             self.facts = rows(wanted)
-        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + _SLACK
+        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW].tolist()) + _SLACK
         size = max(largest, min(_MOST_TEXT, (after - first) << 8))
         if len(self.text) < size:
             self.text = memoryview(bytearray(size))

@@ -158,7 +158,7 @@ class Session:
         self._meet_interfaces()
         places = _NO_PLACES if batch.offsets is None else batch.offsets.toreadonly()
         for gathered, first, count in self._reading.chunks(batch, self._links, places, most):
-            captured = batch.rows[first * ROW + 1 : (first + count) * ROW : ROW]
+            captured = batch.rows[first * ROW + 1 : (first + count) * ROW : ROW].tolist()
             self._reading.make_room(count, sum(captured), len(self.interfaces))
             self._follow(batch.data, gathered, count)
             if first + count == batch.count and self.opened.live:  # nobody knows when more comes
