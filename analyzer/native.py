@@ -50,6 +50,8 @@ _ITEMS: Final = {"Bytes": 1, "bytes": 1, "Text": 1, "Rows": 8, "Cells": 4}
 """Bytes of an item of each kind of buffer."""
 
 
+_OFTEN: Final = ("gather", "follow")
+
 _WIDE: Final = ctypes.c_int64
 _ARRAY: Final = [ctypes.c_void_p, ctypes.c_void_p, _WIDE, _WIDE, ctypes.c_void_p, _WIDE, _WIDE]
 
@@ -129,10 +131,11 @@ def _function(engine: Any, name: str) -> Callable[..., Any]:
 
     def call(*arguments: Any) -> Any:
         assert engine  # it owns the code
-        try:
-            given: _Given = threads.given
-        except AttributeError:
-            given = threads.given = _Given(kinds, count)
+        given: _Given | None = getattr(threads, "given", None)
+        if given is None:
+            given = _Given(kinds, count)
+            if name in _OFTEN:  # what others took last is not to be kept alive
+                threads.given = given
         if function(*given.flat(arguments)):
             raise RuntimeError(f"{name} failed")
         results = given.results

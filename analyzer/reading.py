@@ -50,6 +50,17 @@ def port_table(ports: frozenset[int]) -> bytes:
     return bytes(table)
 
 
+def ahead(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+    """The batches, each read while the one before it is followed."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, "read") as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
 class Gathered:
     """Facts of some records, and the text that they point into."""
 

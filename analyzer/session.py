@@ -31,7 +31,7 @@ from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.native import PLAIN, Kernels
 from analyzer.profiles.transmission import DEFAULT, Transmission
-from analyzer.reading import Gathered, Reading
+from analyzer.reading import Gathered, Reading, ahead
 from analyzer.registrations import learn_quiet
 from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
@@ -129,7 +129,10 @@ class Session:
         then, at least once in `limit` records."""
         source = self.opened
         self._use(self._compiler.offer(source.size))
-        for batch in source.batches(limit):
+        batches = source.batches(limit)
+        if self._reading.kernels is not PLAIN and self._reading.looks_ahead and not source.live:
+            batches = ahead(batches)
+        for batch in batches:
             for read in self.take(batch, limit):
                 if self._reading.kernels is PLAIN:
                     self._use(self._compiler.offer(source.size))
@@ -173,8 +176,9 @@ class Session:
     def _meet_interfaces(self) -> None:
         """Interfaces that the files have described by now."""
         if len(self.interfaces) != len(self._links):
-            self._links = rows(len(self.interfaces))
-            for index, met in enumerate(self.interfaces):
+            known = tuple(self.interfaces)  # more may come meanwhile
+            self._links = rows(len(known))
+            for index, met in enumerate(known):
                 self._links[index] = met.interface.link_type
 
     def _follow(self, data: memoryview, gathered: Gathered, count: int) -> None:
