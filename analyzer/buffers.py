@@ -22,3 +22,14 @@ def zeroed(size: int) -> bytearray | mmap.mmap:
     with suppress(AttributeError, OSError):  # not every system has them
         pages.madvise(mmap.MADV_HUGEPAGE)
     return pages
+
+
+def resized(buffer: bytearray | mmap.mmap, size: int) -> bool:
+    """Let a large buffer grow where it is; False for one that cannot."""
+    if not isinstance(buffer, mmap.mmap):
+        return False
+    try:
+        buffer.resize(size)
+    except (BufferError, SystemError):  # a view of it is alive; not every system can
+        return False
+    return True

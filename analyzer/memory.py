@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from analyzer import duplicates, flows, happenings, registrations, state
 from analyzer import facts as fact
-from analyzer.buffers import zeroed
+from analyzer.buffers import resized, zeroed
 from analyzer.exchanges import message_layer, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
@@ -46,24 +46,6 @@ def _keys(at: int, adds: int) -> Region:
 
 
 REGIONS: Final = (
-    Region(state.NAMES, state.NAME_SLOTS, 1 << 8, state.MOST_NAMES, NAMES_OF_RECORD),
-    Region(state.ENDPOINTS, flows.ENDPOINT_SLOTS, 1 << 6, 0, 2),
-    Region(state.SENDERS, duplicates.SENDER_SLOTS, 1 << 6, 0, 2),
-    Region(state.FLOWS, flows.FLOW_SLOTS, 1 << 6, flows.MOST_FLOWS, 1),
-    Region(state.PENDING, fact.SLOTS, 1 << 4, flows.MOST_WAITING, 1),
-    Region(
-        *(state.SENT, message_layer.SENT_SLOTS, 1 << 8, message_layer.MOST_LIVE, 1),
-        ring=(state.FIRST_SENT, state.NEXT_SENT),
-    ),
-    Region(
-        *(state.RECENT, duplicates.RECENT_SLOTS, 1 << 8, duplicates.MOST_RECENT, 1),
-        ring=(state.FIRST_RECENT, state.NEXT_RECENT),
-    ),
-    Region(
-        *(state.EARLY, fact.SLOTS, 1 << 4, waiting.MOST_EARLY, 1),
-        ring=(state.FIRST_EARLY, state.NEXT_EARLY),
-    ),
-    Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),
     Region(state.IDENTIFICATIONS, 1, 1 << 16),
     Region(state.INTERFACES, 1, 1 << 4),
     Region(state.MID_BUCKETS, 1, 1 << 18),
@@ -71,25 +53,51 @@ REGIONS: Final = (
     Region(state.GROUP_BUCKETS, 1, 1 << 10),
     Region(state.EVENT_ROWS, happenings.EVENT_SLOTS, happenings.MOST_EVENTS),
     Region(state.REPEAT_ROWS, happenings.REPEAT_SLOTS, happenings.MOST_REPEATS),
+    Region(state.PENDING, fact.SLOTS, 1 << 4, flows.MOST_WAITING, 1),
+    Region(
+        *(state.EARLY, fact.SLOTS, 1 << 4, waiting.MOST_EARLY, 1),
+        ring=(state.FIRST_EARLY, state.NEXT_EARLY),
+    ),
+    _keys(state.PATH_KEYS, 3),
+    _keys(state.VERDICT_KEYS, 2),
     _keys(state.NAME_KEYS, NAMES_OF_RECORD),
     _keys(state.ENDPOINT_KEYS, 4),
     _keys(state.FLOW_KEYS, 1),
+    _keys(state.UE_KEYS, 2),
+    Region(state.NAMES, state.NAME_SLOTS, 1 << 8, state.MOST_NAMES, NAMES_OF_RECORD),
+    Region(state.ENDPOINTS, flows.ENDPOINT_SLOTS, 1 << 6, 0, 2),
+    Region(state.SENDERS, duplicates.SENDER_SLOTS, 1 << 6, 0, 2),
+    Region(state.FLOWS, flows.FLOW_SLOTS, 1 << 6, flows.MOST_FLOWS, 1),
+    Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),
+    Region(
+        *(state.RECENT, duplicates.RECENT_SLOTS, 1 << 8, duplicates.MOST_RECENT, 1),
+        ring=(state.FIRST_RECENT, state.NEXT_RECENT),
+    ),
     Region(state.TOKEN_BUCKETS, 1, 1 << 10, adds=1, chained=True),
     Region(state.CLIENT_BUCKETS, 1, 1 << 10, adds=1, chained=True),
-    _keys(state.UE_KEYS, 2),
-    _keys(state.PATH_KEYS, 3),
-    _keys(state.VERDICT_KEYS, 2),
+    Region(
+        *(state.SENT, message_layer.SENT_SLOTS, 1 << 8, message_layer.MOST_LIVE, 1),
+        ring=(state.FIRST_SENT, state.NEXT_SENT),
+    ),
 )
+"""In the order in which they stand: those that grow most come last, so that little is moved."""
 
 Relink = Callable[[Rows, Rows, int], None]
 """request_layer.relink: the state, the heads of the buckets as they were, the region."""
+
+
+def _copy(items: Rows) -> Rows:
+    copied = rows(len(items))
+    copied[:] = items
+    return copied
 
 
 class Memory:
     """The state of one session; `s` and `arena` change when it grows."""
 
     def __init__(self, timers: Transmission) -> None:
-        self.s: Rows = rows(state.HEAD)
+        self._buffer = zeroed(8 * state.HEAD)
+        self.s: Rows = memoryview(self._buffer).cast("q")
         self.arena = memoryview(bytearray(1 << 12))
         self._lay_out({region.at: region.first for region in REGIONS}, state.refill)
         s = self.s
@@ -127,8 +135,9 @@ class Memory:
             if region.chained and relink is None:  # no exchanges are to come
                 continue
             if need > has and region.chained and relink is not None:
-                self._unlink(region, relink)
-                need = self._need(region, records, interfaces)
+                if s[state.CLOCK] - s[state.FIRST_TIME] > 2 * s[state.EXCHANGE_LIFETIME]:
+                    self._unlink(region, relink)
+                    need = self._need(region, records, interfaces)
                 need = 2 * need if 2 * need > has else has  # so that this is not to do again soon
             if need > has:
                 wanted[region.at] = self._rows(region, need, has)
@@ -172,62 +181,85 @@ class Memory:
     def _lay_out(
         self, wanted: dict[int, int], refill: Callable[..., None], relink: Relink | None = None
     ) -> None:
-        """A new buffer in which the regions in `wanted` have so many rows."""
-        old = self.s
-        total = state.HEAD
-        places = {}
+        """Give the regions in `wanted` so many rows."""
+        had = {region.at: self._entries(region) for region in REGIONS}
+        kept = {at: _copy(self.s[had[at]]) for at in wanted}
+        places, total = {}, state.HEAD
         for region in REGIONS:
             places[region.at] = total
-            total += wanted.get(region.at, old[region.at + state.ROWS]) * region.slots
-        s = memoryview(zeroed(8 * total)).cast("q")
-        s[: state.HEAD] = old[: state.HEAD]
+            total += wanted.get(region.at, self.s[region.at + state.ROWS]) * region.slots
+        end = len(self.s)
+        stays = self._resized(8 * total)
+        source = self.s
+        if not stays:
+            self._buffer = zeroed(8 * total)
+            self.s = memoryview(self._buffer).cast("q")
+            self.s[: state.HEAD] = source[: state.HEAD]
+        for region in reversed(REGIONS):  # none is written over before it is moved
+            self.s[region.at + state.BASE] = place = places[region.at]
+            if region.at not in wanted:
+                size = had[region.at].stop - had[region.at].start
+                self.s[place : place + size] = source[had[region.at]]
         for region in REGIONS:
-            s[region.at + state.BASE] = places[region.at]
-            s[region.at + state.ROWS] = wanted.get(region.at, old[region.at + state.ROWS])
-        for region in REGIONS:
-            if region.keys and region.at in wanted:
-                refill(self._entries(old, region), s, region.at)
-            elif region.chained and region.at in wanted and relink is not None:
-                relink(s, self._entries(old, region), region.at)
-            elif region.ring and region.at in wanted:
-                self._move_ring(old, s, region)
-            else:
-                self._move_rows(old, s, region)
-        self.s = s
+            if region.at in wanted:
+                before = self.s[region.at + state.ROWS]
+                self.s[region.at + state.ROWS] = wanted[region.at]
+                if stays:
+                    entries = self._entries(region)
+                    stale = slice(entries.start, max(entries.start, min(entries.stop, end)))
+                    self.s[stale] = rows(stale.stop - stale.start)
+                self._put_back(region, kept[region.at], before, refill, relink)
 
-    @staticmethod
-    def _entries(s: Rows, region: Region) -> Rows:
-        """The items of a region."""
-        start = s[region.at + state.BASE]
-        return s[start : start + s[region.at + state.ROWS] * region.slots]
+    def _resized(self, size: int) -> bool:
+        """The buffer has become larger where it is, as large ones can."""
+        self.s.release()
+        grown = resized(self._buffer, size)
+        self.s = memoryview(self._buffer).cast("q")
+        return grown
+
+    def _put_back(
+        self,
+        region: Region,
+        kept: Rows,
+        before: int,
+        refill: Callable[..., None],
+        relink: Relink | None,
+    ) -> None:
+        """What stood in a region, `before` rows, into the region as it is now."""
+        if region.keys:
+            refill(kept, self.s, region.at)
+        elif region.chained and relink is not None:
+            relink(self.s, kept, region.at)
+        elif region.ring:
+            self._spread(region, kept, before)
+        else:
+            place = self.s[region.at + state.BASE]
+            self.s[place : place + len(kept)] = kept
+
+    def _entries(self, region: Region) -> slice:
+        """Where the items of a region stand."""
+        start = self.s[region.at + state.BASE]
+        return slice(start, start + self.s[region.at + state.ROWS] * region.slots)
 
     def _unlink(self, region: Region, relink: Relink) -> None:
         """Drop the exchanges that get no response any more from their buckets."""
-        entries = self._entries(self.s, region)
-        heads = rows(len(entries))
-        heads[:] = entries
-        entries[:] = rows(len(entries))
+        entries = self._entries(region)
+        heads = _copy(self.s[entries])
+        self.s[entries] = rows(len(heads))
         relink(self.s, heads, region.at)
 
-    @staticmethod
-    def _move_rows(old: Rows, s: Rows, region: Region) -> None:
-        size = old[region.at + state.ROWS] * region.slots
-        start, was = s[region.at + state.BASE], old[region.at + state.BASE]
-        s[start : start + size] = old[was : was + size]
-
-    @staticmethod
-    def _move_ring(old: Rows, s: Rows, region: Region) -> None:
+    def _spread(self, region: Region, kept: Rows, before: int) -> None:
+        """The rows of a ring of `before` rows over that of now."""
         assert region.ring is not None
-        first, after = (old[item] for item in region.ring)
-        slots = region.slots
-        had, has = old[region.at + state.ROWS], s[region.at + state.ROWS]
-        number = first
-        while had and number < after:
+        s, slots = self.s, region.slots
+        number, after = (s[item] for item in region.ring)
+        base, has = s[region.at + state.BASE], s[region.at + state.ROWS]
+        while before and number < after:
             # As many rows at a time as lie in one piece in both.
-            turn = min(had - (number & (had - 1)), has - (number & (has - 1)), after - number)
-            was = old[region.at + state.BASE] + (number & (had - 1)) * slots
-            at = s[region.at + state.BASE] + (number & (has - 1)) * slots
-            s[at : at + turn * slots] = old[was : was + turn * slots]
+            was, at = number & (before - 1), number & (has - 1)
+            turn = min(before - was, has - at, after - number)
+            there = kept[was * slots : (was + turn) * slots]
+            s[base + at * slots : base + (at + turn) * slots] = there
             number += turn
 
     # Names --------------------------------------------------------------------------------------

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from mmap import mmap
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from analyzer.buffers import zeroed
+from analyzer.buffers import resized, zeroed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,21 +117,11 @@ class Table:
             return
         self._room = max(wanted, self._room + (self._room >> 3) + _FIRST_ROWS)
         self.cells.release()
-        if not self._resized(self._room * self.layout.row_bytes):
+        if not resized(self._buffer, self._room * self.layout.row_bytes):
             grown = zeroed(self._room * self.layout.row_bytes)
             grown[: len(self._buffer)] = self._buffer
             self._buffer = grown
         self.cells = memoryview(self._buffer).cast("I")
-
-    def _resized(self, size: int) -> bool:
-        """The buffer has become larger where it is."""
-        if not isinstance(self._buffer, mmap):
-            return False
-        try:
-            self._buffer.resize(size)
-        except (BufferError, SystemError):  # a view of it is alive; not every system can
-            return False
-        return True
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         import numpy as np
