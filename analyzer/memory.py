@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from analyzer import duplicates, flows, happenings, registrations, state
 from analyzer import facts as fact
-from analyzer.buffers import resized, zeroed
+from analyzer.buffers import zeroed
 from analyzer.exchanges import message_layer, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
@@ -80,24 +80,15 @@ REGIONS: Final = (
         ring=(state.FIRST_SENT, state.NEXT_SENT),
     ),
 )
-"""In the order in which they stand: those that grow most come last, so that little is moved."""
-
 Relink = Callable[[Rows, Rows, int], None]
 """request_layer.relink: the state, the heads of the buckets as they were, the region."""
-
-
-def _copy(items: Rows) -> Rows:
-    copied = rows(len(items))
-    copied[:] = items
-    return copied
 
 
 class Memory:
     """The state of one session; `s` and `arena` change when it grows."""
 
     def __init__(self, timers: Transmission) -> None:
-        self._buffer = zeroed(8 * state.HEAD)
-        self.s: Rows = memoryview(self._buffer).cast("q")
+        self.s: Rows = rows(state.HEAD)
         self.arena = memoryview(bytearray(1 << 12))
         self._lay_out({region.at: region.first for region in REGIONS}, state.refill)
         s = self.s
@@ -182,59 +173,28 @@ class Memory:
         self, wanted: dict[int, int], refill: Callable[..., None], relink: Relink | None = None
     ) -> None:
         """Give the regions in `wanted` so many rows."""
-        had = {region.at: self._entries(region) for region in REGIONS}
-        kept = {at: _copy(self.s[had[at]]) for at in wanted}
+        old, had = self.s, {region.at: self._entries(region) for region in REGIONS}
         places, total = {}, state.HEAD
         for region in REGIONS:
             places[region.at] = total
-            total += wanted.get(region.at, self.s[region.at + state.ROWS]) * region.slots
-        end = len(self.s)
-        stays = self._resized(8 * total)
-        source = self.s
-        if not stays:
-            self._buffer = zeroed(8 * total)
-            self.s = memoryview(self._buffer).cast("q")
-            self.s[: state.HEAD] = source[: state.HEAD]
-        for region in reversed(REGIONS):  # none is written over before it is moved
-            self.s[region.at + state.BASE] = place = places[region.at]
-            if region.at not in wanted:
-                size = had[region.at].stop - had[region.at].start
-                self.s[place : place + size] = source[had[region.at]]
+            total += wanted.get(region.at, old[region.at + state.ROWS]) * region.slots
+        s = memoryview(zeroed(8 * total)).cast("q")
+        s[: state.HEAD] = old[: state.HEAD]
         for region in REGIONS:
-            if region.at in wanted:
-                before = self.s[region.at + state.ROWS]
-                self.s[region.at + state.ROWS] = wanted[region.at]
-                if stays:
-                    entries = self._entries(region)
-                    stale = slice(entries.start, max(entries.start, min(entries.stop, end)))
-                    self.s[stale] = rows(stale.stop - stale.start)
-                self._put_back(region, kept[region.at], before, refill, relink)
-
-    def _resized(self, size: int) -> bool:
-        """The buffer has become larger where it is, as large ones can."""
-        self.s.release()
-        grown = resized(self._buffer, size)
-        self.s = memoryview(self._buffer).cast("q")
-        return grown
-
-    def _put_back(
-        self,
-        region: Region,
-        kept: Rows,
-        before: int,
-        refill: Callable[..., None],
-        relink: Relink | None,
-    ) -> None:
-        """What stood in a region, `before` rows, into the region as it is now."""
-        if region.keys:
-            refill(kept, self.s, region.at)
-        elif region.chained and relink is not None:
-            relink(self.s, kept, region.at)
-        elif region.ring:
-            self._spread(region, kept, before)
-        else:
-            place = self.s[region.at + state.BASE]
-            self.s[place : place + len(kept)] = kept
+            s[region.at + state.BASE] = places[region.at]
+            s[region.at + state.ROWS] = wanted.get(region.at, old[region.at + state.ROWS])
+        for region in REGIONS:
+            kept = old[had[region.at]]
+            if region.keys and region.at in wanted:
+                refill(kept, s, region.at)
+            elif region.chained and region.at in wanted and relink is not None:
+                relink(s, kept, region.at)
+            elif region.ring and region.at in wanted:
+                self._spread(s, region, kept, old[region.at + state.ROWS])
+            else:
+                place = places[region.at]
+                s[place : place + len(kept)] = kept
+        self.s = s  # others may read the names that stand in the old one meanwhile
 
     def _entries(self, region: Region) -> slice:
         """Where the items of a region stand."""
@@ -244,14 +204,16 @@ class Memory:
     def _unlink(self, region: Region, relink: Relink) -> None:
         """Drop the exchanges that get no response any more from their buckets."""
         entries = self._entries(region)
-        heads = _copy(self.s[entries])
+        heads = rows(entries.stop - entries.start)
+        heads[:] = self.s[entries]
         self.s[entries] = rows(len(heads))
         relink(self.s, heads, region.at)
 
-    def _spread(self, region: Region, kept: Rows, before: int) -> None:
-        """The rows of a ring of `before` rows over that of now."""
+    @staticmethod
+    def _spread(s: Rows, region: Region, kept: Rows, before: int) -> None:
+        """The rows of a ring of `before` rows over the larger one in `s`."""
         assert region.ring is not None
-        s, slots = self.s, region.slots
+        slots = region.slots
         number, after = (s[item] for item in region.ring)
         base, has = s[region.at + state.BASE], s[region.at + state.ROWS]
         while before and number < after:

@@ -92,6 +92,7 @@ class Reading:
         self._gathered = (Gathered(), Gathered())
         self._pool: ThreadPoolExecutor | None = None
         self._memory = memory
+        self._seed = memory[state.SEED]
         self._messages = messages
         self._exchanges = exchanges
         self._ports = port_table(ports)
@@ -169,7 +170,7 @@ class Reading:
             batch.first_frame,
             links,
             self._ports,
-            self._memory[state.SEED],
+            self._seed,
             gathered.facts,
             gathered.text,
             self._link_row,
