@@ -3,8 +3,8 @@
 
 A kernel is plain Python (dissectors.kernel), so a small capture is read at once. For a large one
 numba compiles the same functions: once, in a process beside this one, which goes on reading
-meanwhile. The machine code is kept in the user's cache folder, in a file named by version and by a
-hash of all that was compiled; `native` loads it without numba, in a tenth of the time.
+meanwhile. The machine code is kept in the user's cache folder, in a file named by a hash of all
+that was compiled; `native` loads it without numba, in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable
 from enum import EnumType
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
@@ -160,9 +159,10 @@ def _refuse_functions(kernel: Any, module: ModuleType) -> None:
 @cache
 def cache_file() -> Path | None:
     """Where compiled kernels are kept; None where nothing can be written."""
+    from llvmlite import __version__
     from platformdirs import user_cache_path
 
-    digest = hashlib.sha256(f"{sys.version} {version('llvmlite')} {_processor()}".encode())
+    digest = hashlib.sha256(f"{sys.version} {__version__} {_processor()}".encode())
     for part in sorted(_compiled_parts()):
         digest.update(part.encode())
     folder = user_cache_path("msgshark", appauthor=False)
@@ -172,7 +172,7 @@ def cache_file() -> Path | None:
         return None
     if not os.access(folder, os.W_OK):
         return None
-    return folder / f"kernels-{version('msgshark')}-{digest.hexdigest()[:16]}"
+    return folder / f"kernels-{digest.hexdigest()[:16]}"
 
 
 def _compiled_parts() -> set[str]:

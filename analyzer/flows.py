@@ -37,10 +37,9 @@ FIRST_PENDING: Final = 18
 MOST_PENDING: Final = 8
 NOTES: Final = FIRST_PENDING + MOST_PENDING
 """A slot for each note that is given once per flow, or once per direction of it: 0 until then, the
-id of the finding that it became, or TOLD while it has become none."""
+id of the finding that it became, or happenings.TOLD while it has become none."""
 PINGS, CLEAR, DUPLICATED, CHECKSUMS = 0, 2, 3, 4  # pings and each of three checksums by direction
 FLOW_SLOTS: Final = NOTES + CHECKSUMS + 6
-TOLD: Final = -1
 
 MOST_FLOWS: Final = 1 << 16
 """Flows remembered; beyond that the one used longest ago is forgotten."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from analyzer.flows import TOLD
 from analyzer.state import BASE, EVENT_ROWS, EVENTS, REPEAT_ROWS, REPEATS
 from dissectors.kernel import Rows
 
@@ -42,6 +41,9 @@ ODD_BODY: Final = 18  # row of facts
 FRAGMENT: Final = 19  # row of facts
 FRAGMENTS_DUE: Final = 20
 CHECKSUM_WRONG: Final = 21  # message, checksum, note, flow
+
+TOLD: Final = -1
+"""A note that was given and has become no finding."""
 
 REPEAT_SLOTS: Final = 4
 """Of a note given before: id of the finding it became, frame, time, another frame or 0."""

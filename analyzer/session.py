@@ -8,9 +8,8 @@ batches gives the same tables once `close` was called. Views read the tables and
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from analyzer import facts as fact
 from analyzer import flows, state
@@ -39,7 +38,7 @@ from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
 from analyzer.subjects import Flow
 from analyzer.tables import Table
-from analyzer.telling import Row, event, told
+from analyzer.telling import Row, event, note_of, told
 from dissectors.coap.message import dissect
 from dissectors.kernel import Rows, rows
 from dissectors.msgin5g.payload import read_elements, read_json
@@ -274,10 +273,8 @@ class Session:
             learn_quiet(s, row[1])
         elif kind == tells.REGISTRATION_ANSWERED and not found:
             learn_quiet(s, row[4])
-        elif found and kind in _NOTES:
-            note, flow = _NOTES[kind](row)
-            if flow:
-                s[flows.note_at(s, flow, note)] = found[-1].id
+        elif found and (note := note_of(kind, row)) is not None:
+            s[flows.note_at(s, *note)] = found[-1].id
 
     def judge(self, event: Event) -> list[Finding]:
         """Judge an event; messages and exchanges are marked with the worst finding about them."""
@@ -391,14 +388,6 @@ class Session:
         at = self.messages.cell("coap_at", row)
         return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
 
-
-_NOTES: Final[dict[int, Callable[[Row], tuple[int, int]]]] = {
-    tells.REGISTRATION_IN_CLEAR: lambda row: (flows.CLEAR, row[1]),
-    tells.CAPTURE_DUPLICATE: lambda row: (flows.DUPLICATED, row[3]),
-    tells.CHECKSUM_WRONG: lambda row: (row[2], row[3]),
-    tells.SEEN: lambda row: (row[3], row[4]),
-}
-"""Events that are notes given once per flow: the note and the flow, 0 for an event that is none."""
 
 _NO_PLACES = rows(0).toreadonly()
 _NOTHING = memoryview(b"")

@@ -46,7 +46,7 @@ def _read(
 ) -> None:
     from analyzer import session as engine  # Polars: half a second, so not before the first paint
 
-    session = engine.Session(settings)
+    session = engine.Session(settings, tell=view.told.append)
     session.open(view.intake)
     view.session = session
     last = 0.0
