@@ -26,7 +26,7 @@ from analyzer.state import (
 )
 from analyzer.tables import Cells, set_wide
 from dissectors.coap.wire import Defect
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes, Rows, Text
 
 MOST_TEXT: Final = 1024
 """Bytes kept of a URI or UE Service ID."""
@@ -50,7 +50,7 @@ def _is_multicast(data: Bytes, at: int, length: int) -> bool:
     return data[at] >> 4 == 14 or (broadcast and data[at + 3] == 255)
 
 
-def endpoint(s: Rows, arena: memoryview, data: Bytes, at: int, length: int, port: int) -> int:
+def endpoint(s: Rows, arena: Text, data: Bytes, at: int, length: int, port: int) -> int:
     """The id of an endpoint; IPv4-mapped IPv6 addresses are IPv4."""
     if length == 16 and _mapped(data, at):
         at += 12
@@ -85,9 +85,7 @@ def endpoint(s: Rows, arena: memoryview, data: Bytes, at: int, length: int, port
     return id
 
 
-def keep_names(
-    s: Rows, arena: memoryview, data: Bytes, text: memoryview, facts: Rows, f: int
-) -> None:
+def keep_names(s: Rows, arena: Text, data: Bytes, text: Text, facts: Rows, f: int) -> None:
     """What a message is called by: its URI, its path, its UE, a long token."""
     path_at, path_end = facts[f + fact.PATH_AT], facts[f + fact.PATH_END]
     uri_at, uri_end = facts[f + fact.URI_AT], facts[f + fact.URI_END]

@@ -29,7 +29,7 @@ from dissectors.json_scan import (
 from dissectors.json_scan import END as NODE_END
 from dissectors.json_scan import KIND as NODE_KIND
 from dissectors.json_scan import START as NODE_START
-from dissectors.kernel import Bytes, Rows, rows
+from dissectors.kernel import Bytes, Rows, Text, rows
 from dissectors.msgin5g.elements import (
     MessageType,
     elements,
@@ -90,7 +90,7 @@ class BodyTables:
     nodes: Rows
     stack: Rows
     scopes: Rows
-    word: memoryview
+    word: Text
     found: Rows
 
 
@@ -194,7 +194,7 @@ def _spelt(table: Rows, letters: bytes, word: Bytes, length: int, salt: int) -> 
         slot = (slot + 1) % _SPELLINGS
 
 
-def _letters(data: Bytes, start: int, end: int, word: memoryview) -> int:
+def _letters(data: Bytes, start: int, end: int, word: Text) -> int:
     """Lower-case letters and digits of an ASCII text, as `elements.normalise` has them; how many.
     -1 where there are escapes or more than ASCII, -2 where there are too many."""
     count = 0
@@ -212,7 +212,7 @@ def _letters(data: Bytes, start: int, end: int, word: memoryview) -> int:
     return count
 
 
-def _holds(word: memoryview, length: int, part: bytes) -> bool:
+def _holds(word: Text, length: int, part: bytes) -> bool:
     """The word has `part` in it."""
     for at in range(length - len(part) + 1):
         same = 0
@@ -223,7 +223,7 @@ def _holds(word: memoryview, length: int, part: bytes) -> bool:
     return False
 
 
-def _registration_like(word: memoryview, length: int) -> int:
+def _registration_like(word: Text, length: int) -> int:
     """Message Type of a text that only speaks of registration (elements.registration_text)."""
     if _holds(word, length, b"bulk"):
         return 0
@@ -242,7 +242,7 @@ def _meaning(
     kind: int,
     values: Rows,
     letters: bytes,
-    word: memoryview,
+    word: Text,
     found: Rows,
 ) -> None:
     """Message Type and Registration result: the value read to its meaning."""
@@ -296,7 +296,7 @@ def body_facts(
     names: Rows,
     values: Rows,
     letters: bytes,
-    word: memoryview,
+    word: Text,
 ) -> None:
     """Read the body `data[start:end]`, fill `found`."""
     found[MESSAGE_TYPE] = found[TELLS] = found[ODD] = found[SHAPE] = 0

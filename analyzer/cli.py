@@ -80,10 +80,14 @@ def _one_line(error: click.ClickException) -> str:
 
 
 def _complain(text: str) -> int:
+    _tell(text)
+    return USAGE_ERROR
+
+
+def _tell(text: str) -> None:
     from analyzer.views.escape import escape
 
     click.echo(f"msgshark: {escape(text, 500)}", err=True)
-    return USAGE_ERROR
 
 
 @click.group(
@@ -108,7 +112,7 @@ def _session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Sessio
     from analyzer.session import Session
 
     intake, settings = open_later(files, **reading)
-    session = Session(settings)
+    session = Session(settings, tell=_tell)
     try:
         with _interrupted_by_user(intake.stop, intake.waits):
             session.open(intake)

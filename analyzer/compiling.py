@@ -1,32 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The kernels, compiled for large captures.
+"""The kernels as machine code: compiled once by numba, kept, and offered to large captures.
 
 A kernel is plain Python (dissectors.kernel), so a small capture is read at once. For a large one
 numba compiles the same functions: once, in a process beside this one, which goes on reading
-meanwhile. The result is kept in the user's cache folder, in a folder named by version and by a
-hash of all that was compiled: numba itself does not notice a change in a function that a kernel
-calls, nor in a constant that it uses.
+meanwhile. The machine code is kept in the user's cache folder, in a file named by a hash of all
+that was compiled; `native` loads it without numba, in a tenth of the time.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import EnumType
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from analyzer import following, gathering, state
-from analyzer.capture import records
-from analyzer.exchanges import request_layer
+from analyzer import native
+from analyzer.native import PLAIN, Kernels
 
 WORTH_LOADING: Final = 400_000
 """Bytes of captures from which on loading compiled kernels saves time."""
@@ -34,46 +29,16 @@ WORTH_LOADING: Final = 400_000
 WORTH_COMPILING: Final = 4_000_000
 """Bytes of captures from which on compiling the kernels does."""
 
-_COMPLETE: Final = "complete"  # a file in the cache folder: all kernels are there
-_MOST_FOLDERS: Final = 4
+_MOST_KEPT: Final = 4
+_OPTIONS: Final = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,  # nothing counts references: all buffers belong to the caller
+}
 
 Told = Callable[[str], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Kernels:
-    """The functions that read a capture."""
-
-    walk_pcap: Callable[..., tuple[int, int]]
-    walk_pcapng: Callable[..., tuple[int, int, int]]
-    gather: Callable[..., int]
-    follow: Callable[..., int]
-    finish: Callable[..., int]
-    refill: Callable[..., None]
-    bury: Callable[..., int]
-
-
-PLAIN: Final = Kernels(
-    records.walk_pcap,
-    records.walk_pcapng,
-    gathering.gather,
-    following.follow,
-    following.finish,
-    state.refill,
-    request_layer.bury,
-)
-
-_ARGUMENTS: Final = {
-    "walk_pcap": "r i i o i i i q i",
-    "walk_pcapng": "r i i o q i q i",
-    "gather": "r i Q Q i i i q b i q t q q q q b b q q q q q q q q q b t i",
-    "follow": "q r t t q i i I I",
-    "finish": "q q I I",
-    "refill": "q q i",
-    "bury": "q i I",
-}
-"""Types of the arguments: i number, o truth, b bytes, and memoryviews: r of bytes, t of bytes
-written to, Q and q of numbers read and written, I of cells."""
 
 
 class Compiler:
@@ -88,17 +53,17 @@ class Compiler:
         """Compiled kernels for captures of together `size` bytes, None for (as yet) none."""
         if size < WORTH_LOADING or self._failed:
             return None
-        folder = cache_folder()
-        found = loaded() if folder is not None and (folder / _COMPLETE).exists() else None
+        kept = cache_file()
+        found = loaded(kept) if kept is not None and kept.exists() else None
         if found is not None:
             self.close()
             return found
         if size >= WORTH_COMPILING:
-            self._compile_beside(folder)
+            self._compile_beside(kept)
         return None
 
-    def _compile_beside(self, folder: Path | None) -> None:
-        if folder is None:
+    def _compile_beside(self, kept: Path | None) -> None:
+        if kept is None:
             self._failed = True
             self._tell("compiled code cannot be kept, as no cache folder can be written: slow")
         elif self._process is None:
@@ -110,7 +75,7 @@ class Compiler:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-        elif self._process.poll():
+        elif self._process.poll() is not None:  # without leaving what can be loaded
             self._failed = True
             self._tell("compiling failed; reading goes on as it is: slow")
 
@@ -122,67 +87,63 @@ class Compiler:
 
 
 @cache
-def compiled() -> Kernels:
-    """The kernels compiled, here and now unless they are in the cache."""
-    found = loaded()
-    if found is not None:
-        return found
-    done: dict[Any, Any] = {}
-    return _jitted(lambda kernel, njit: _with_compiled_callees(kernel, njit, done))
-
-
-def loaded() -> Kernels | None:
-    """The compiled kernels out of the cache; None where one is not there."""
-    folder = cache_folder()
-    if folder is None or not (folder / _COMPLETE).exists():
-        return None
+def loaded(kept: Path) -> Kernels | None:
+    """The kernels of a cache file; None where it is damaged, which then is gone."""
     try:
-        return _jitted(lambda kernel, njit: kernel)  # what it calls is in the cache with it
-    except Exception:  # numba found it stale, and does not know what the kernel calls
-        (folder / _COMPLETE).unlink(missing_ok=True)
+        return native.load(kept.read_bytes())
+    except (OSError, native.DamagedError):
+        kept.unlink(missing_ok=True)
         return None
 
 
-def _jitted(prepare: Callable[[Any, Any], Any]) -> Kernels:
-    folder = cache_folder()
-    if folder is not None and "numba" not in sys.modules:
-        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+# Compiling ------------------------------------------------------------------------------------
+
+
+def compile_kernels() -> bytes:
+    """Machine code of all kernels, as `native.load` takes it."""
     from numba import njit, types
+    from numba.np import arrayobj
 
+    # No kernel counts an index from the end; looking whether one does takes a quarter of the time.
+    arrayobj.fix_integer_index = lambda context, builder, kind, index, size: index
+
+    numbers, cells, octets = types.int64[::1], types.uint32[::1], types.uint8[::1]
     known: dict[str, Any] = {
-        "i": types.int64,
-        "o": types.boolean,
-        "b": types.Bytes(types.uint8, 1, "C", readonly=True),
-        "r": types.MemoryView(types.uint8, 1, "C", readonly=True),
-        "t": types.MemoryView(types.uint8, 1, "C"),
-        "Q": types.MemoryView(types.int64, 1, "C", readonly=True),
-        "q": types.MemoryView(types.int64, 1, "C"),
-        "I": types.MemoryView(types.uint32, 1, "C"),
+        "int": types.int64,
+        "bool": types.boolean,
+        "bytes": types.Bytes(types.uint8, 1, "C", readonly=True),
+        "Bytes": octets,
+        "Text": octets,
+        "Rows": numbers,
+        "Cells": cells,
     }
-    kernels = {}
-    for name, letters in _ARGUMENTS.items():
-        kernel = prepare(getattr(PLAIN, name), njit)
-        signature = tuple(known[letter] for letter in letters.split())
-        kernels[name] = njit([signature], nogil=True, cache=folder is not None)(kernel)
-    return Kernels(**kernels)
+    done: dict[Any, Any] = {}
+    code = {}
+    for name in native.NAMES:
+        compiled = _with_compiled_callees(getattr(PLAIN, name), njit, known, done)
+        signature = compiled.signatures[0]
+        symbol = compiled.overloads[signature].fndesc.mangled_name
+        code[name] = compiled.inspect_llvm(signature), symbol
+    return native.pack(code)
 
 
-def _with_compiled_callees(kernel: Any, njit: Any, done: dict[Any, Any]) -> Any:
-    """A copy of the function that calls compiled ones: compiled code can call no other.
+def _with_compiled_callees(kernel: Any, njit: Any, known: dict[str, Any], done: Any) -> Any:
+    """The function compiled for the types it declares, and before it all that it calls.
 
-    What is called inside counts no references: all buffers belong to the outermost caller.
+    Left to itself, numba would compile a function anew for each constant that it is called with.
     """
-    names = dict(kernel.__globals__)
-    for name in kernel.__code__.co_names:
-        called = names.get(name)
-        if isinstance(called, FunctionType):
-            if called not in done:
-                copy = _with_compiled_callees(called, njit, done)
-                done[called] = njit(nogil=True, _nrt=False)(copy)
-            names[name] = done[called]
-        elif isinstance(called, ModuleType):
-            _refuse_functions(kernel, called)
-    return FunctionType(kernel.__code__, names, kernel.__name__, kernel.__defaults__)
+    if kernel not in done:
+        names = dict(kernel.__globals__)
+        for name in kernel.__code__.co_names:
+            called = names.get(name)
+            if isinstance(called, FunctionType):
+                names[name] = _with_compiled_callees(called, njit, known, done)
+            elif isinstance(called, ModuleType):
+                _refuse_functions(kernel, called)
+        copy = FunctionType(kernel.__code__, names, kernel.__name__, kernel.__defaults__)
+        signature = tuple(known[letter] for letter in native.parameters(kernel))
+        done[kernel] = njit([signature], **_OPTIONS)(copy)
+    return done[kernel]
 
 
 def _refuse_functions(kernel: Any, module: ModuleType) -> None:
@@ -192,31 +153,33 @@ def _refuse_functions(kernel: Any, module: ModuleType) -> None:
             raise TypeError(f"{kernel.__qualname__} calls {module.__name__}.{name}")
 
 
+# What is kept ---------------------------------------------------------------------------------
+
+
 @cache
-def cache_folder() -> Path | None:
+def cache_file() -> Path | None:
     """Where compiled kernels are kept; None where nothing can be written."""
+    from llvmlite import __version__
     from platformdirs import user_cache_path
 
-    digest = hashlib.sha256(f"{sys.version} {version('numba')} {_processor()}".encode())
-    digest.update(repr(_ARGUMENTS).encode())
+    digest = hashlib.sha256(f"{sys.version} {__version__} {_processor()}".encode())
     for part in sorted(_compiled_parts()):
         digest.update(part.encode())
-    folders = user_cache_path("msgshark")
-    folder = folders / f"kernels-{version('msgshark')}-{digest.hexdigest()[:16]}"
+    folder = user_cache_path("msgshark", appauthor=False)
     try:
-        if not folder.exists():
-            _make_space(folders)
-            folder.mkdir(mode=0o700, parents=True)
-        return folder if os.access(folder, os.W_OK) else None
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
+    if not os.access(folder, os.W_OK):
+        return None
+    return folder / f"kernels-{digest.hexdigest()[:16]}"
 
 
 def _compiled_parts() -> set[str]:
-    """Code and constants of every function that is compiled."""
+    """Code, parameters and constants of every function that is compiled."""
     parts: set[str] = set()
     seen: set[Any] = set()
-    waiting: list[Any] = [getattr(PLAIN, name) for name in _ARGUMENTS]
+    waiting: list[Any] = [getattr(PLAIN, name) for name in native.NAMES]
     while waiting:
         kernel = waiting.pop()
         if kernel in seen:
@@ -224,6 +187,7 @@ def _compiled_parts() -> set[str]:
         seen.add(kernel)
         code, names = kernel.__code__, kernel.__globals__
         parts.add(f"{kernel.__module__}.{kernel.__name__} {code.co_code.hex()} {code.co_consts}")
+        parts.add(f"{kernel.__module__}.{kernel.__name__} {native.parameters(kernel)}")
         modules = [names[name] for name in code.co_names if isinstance(names.get(name), ModuleType)]
         for name in code.co_names:
             for value in (names.get(name), *(getattr(module, name, None) for module in modules)):
@@ -243,26 +207,34 @@ def _members(kind: type) -> list[object]:
 
 def _processor() -> str:
     """What code may be compiled for: a cache folder can be shared by unlike machines."""
+    told = ("model name", "flags", "Features", "CPU part")
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
-            return next((line for line in info if line.startswith("model name")), "")
+            first = next(iter(info.read().split("\n\n")), "")
     except OSError:
         return ""
+    return "\n".join(line for line in first.splitlines() if line.startswith(told))
 
 
-def _make_space(folders: Path) -> None:
+def _make_space(folder: Path) -> None:
     """Drop the kernels of versions used longest ago."""
-    old = sorted(folders.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for folder in old[_MOST_FOLDERS - 1 :]:
-        shutil.rmtree(folder, ignore_errors=True)
+    old = sorted(folder.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in old[_MOST_KEPT:]:
+        path.unlink(missing_ok=True)
 
 
 def main() -> None:
-    """Fill the cache folder: what the process beside a reading one does."""
-    folder = cache_folder()
-    compiled()
-    if folder is not None:
-        (folder / _COMPLETE).touch()
+    """Fill the cache: what the process beside a reading one does."""
+    kept = cache_file()
+    if kept is None or kept.exists():
+        return
+    coming = kept.with_suffix(f".{os.getpid()}")
+    try:
+        coming.write_bytes(compile_kernels())
+        coming.rename(kept)
+    finally:
+        coming.unlink(missing_ok=True)
+    _make_space(kept.parent)
 
 
 if __name__ == "__main__":

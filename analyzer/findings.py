@@ -72,14 +72,13 @@ class Finding:
         self.list_frames(frames)
 
     def list_frames(self, frames: Iterable[int]) -> bool:
-        """List frames that are not listed yet, 0 for none; False when no more fit."""
-        recent = set(self.frames[-_LOOK_BACK:]) | {self.frame, 0}
+        """List frames, 0 for none, that are not among the last ones listed, however many come at a
+        time; False when no more fit."""
         for frame in frames:
             if len(self.frames) >= MOST_FRAMES:
                 return False
-            if frame not in recent:
+            if frame and frame != self.frame and frame not in self.frames[-_LOOK_BACK:]:
                 self.frames.append(frame)
-                recent.add(frame)
         return True
 
 

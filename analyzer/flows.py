@@ -32,10 +32,14 @@ from dissectors.kernel import Rows
 # A flow; `sent` counts the datagrams of `first`.
 FIRST, SECOND, START, CONFIRMED, PLAIN_ON_5684, OPAQUE = 0, 1, 2, 3, 4, 5
 SENT, RECEIVED, READABLE, UNREADABLE, FAILURES, FIRST_FRAME = 6, 7, 8, 9, 10, 11
-FIRST_REPEATS, SECOND_REPEATS, PENDINGS, OLDER, NEWER, SERIAL, TOLD = 12, 13, 14, 15, 16, 17, 18
-FIRST_PENDING: Final = 19
+FIRST_REPEATS, SECOND_REPEATS, PENDINGS, OLDER, NEWER, SERIAL = 12, 13, 14, 15, 16, 17
+FIRST_PENDING: Final = 18
 MOST_PENDING: Final = 8
-FLOW_SLOTS: Final = FIRST_PENDING + MOST_PENDING
+NOTES: Final = FIRST_PENDING + MOST_PENDING
+"""A slot for each note that is given once per flow, or once per direction of it: 0 until then, the
+id of the finding that it became, or happenings.TOLD while it has become none."""
+PINGS, CLEAR, DUPLICATED, CHECKSUMS = 0, 2, 3, 4  # pings and each of three checksums by direction
+FLOW_SLOTS: Final = NOTES + CHECKSUMS + 6
 
 MOST_FLOWS: Final = 1 << 16
 """Flows remembered; beyond that the one used longest ago is forgotten."""
@@ -48,12 +52,6 @@ _REJECTED_AFTER: Final = 3
 # An endpoint: address (a name), port, and what is known of it.
 ADDRESS, PORT, MULTICAST, SERVER, SENDER, VERSION = 0, 1, 2, 3, 4, 5
 ENDPOINT_SLOTS: Final = 6
-
-# Bits of TOLD: notes that are given once per flow, or once per direction of it.
-TOLD_PING: Final = 1  # and 2 for the other direction
-TOLD_CLEAR: Final = 4
-TOLD_DUPLICATE: Final = 8
-TOLD_CHECKSUM: Final = 16  # and the five bits above it: three verdicts, two directions
 
 
 class Verdict(IntEnum):
@@ -73,6 +71,11 @@ def flow_at(s: Rows, flow: int) -> int:
 def endpoint_at(s: Rows, endpoint: int) -> int:
     """Index of an endpoint's first slot."""
     return s[ENDPOINTS + BASE] + endpoint * ENDPOINT_SLOTS
+
+
+def note_at(s: Rows, flow: int, note: int) -> int:
+    """Index of the slot of a note of a flow."""
+    return flow_at(s, flow) + NOTES + note
 
 
 def known_flow(s: Rows, a: int, b: int) -> int:

@@ -26,10 +26,11 @@ from analyzer.flows import (
     flow_of,
     judge,
     keep_pending,
+    note_at,
     pending_at,
 )
 from analyzer.flows import restart as restart_flows
-from analyzer.happenings import tell, tell_again
+from analyzer.happenings import tell, told_before
 from analyzer.messages import Role
 from analyzer.profiles.transmission import MILLISECOND
 from analyzer.state import (
@@ -55,7 +56,7 @@ from analyzer.state import (
 )
 from analyzer.tables import Cells
 from dissectors import checksum, link
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes, Rows, Text
 
 # Values of STAGE: how far the record at which `follow` paused has come.
 NEW, RESTARTED, TIMED, MET = 0, 1, 2, 3
@@ -92,20 +93,17 @@ def _arrived(
 
 def _checksum_wrong(s: Rows, facts: Rows, f: int) -> None:
     """A checksum that is not right; told once per flow, direction and verdict, then counted."""
-    flow = flow_at(s, facts[f + fact.FLOW])
+    flow = facts[f + fact.FLOW]
     verdict = facts[f + fact.CHECKSUM]
-    back = 1 if s[flow + flows.FIRST] != facts[f + fact.SOURCE] else 0
-    note = flows.TOLD_CHECKSUM << 2 * (verdict - checksum.WRONG) + back
-    if s[flow + flows.TOLD] & note:
-        frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
-        tell_again(s, note, s[flow + flows.SERIAL], frame, time, 0)
-        return
-    s[flow + flows.TOLD] |= note
-    message = facts[f + fact.MESSAGE] - 1
-    tell(s, tells.CHECKSUM_WRONG, message, verdict, note, facts[f + fact.FLOW], 0)
+    back = 0 if s[flow_at(s, flow) + flows.FIRST] == facts[f + fact.SOURCE] else 1
+    note = flows.CHECKSUMS + 2 * (verdict - checksum.WRONG) + back
+    frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
+    if not told_before(s, note_at(s, flow, note), frame, time, 0):
+        message = facts[f + fact.MESSAGE] - 1
+        tell(s, tells.CHECKSUM_WRONG, message, verdict, note, flow, 0)
 
 
-def _meet(s: Rows, data: Bytes, text: memoryview, arena: memoryview, facts: Rows, f: int) -> None:
+def _meet(s: Rows, data: Bytes, text: Text, arena: Text, facts: Rows, f: int) -> None:
     """The endpoints and the flow of a datagram that may be CoAP."""
     length = facts[f + fact.ADDRESS_LENGTH]
     source_at, source_port = facts[f + fact.SOURCE_AT], facts[f + fact.SOURCE_PORT]
@@ -126,8 +124,8 @@ def _meet(s: Rows, data: Bytes, text: memoryview, arena: memoryview, facts: Rows
 def _datagram(
     s: Rows,
     data: Bytes,
-    text: memoryview,
-    arena: memoryview,
+    text: Text,
+    arena: Text,
     facts: Rows,
     f: int,
     mm: Cells,
@@ -170,13 +168,10 @@ def _datagram(
 
 def _recorded_twice(s: Rows, facts: Rows, f: int, row: int, first: int, flow: int) -> None:
     """A capture duplicate; told once per flow, then counted."""
-    at = flow_at(s, flow)
     frame, time = s[first + duplicates.FRAME], s[first + duplicates.TIME]
-    if s[at + flows.TOLD] & flows.TOLD_DUPLICATE:
-        serial, now = s[at + flows.SERIAL], facts[f + fact.TIME]
-        tell_again(s, flows.TOLD_DUPLICATE, serial, facts[f + fact.FRAME], now, frame)
+    now = facts[f + fact.TIME]
+    if told_before(s, note_at(s, flow, flows.DUPLICATED), facts[f + fact.FRAME], now, frame):
         return
-    s[at + flows.TOLD] |= flows.TOLD_DUPLICATE
     tell(s, tells.CAPTURE_DUPLICATE, row, frame, time, flow, 0)
 
 
@@ -222,8 +217,8 @@ def _tick(
 def follow(
     s: Rows,
     data: Bytes,
-    text: memoryview,
-    arena: memoryview,
+    text: Text,
+    arena: Text,
     facts: Rows,
     first: int,
     count: int,

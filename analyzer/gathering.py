@@ -83,7 +83,7 @@ from dissectors.checksum import verify
 from dissectors.coap import numbers, wire
 from dissectors.coap.wire import Defect
 from dissectors.coap.wire import walk as walk_coap
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes, Rows, Text
 from dissectors.link import walk as walk_link
 
 # Rows of the option registry that the kernel asks for by name.
@@ -130,7 +130,7 @@ def _coap_facts(
     facts: Rows,
     f: int,
     seed: int,
-    text: memoryview,
+    text: Text,
     text_at: int,
     head: Rows,
     options: Rows,
@@ -208,7 +208,7 @@ def gather(
     ports: bytes,
     seed: int,
     facts: Rows,
-    text: memoryview,
+    text: Text,
     row: Rows,
     head: Rows,
     options: Rows,
@@ -225,7 +225,7 @@ def gather(
     names: Rows,
     values: Rows,
     letters: bytes,
-    word: memoryview,
+    word: Text,
     cut_fragments: int,
 ) -> int:
     """Fill a row of `facts` for each of the records `first` to before `after`.

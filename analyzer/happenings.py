@@ -42,10 +42,11 @@ FRAGMENT: Final = 19  # row of facts
 FRAGMENTS_DUE: Final = 20
 CHECKSUM_WRONG: Final = 21  # message, checksum, note, flow
 
-REPEAT_SLOTS: Final = 5
-"""Of a note given once per flow: bit of flows.TOLD, serial number of the flow, frame, time, another
-frame or 0."""
+TOLD: Final = -1
+"""A note that was given and has become no finding."""
 
+REPEAT_SLOTS: Final = 4
+"""Of a note given before: id of the finding it became, frame, time, another frame or 0."""
 
 MOST_REPEATS: Final = 1 << 16
 ENOUGH_REPEATS: Final = 1 << 15
@@ -65,14 +66,18 @@ def tell(s: Rows, kind: int, a: int, b: int, c: int, d: int, e: int) -> None:
     s[EVENTS] += 1
 
 
-def tell_again(s: Rows, note: int, flow: int, frame: int, time: int, other: int) -> None:
-    """A note that was given of this flow holds of one more frame."""
-    if s[REPEATS] == MOST_REPEATS:
-        return
-    at = s[REPEAT_ROWS + BASE] + s[REPEATS] * REPEAT_SLOTS
-    s[at] = note
-    s[at + 1] = flow
-    s[at + 2] = frame
-    s[at + 3] = time
-    s[at + 4] = other
-    s[REPEATS] += 1
+def told_before(s: Rows, note: int, frame: int, time: int, other: int) -> bool:
+    """Was the note that stands at index `note` (flows.NOTES) given before? Then it holds of one
+    more frame; else it is given now."""
+    finding = s[note]
+    if finding == 0:
+        s[note] = TOLD
+        return False
+    if finding != TOLD and s[REPEATS] < MOST_REPEATS:
+        at = s[REPEAT_ROWS + BASE] + s[REPEATS] * REPEAT_SLOTS
+        s[at] = finding
+        s[at + 1] = frame
+        s[at + 2] = time
+        s[at + 3] = other
+        s[REPEATS] += 1
+    return True

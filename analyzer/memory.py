@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from mmap import MADV_HUGEPAGE, mmap
 from typing import Any, Final
 
 from analyzer import duplicates, flows, happenings, registrations, state
 from analyzer import facts as fact
+from analyzer.buffers import zeroed
 from analyzer.exchanges import message_layer, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
-
-_LARGE: Final = 1 << 23
 
 NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
@@ -30,7 +27,8 @@ NAMES_OF_RECORD: Final = 6
 class Region:
     """A region of the state: `slots` of a row; rows at first and at most; what one record adds.
 
-    A hash table (`keys`) keeps half of its rows free. A `ring` has a power of two of them.
+    A hash table (`keys`) keeps half of its rows free; `chained` are the buckets of exchanges. These
+    and a `ring` have a power of two of rows.
     """
 
     at: int
@@ -40,6 +38,7 @@ class Region:
     adds: int = 0
     keys: bool = False
     ring: tuple[int, int] | None = None
+    chained: bool = False
 
 
 def _keys(at: int, adds: int) -> Region:
@@ -47,52 +46,42 @@ def _keys(at: int, adds: int) -> Region:
 
 
 REGIONS: Final = (
-    Region(state.NAMES, state.NAME_SLOTS, 1 << 8, state.MOST_NAMES, NAMES_OF_RECORD),
-    Region(state.ENDPOINTS, flows.ENDPOINT_SLOTS, 1 << 6, 0, 2),
-    Region(state.SENDERS, duplicates.SENDER_SLOTS, 1 << 6, 0, 2),
-    Region(state.FLOWS, flows.FLOW_SLOTS, 1 << 6, flows.MOST_FLOWS, 1),
-    Region(state.PENDING, fact.SLOTS, 1 << 4, flows.MOST_WAITING, 1),
-    Region(
-        *(state.SENT, message_layer.SENT_SLOTS, 1 << 8, message_layer.MOST_LIVE, 1),
-        ring=(state.FIRST_SENT, state.NEXT_SENT),
-    ),
-    Region(
-        *(state.RECENT, duplicates.RECENT_SLOTS, 1 << 8, duplicates.MOST_RECENT, 1),
-        ring=(state.FIRST_RECENT, state.NEXT_RECENT),
-    ),
-    Region(
-        *(state.EARLY, fact.SLOTS, 1 << 4, waiting.MOST_EARLY, 1),
-        ring=(state.FIRST_EARLY, state.NEXT_EARLY),
-    ),
-    Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),
     Region(state.IDENTIFICATIONS, 1, 1 << 16),
     Region(state.INTERFACES, 1, 1 << 4),
-    Region(state.MID_BUCKETS, 1, 1 << 17),
+    Region(state.MID_BUCKETS, 1, 1 << 18),
     Region(state.RECENT_BUCKETS, 1, 1 << 15),
     Region(state.GROUP_BUCKETS, 1, 1 << 10),
     Region(state.EVENT_ROWS, happenings.EVENT_SLOTS, happenings.MOST_EVENTS),
     Region(state.REPEAT_ROWS, happenings.REPEAT_SLOTS, happenings.MOST_REPEATS),
+    Region(state.PENDING, fact.SLOTS, 1 << 4, flows.MOST_WAITING, 1),
+    Region(
+        *(state.EARLY, fact.SLOTS, 1 << 4, waiting.MOST_EARLY, 1),
+        ring=(state.FIRST_EARLY, state.NEXT_EARLY),
+    ),
+    _keys(state.PATH_KEYS, 3),
+    _keys(state.VERDICT_KEYS, 2),
     _keys(state.NAME_KEYS, NAMES_OF_RECORD),
     _keys(state.ENDPOINT_KEYS, 4),
     _keys(state.FLOW_KEYS, 1),
-    _keys(state.TOKEN_KEYS, 1),
-    _keys(state.CLIENT_KEYS, 1),
     _keys(state.UE_KEYS, 2),
-    _keys(state.PATH_KEYS, 3),
-    _keys(state.VERDICT_KEYS, 2),
+    Region(state.NAMES, state.NAME_SLOTS, 1 << 8, state.MOST_NAMES, NAMES_OF_RECORD),
+    Region(state.ENDPOINTS, flows.ENDPOINT_SLOTS, 1 << 6, 0, 2),
+    Region(state.SENDERS, duplicates.SENDER_SLOTS, 1 << 6, 0, 2),
+    Region(state.FLOWS, flows.FLOW_SLOTS, 1 << 6, flows.MOST_FLOWS, 1),
+    Region(state.UES, registrations.UE_SLOTS, 1 << 6, registrations.MOST_UES, 2),
+    Region(
+        *(state.RECENT, duplicates.RECENT_SLOTS, 1 << 8, duplicates.MOST_RECENT, 1),
+        ring=(state.FIRST_RECENT, state.NEXT_RECENT),
+    ),
+    Region(state.TOKEN_BUCKETS, 1, 1 << 10, adds=1, chained=True),
+    Region(state.CLIENT_BUCKETS, 1, 1 << 10, adds=1, chained=True),
+    Region(
+        *(state.SENT, message_layer.SENT_SLOTS, 1 << 8, message_layer.MOST_LIVE, 1),
+        ring=(state.FIRST_SENT, state.NEXT_SENT),
+    ),
 )
-
-_BURIED: Final = (state.TOKEN_KEYS, state.CLIENT_KEYS)
-
-
-def _large(items: int) -> Rows:
-    """A zeroed buffer; a large one in large pages, as kernels jump about in it."""
-    if 8 * items < _LARGE:
-        return rows(items)
-    pages = mmap(-1, 8 * items)
-    with suppress(AttributeError, OSError):  # not every system has them
-        pages.madvise(MADV_HUGEPAGE)
-    return memoryview(pages).cast("q")
+Relink = Callable[[Rows, Rows, int], None]
+"""request_layer.relink: the state, the heads of the buckets as they were, the region."""
 
 
 class Memory:
@@ -123,31 +112,30 @@ class Memory:
         size: int,
         interfaces: int = 0,
         refill: Callable[..., None] = state.refill,
-        bury: Callable[[int], int] | None = None,
+        relink: Relink | None = None,
     ) -> None:
         """See to it that `records` records of together `size` bytes can add what they may.
 
-        `refill` is state.refill, compiled or not; `bury` drops the exchanges of a region of keys
-        that get no response any more, and tells how many are left.
+        `refill` is state.refill, compiled or not.
         """
         s = self.s
         wanted: dict[int, int] = {}
         near: dict[int, int] = {}
         for region in REGIONS:
             has, need = s[region.at + state.ROWS], self._need(region, records, interfaces)
-            if need > has and bury is not None and region.at in _BURIED:
-                # Exchanges that get no response any more make room; with more than is needed,
-                # so that this is not to do again soon.
-                need = 4 * bury(region.at) + 8 * region.adds * records + 2
-                if self._rows(region, need, has) == has:
-                    self._purge(region, refill)
-                    continue
+            if region.chained and relink is None:  # no exchanges are to come
+                continue
+            if need > has and region.chained and relink is not None:
+                if s[state.CLOCK] - s[state.FIRST_TIME] > 2 * s[state.EXCHANGE_LIFETIME]:
+                    self._unlink(region, relink)
+                    need = self._need(region, records, interfaces)
+                need = 2 * need if 2 * need > has else has  # so that this is not to do again soon
             if need > has:
                 wanted[region.at] = self._rows(region, need, has)
-            elif region.adds and not region.keys and need * 2 > has:
+            elif region.adds and not region.keys and not region.chained and need * 2 > has:
                 near[region.at] = self._rows(region, min(2 * need, has + 1), has)
         if wanted:
-            self._lay_out(near | wanted, refill)
+            self._lay_out(near | wanted, refill, relink)
             s = self.s
         room = s[state.ARENA_USED] + min(size, state.MOST_ARENA - s[state.ARENA_USED])
         if room > len(self.arena):
@@ -173,69 +161,67 @@ class Memory:
     @staticmethod
     def _rows(region: Region, need: int, has: int) -> int:
         """Rows to give a region that needs more than it has."""
-        if region.ring or region.keys:
+        if region.ring or region.keys or region.chained:
             rows = has
             while rows < need:
-                rows *= 2
+                rows *= 4 if region.ring else 2  # the rows of a ring are many and large to copy
             return min(rows, region.most) if region.most else rows
         rows = max(need, has + (has >> 2))
         return min(rows, region.most + 1) if region.most else rows
 
-    def _lay_out(self, wanted: dict[int, int], refill: Callable[..., None]) -> None:
-        """A new buffer in which the regions in `wanted` have so many rows."""
-        old = self.s
-        total = state.HEAD
-        places = {}
+    def _lay_out(
+        self, wanted: dict[int, int], refill: Callable[..., None], relink: Relink | None = None
+    ) -> None:
+        """Give the regions in `wanted` so many rows."""
+        old, had = self.s, {region.at: self._entries(region) for region in REGIONS}
+        places, total = {}, state.HEAD
         for region in REGIONS:
             places[region.at] = total
             total += wanted.get(region.at, old[region.at + state.ROWS]) * region.slots
-        s = _large(total)
+        s = memoryview(zeroed(8 * total)).cast("q")
         s[: state.HEAD] = old[: state.HEAD]
         for region in REGIONS:
             s[region.at + state.BASE] = places[region.at]
             s[region.at + state.ROWS] = wanted.get(region.at, old[region.at + state.ROWS])
         for region in REGIONS:
+            kept = old[had[region.at]]
             if region.keys and region.at in wanted:
-                refill(self._entries(old, region), s, region.at)
+                refill(kept, s, region.at)
+            elif region.chained and region.at in wanted and relink is not None:
+                relink(s, kept, region.at)
             elif region.ring and region.at in wanted:
-                self._move_ring(old, s, region)
+                self._spread(s, region, kept, old[region.at + state.ROWS])
             else:
-                self._move_rows(old, s, region)
-        self.s = s
+                place = places[region.at]
+                s[place : place + len(kept)] = kept
+        self.s = s  # others may read the names that stand in the old one meanwhile
+
+    def _entries(self, region: Region) -> slice:
+        """Where the items of a region stand."""
+        start = self.s[region.at + state.BASE]
+        return slice(start, start + self.s[region.at + state.ROWS] * region.slots)
+
+    def _unlink(self, region: Region, relink: Relink) -> None:
+        """Drop the exchanges that get no response any more from their buckets."""
+        entries = self._entries(region)
+        heads = rows(entries.stop - entries.start)
+        heads[:] = self.s[entries]
+        self.s[entries] = rows(len(heads))
+        relink(self.s, heads, region.at)
 
     @staticmethod
-    def _entries(s: Rows, region: Region) -> Rows:
-        """The entries of a hash table."""
-        start = s[region.at + state.BASE]
-        return s[start : start + s[region.at + state.ROWS] * region.slots]
-
-    def _purge(self, region: Region, refill: Callable[..., None]) -> None:
-        """Drop the entries of a hash table that are of no use any more."""
-        entries = self._entries(self.s, region)
-        kept = rows(len(entries))
-        kept[:] = entries
-        entries[:] = rows(len(entries))
-        refill(kept, self.s, region.at)
-
-    @staticmethod
-    def _move_rows(old: Rows, s: Rows, region: Region) -> None:
-        size = old[region.at + state.ROWS] * region.slots
-        start, was = s[region.at + state.BASE], old[region.at + state.BASE]
-        s[start : start + size] = old[was : was + size]
-
-    @staticmethod
-    def _move_ring(old: Rows, s: Rows, region: Region) -> None:
+    def _spread(s: Rows, region: Region, kept: Rows, before: int) -> None:
+        """The rows of a ring of `before` rows over the larger one in `s`."""
         assert region.ring is not None
-        first, after = (old[item] for item in region.ring)
         slots = region.slots
-        had, has = old[region.at + state.ROWS], s[region.at + state.ROWS]
-        number = first
-        while had and number < after:
+        number, after = (s[item] for item in region.ring)
+        base, has = s[region.at + state.BASE], s[region.at + state.ROWS]
+        while before and number < after:
             # As many rows at a time as lie in one piece in both.
-            turn = min(had - (number & (had - 1)), has - (number & (has - 1)), after - number)
-            was = old[region.at + state.BASE] + (number & (had - 1)) * slots
-            at = s[region.at + state.BASE] + (number & (has - 1)) * slots
-            s[at : at + turn * slots] = old[was : was + turn * slots]
+            was, at = number & (before - 1), number & (has - 1)
+            turn = min(before - was, has - at, after - number)
+            there = kept[was * slots : (was + turn) * slots]
+            s[base + at * slots : base + (at + turn) * slots] = there
             number += turn
 
     # Names --------------------------------------------------------------------------------------

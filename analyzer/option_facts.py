@@ -33,7 +33,7 @@ from analyzer.facts import (
 )
 from analyzer.state import hash_bytes, mix
 from dissectors.coap import wire
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes, Rows, Text
 
 _DEFAULT_MAX_AGE: Final = 60
 
@@ -61,7 +61,7 @@ def token_number(data: Bytes, at: int, length: int, seed: int) -> int:
     return high * 0x100000000 + low
 
 
-def _copy(data: Bytes, start: int, end: int, text: memoryview, at: int) -> int:
+def _copy(data: Bytes, start: int, end: int, text: Text, at: int) -> int:
     for place in range(start, end):
         text[at + place - start] = data[place]
     return at + end - start
@@ -153,9 +153,7 @@ def option_facts(
     facts[f + DATA_HASH] = mix(passing, lasting)
 
 
-def uri(
-    data: Bytes, facts: Rows, f: int, count: int, options: Rows, text: memoryview, at: int
-) -> int:
+def uri(data: Bytes, facts: Rows, f: int, count: int, options: Rows, text: Text, at: int) -> int:
     """Path and query, or Proxy-Uri, of a request put together in `text`; where they end."""
     facts[f + PATH_AT] = facts[f + URI_AT] = at
     begin = at

@@ -10,9 +10,9 @@ from analyzer import facts as fact
 from analyzer import state
 from analyzer.bodies import BodyTables, body_tables
 from analyzer.capture import ROW, RecordBatch
-from analyzer.compiling import PLAIN, Kernels
 from analyzer.exchanges.table import Exchanges
 from analyzer.memory import Memory
+from analyzer.native import PLAIN, Kernels
 from analyzer.tables import Table
 from dissectors import link
 from dissectors.coap import numbers, wire
@@ -50,6 +50,17 @@ def port_table(ports: frozenset[int]) -> bytes:
     return bytes(table)
 
 
+def ahead(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+    """The batches, each read while the one before it is followed."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, "read") as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
 class Gathered:
     """Facts of some records, and the text that they point into."""
 
@@ -62,7 +73,7 @@ class Gathered:
         wanted = (after - first + _SPARE) * fact.SLOTS
         if len(self.facts) < wanted:
             self.facts = rows(wanted)
-        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW]) + _SLACK
+        largest = max(batch.rows[first * ROW + 1 : after * ROW : ROW].tolist()) + _SLACK
         size = max(largest, min(_MOST_TEXT, (after - first) << 8))
         if len(self.text) < size:
             self.text = memoryview(bytearray(size))
@@ -81,6 +92,7 @@ class Reading:
         self._gathered = (Gathered(), Gathered())
         self._pool: ThreadPoolExecutor | None = None
         self._memory = memory
+        self._seed = memory[state.SEED]
         self._messages = messages
         self._exchanges = exchanges
         self._ports = port_table(ports)
@@ -158,7 +170,7 @@ class Reading:
             batch.first_frame,
             links,
             self._ports,
-            self._memory[state.SEED],
+            self._seed,
             gathered.facts,
             gathered.text,
             self._link_row,
@@ -189,10 +201,13 @@ class Reading:
             size + max(len(gathered.text) for gathered in self._gathered),
             interfaces,
             self.kernels.refill,
-            lambda region: self.kernels.bury(self._memory.s, region, stored.cells),
+            self._relink,
         )
         self._messages.make_room(records)
         stored.make_room(records)
+
+    def _relink(self, s: Rows, heads: Rows, table: int) -> None:
+        self.kernels.relink(s, heads, table, self._messages.cells, self._exchanges.stored.cells)
 
     def follow(self, data: memoryview, gathered: Gathered, first: int, count: int) -> int:
         """Take the rows of facts from `first` on, until there is something to tell."""

@@ -18,8 +18,8 @@ from analyzer import happenings as tells
 from analyzer import messages as m
 from analyzer.bodies import DEREGISTRATION_TYPE, REGISTRATION_TYPE
 from analyzer.exchanges import model as x
-from analyzer.flows import SERIAL, TOLD, TOLD_CLEAR, flow_at, known_flow
-from analyzer.happenings import tell, tell_again
+from analyzer.flows import CLEAR, known_flow, note_at
+from analyzer.happenings import tell, told_before
 from analyzer.state import (
     AKMA_PATH,
     BASE,
@@ -160,11 +160,8 @@ def _in_clear(
     time: int,
 ) -> None:
     """A registration that anybody can read; told once per flow."""
-    at = flow_at(s, flow)
-    if s[at + TOLD] & TOLD_CLEAR:
-        tell_again(s, TOLD_CLEAR, s[at + SERIAL], mm[row * m.CELLS + m.FRAME], time, 0)
+    if told_before(s, note_at(s, flow, CLEAR), mm[row * m.CELLS + m.FRAME], time, 0):
         return
-    s[at + TOLD] |= TOLD_CLEAR
     tell(s, tells.REGISTRATION_IN_CLEAR, exchange, flow, 0, 0, 0)
 
 

@@ -3,43 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections import Counter, defaultdict
 
-import numpy as np
-
-from analyzer import flows, state
 from analyzer import happenings as tells
-from analyzer.findings import MOST_FRAMES, Finding
-from analyzer.flows import flow_at
+from analyzer import state
+from analyzer.findings import MOST_FRAMES, Findings
 from analyzer.memory import Memory
-
-MOST_NOTES: Final = 1 << 18
-"""Notes kept before those of forgotten flows are dropped."""
 
 
 class Repeats:
-    """Which finding each note of a flow became."""
+    """The repetitions that the kernels told, and the findings they belong to."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, findings: Findings) -> None:
         self._memory = memory
-        self._findings: dict[tuple[int, int], Finding] = {}
-        self._enough = MOST_NOTES
-
-    def learn(self, note: int, flow: int, finding: Finding) -> None:
-        """The note was given of the flow, as this finding."""
-        if len(self._findings) >= self._enough:
-            self._forget()
-        serial = self._memory[flow_at(self._memory.s, flow) + flows.SERIAL]
-        self._findings[note, serial] = finding
-
-    def _forget(self) -> None:
-        """Flows that are forgotten repeat nothing any more."""
-        self.apply()
-        s = self._memory.s
-        flows_known = range(1, s[state.FLOWS + state.COUNT] + 1)
-        known = {s[flow_at(s, flow) + flows.SERIAL] for flow in flows_known}
-        self._findings = {key: f for key, f in self._findings.items() if key[1] in known}
-        self._enough = max(MOST_NOTES, 2 * len(self._findings))
+        self._findings = findings
 
     def apply(self) -> None:
         """Count the repetitions told since the last time."""
@@ -48,25 +25,21 @@ class Repeats:
         if not count:
             return
         s[state.REPEATS] = 0
-        base = s[state.REPEAT_ROWS + state.BASE]
-        cells = np.frombuffer(s, np.int64, count * tells.REPEAT_SLOTS, 8 * base)
-        rows = cells.reshape(count, tells.REPEAT_SLOTS)
-        order = np.lexsort((rows[:, 0], rows[:, 1]))
-        changes = np.flatnonzero(np.any(np.diff(rows[order, :2], axis=0) != 0, axis=1)) + 1
-        groups: dict[int, tuple[Finding, list[np.ndarray[Any, Any]]]] = {}
-        for group in np.split(order, changes):
-            note, serial = rows[group[0], :2].tolist()
-            finding = self._findings.get((note, serial))
-            if finding is not None:
-                groups.setdefault(finding.id, (finding, []))[1].append(group)
-        for finding, found in groups.values():
-            self._count(finding, rows[np.sort(np.concatenate(found))])
-
-    @staticmethod
-    def _count(finding: Finding, rows: np.ndarray[Any, Any]) -> None:
-        """Rows of one finding, in the order of the capture."""
-        finding.count += len(rows)
-        finding.last_time = max(finding.last_time, int(rows[:, 3].max()))
-        missing = MOST_FRAMES - len(finding.frames)
-        frames = rows[:missing, [2, 4]].ravel()
-        finding.list_frames(frames[frames > 0].tolist())
+        start = s[state.REPEAT_ROWS + state.BASE]
+        cells = s[start : start + count * tells.REPEAT_SLOTS]
+        ids, frames, times, others = (
+            cells[slot :: tells.REPEAT_SLOTS].tolist() for slot in range(tells.REPEAT_SLOTS)
+        )
+        listed: defaultdict[int, list[int]] = defaultdict(list)
+        for id, frame, other in zip(ids, frames, others, strict=True):
+            listed[id] += (frame, other) if other else (frame,)
+        latest = dict(zip(ids, times, strict=True))
+        for id, count in Counter(ids).items():
+            finding = self._findings[id - 1]
+            finding.count += count
+            finding.last_time = max(finding.last_time, latest[id])
+            later, missing = listed[id], MOST_FRAMES - len(finding.frames)
+            if len(later) == count and later[0] > finding.frames[-1]:  # no other frames
+                finding.frames += later[:missing]
+            else:
+                finding.list_frames(later)

@@ -32,7 +32,7 @@ _LISTS: Final = {
 def visible_messages(session: Session) -> Iterator[int]:
     """Rows of the messages that views show, in file order."""
     hidden = int(Role.UNCONFIRMED)
-    return (row for row, role in enumerate(session.messages["role"].tolist()) if role != hidden)
+    return (row for row, role in enumerate(session.messages.octets("role")) if role != hidden)
 
 
 def findings_in_order(session: Session) -> list[Finding]:
@@ -92,14 +92,14 @@ def _text(value: str | None) -> str | None:
 
 def capture_entry(session: Session) -> dict[str, Any]:
     """The capture itself: files, counts, times, and what was wrong with it."""
-    counts = session.counts
+    counts, roles = session.counts, session.messages.octets("role")
     return {
         "files": session.paths,
         "formats": [file.format for file in session.files],
         "interfaces": [_interface_entry(session, i) for i in range(len(session.interfaces))],
         "packets": counts.records,
         "udp_datagrams": counts.udp,
-        "coap_messages": sum(1 for _ in visible_messages(session)),
+        "coap_messages": len(roles) - roles.count(Role.UNCONFIRMED),
         "exchanges": len(session.exchanges),
         "first_time": None if session.first_time is None else session.first_time / SECOND,
         "last_time": None if session.last_time is None else session.last_time / SECOND,

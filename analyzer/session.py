@@ -17,7 +17,7 @@ from analyzer import happenings as tells
 from analyzer.arriving import MOST_TEXT
 from analyzer.bodies import tells_of
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
-from analyzer.compiling import PLAIN, Compiler, Kernels, Told
+from analyzer.compiling import Compiler, Told
 from analyzer.datagrams import Datagrams, Packet
 from analyzer.events import Event, FlowEnded
 from analyzer.exchanges.model import STORED
@@ -28,8 +28,9 @@ from analyzer.icmp import icmp_error
 from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
 from analyzer.names import Endpoints, Names
+from analyzer.native import PLAIN, Kernels
 from analyzer.profiles.transmission import DEFAULT, Transmission
-from analyzer.reading import Gathered, Reading
+from analyzer.reading import Gathered, Reading, ahead
 from analyzer.registrations import learn_quiet
 from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
@@ -37,7 +38,7 @@ from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
 from analyzer.subjects import Flow
 from analyzer.tables import Table
-from analyzer.telling import Row, event, told
+from analyzer.telling import Row, event, note_of, told
 from dissectors.coap.message import dissect
 from dissectors.kernel import Rows, rows
 from dissectors.msgin5g.payload import read_elements, read_json
@@ -98,7 +99,7 @@ class Session:
         self._links: Rows = rows(0)
         ports = self.settings.ports
         self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
-        self._repeats = Repeats(self.memory)
+        self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)
         asked = self.settings
         context = Context(asked.timers, asked.profile, asked.server_uri)
@@ -127,7 +128,10 @@ class Session:
         then, at least once in `limit` records."""
         source = self.opened
         self._use(self._compiler.offer(source.size))
-        for batch in source.batches(limit):
+        batches = source.batches(limit)
+        if self._reading.kernels is not PLAIN and self._reading.looks_ahead and not source.live:
+            batches = ahead(batches)
+        for batch in batches:
             for read in self.take(batch, limit):
                 if self._reading.kernels is PLAIN:
                     self._use(self._compiler.offer(source.size))
@@ -156,10 +160,10 @@ class Session:
         self._meet_interfaces()
         places = _NO_PLACES if batch.offsets is None else batch.offsets.toreadonly()
         for gathered, first, count in self._reading.chunks(batch, self._links, places, most):
-            captured = batch.rows[first * ROW + 1 : (first + count) * ROW : ROW]
+            captured = batch.rows[first * ROW + 1 : (first + count) * ROW : ROW].tolist()
             self._reading.make_room(count, sum(captured), len(self.interfaces))
             self._follow(batch.data, gathered, count)
-            if first + count == batch.count:
+            if first + count == batch.count and self.opened.live:  # nobody knows when more comes
                 self._repeats.apply()
             yield (first + count) / batch.count
 
@@ -171,8 +175,9 @@ class Session:
     def _meet_interfaces(self) -> None:
         """Interfaces that the files have described by now."""
         if len(self.interfaces) != len(self._links):
-            self._links = rows(len(self.interfaces))
-            for index, met in enumerate(self.interfaces):
+            known = tuple(self.interfaces)  # more may come meanwhile
+            self._links = rows(len(known))
+            for index, met in enumerate(known):
                 self._links[index] = met.interface.link_type
 
     def _follow(self, data: memoryview, gathered: Gathered, count: int) -> None:
@@ -268,14 +273,8 @@ class Session:
             learn_quiet(s, row[1])
         elif kind == tells.REGISTRATION_ANSWERED and not found:
             learn_quiet(s, row[4])
-        elif found and kind == tells.REGISTRATION_IN_CLEAR:
-            self._repeats.learn(flows.TOLD_CLEAR, row[1], found[-1])
-        elif found and kind == tells.CAPTURE_DUPLICATE:
-            self._repeats.learn(flows.TOLD_DUPLICATE, row[3], found[-1])
-        elif found and kind == tells.CHECKSUM_WRONG:
-            self._repeats.learn(row[2], row[3], found[-1])
-        elif found and kind == tells.SEEN and row[3]:
-            self._repeats.learn(row[3], row[4], found[-1])
+        elif found and (note := note_of(kind, row)) is not None:
+            s[flows.note_at(s, *note)] = found[-1].id
 
     def judge(self, event: Event) -> list[Finding]:
         """Judge an event; messages and exchanges are marked with the worst finding about them."""

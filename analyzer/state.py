@@ -2,8 +2,8 @@
 """What is remembered while a capture is read, as integers in one buffer that kernels work on.
 
 The buffer is a row of regions. A region is a table of fixed-size rows, a hash table of entries, or
-the buckets of a ring, whose rows then are chained by a number: the newest of a bucket, and from
-each the one before it, until one that the ring has forgotten. Of each region
+buckets. What falls into one bucket is chained by its number: the newest of a bucket, and from each
+the one before it, until none, or one that a ring has forgotten. Of each region
 three items at its place in the head tell where it begins, how many rows it has room for and how
 many were used. Row ids count from 1 and never change: 0 is "none". Kernels (dissectors.kernel); the
 buffer belongs to `memory.Memory`, which lets it grow.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes, Rows, Text
 
 # Items of a region in the head.
 BASE, ROWS, COUNT = 0, 1, 2
@@ -36,8 +36,8 @@ NAME_KEYS: Final = 10 * REGION
 ENDPOINT_KEYS: Final = 11 * REGION
 FLOW_KEYS: Final = 13 * REGION
 MID_BUCKETS: Final = 14 * REGION
-TOKEN_KEYS: Final = 15 * REGION
-CLIENT_KEYS: Final = 16 * REGION
+TOKEN_BUCKETS: Final = 15 * REGION
+CLIENT_BUCKETS: Final = 16 * REGION
 RECENT_BUCKETS: Final = 17 * REGION
 UE_KEYS: Final = 18 * REGION
 PATH_KEYS: Final = 19 * REGION
@@ -213,11 +213,6 @@ def remove(s: Rows, table: int, a: int, b: int, c: int) -> None:
         s[place + VALUE] = GONE
 
 
-def full(s: Rows, table: int) -> bool:
-    """More than half of the entries are in use."""
-    return s[table + COUNT] * 2 >= s[table + ROWS]
-
-
 def refill(entries: Rows, s: Rows, table: int) -> None:
     """Put the entries that have a value into the empty table."""
     s[table + COUNT] = 0
@@ -229,7 +224,7 @@ def refill(entries: Rows, s: Rows, table: int) -> None:
 # Names ------------------------------------------------------------------------------------------
 
 
-def name(s: Rows, arena: memoryview, data: Bytes, start: int, end: int) -> int:
+def name(s: Rows, arena: Text, data: Bytes, start: int, end: int) -> int:
     """The id of the bytes `data[start:end]`; 0 for no bytes, TOO_MANY when there is no room."""
     if start >= end:
         return 0
@@ -253,9 +248,7 @@ def name(s: Rows, arena: memoryview, data: Bytes, start: int, end: int) -> int:
     return new_name(s, arena, data, start, end, hash, probe)
 
 
-def new_name(
-    s: Rows, arena: memoryview, data: Bytes, start: int, end: int, hash: int, probe: int
-) -> int:
+def new_name(s: Rows, arena: Text, data: Bytes, start: int, end: int, hash: int, probe: int) -> int:
     """Keep the bytes under the next id. There is room: `Memory.make_room` saw to it."""
     s[NAMES + COUNT] += 1
     id = s[NAMES + COUNT]

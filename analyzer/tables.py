@@ -13,6 +13,8 @@ from functools import cached_property
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from analyzer.buffers import resized, zeroed
+
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
@@ -67,6 +69,11 @@ class Layout:
         """A row in the standard library's words."""
         return Struct("=" + "".join(_LETTERS[dtype] for dtype in self.columns.values()))
 
+    @cached_property
+    def structs(self) -> dict[str, Struct]:
+        """Each column of a row in the same words."""
+        return {name: Struct("=" + _LETTERS[dtype]) for name, dtype in self.columns.items()}
+
     def cell(self, name: str) -> int:
         """The cell of the row in which a column begins."""
         return self.places[name] // 4
@@ -88,14 +95,8 @@ class Table:
         self.layout = layout
         self._rows = 0
         self._room = _FIRST_ROWS
-        import numpy as np  # a third of the time that a small command takes
-
-        self._buffer: Any = np.zeros(_FIRST_ROWS * layout.cells, np.uint32)
-        self.cells: Cells = self._shared()
-
-    def _shared(self) -> Cells:
-        buffer: Any = self._buffer
-        return memoryview(buffer)
+        self._buffer = zeroed(_FIRST_ROWS * layout.row_bytes)
+        self.cells: Cells = memoryview(self._buffer).cast("I")
 
     def __len__(self) -> int:
         return self._rows
@@ -111,20 +112,16 @@ class Table:
 
     def make_room(self, more: int) -> None:
         """Let `more` rows fit: by an eighth at least, as large buffers grow without a copy."""
-        import numpy as np
-
         wanted = self._rows + more
         if wanted <= self._room:
             return
         self._room = max(wanted, self._room + (self._room >> 3) + _FIRST_ROWS)
         self.cells.release()
-        try:
-            self._buffer.resize(self._room * self.layout.cells, refcheck=True)
-        except ValueError:  # a view of it is alive
-            grown = np.zeros(self._room * self.layout.cells, np.uint32)
+        if not resized(self._buffer, self._room * self.layout.row_bytes):
+            grown = zeroed(self._room * self.layout.row_bytes)
             grown[: len(self._buffer)] = self._buffer
             self._buffer = grown
-        self.cells = self._shared()
+        self.cells = memoryview(self._buffer).cast("I")
 
     def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
         import numpy as np
@@ -134,14 +131,24 @@ class Table:
         place = self.layout.places[name]
         return np.ndarray((self._rows,), dtype, self._buffer, place, strides)
 
+    def octets(self, name: str) -> bytes:
+        """A column of single bytes, without NumPy."""
+        first = self.layout.places[name]
+        return bytes(self._buffer[first : self._rows * self.row_bytes : self.row_bytes])
+
     def cell(self, name: str, row: int) -> int:
         """One value as a plain integer."""
-        return int(self[name][row])
+        return int(self.layout.structs[name].unpack_from(self._buffer, self._at(name, row))[0])
+
+    def _at(self, name: str, row: int) -> int:
+        if not 0 <= row < self._rows:
+            raise IndexError(row)
+        return row * self.layout.row_bytes + self.layout.places[name]
 
     def update(self, row: int, **values: int) -> None:
         """Change values of an existing row."""
         for name, value in values.items():
-            self[name][row] = value
+            self.layout.structs[name].pack_into(self._buffer, self._at(name, row), value)
 
     def row(self, row: int) -> dict[str, int]:
         """One row as plain integers."""

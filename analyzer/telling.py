@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from analyzer import flows, state
 from analyzer import happenings as tells
-from analyzer import state
 from analyzer.events import (
     Acknowledged,
     AnsweredAgain,
@@ -75,6 +75,17 @@ def _ue_moved(tables: Tables, row: Row) -> Event:
 
 def _ue_collision(tables: Tables, row: Row) -> Event:
     return UeCollision(Message(tables, row[0]), tables.names[row[1]], tables.endpoints[row[2]])
+
+
+def note_of(kind: int, row: Row) -> tuple[int, int] | None:
+    """The flow and the note (flows.NOTES) that an event gives of it; None for other events."""
+    if kind == tells.REGISTRATION_IN_CLEAR:
+        return row[1], flows.CLEAR
+    if kind == tells.CAPTURE_DUPLICATE:
+        return row[3], flows.DUPLICATED
+    if kind == tells.CHECKSUM_WRONG:
+        return row[3], row[2]
+    return (row[4], row[3]) if kind == tells.SEEN and row[4] else None
 
 
 _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {

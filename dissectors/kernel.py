@@ -15,6 +15,9 @@ from typing import TypeAlias
 Bytes: TypeAlias = "memoryview | bytes"
 """Input bytes; indexing yields an int."""
 
+Text: TypeAlias = "memoryview"
+"""Bytes that a kernel writes."""
+
 Rows: TypeAlias = "memoryview"
 """Output: int64 items, flattened rows (format 'q')."""
 

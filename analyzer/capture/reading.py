@@ -30,7 +30,7 @@ from analyzer.capture.spool import DEFAULT_LIMITS, Spooled, SpoolLimits
 from analyzer.capture.stdin import DASH, take
 from analyzer.capture.store import Followed, Stop, Store, open_file, printable
 
-WINDOW: Final = 16 << 20
+WINDOW: Final = 4 << 20
 BATCH: Final = 1 << 17  # records at most, where no limit is given: 5 MiB of rows
 USUAL_RECORD: Final = 64  # bytes; where records are smaller, a window takes several batches
 HEAD: Final = 512  # bytes enough to tell what a file is

@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from dissectors.kernel import Bytes, Rows
+
 ROW: Final = 5
 INTERFACE: Final = 5
 
@@ -44,14 +46,14 @@ ODD: Final = 1  # a block that is no sound packet: that block, of which nothing 
 REMARK: Final = 2  # a packet with a comment or a defect behind its data: that packet's block
 
 
-def u16(data: memoryview, at: int, big: bool) -> int:
+def u16(data: Bytes, at: int, big: bool) -> int:
     """The two bytes at `at` as an unsigned number."""
     if big:
         return data[at] * 0x100 + data[at + 1]
     return data[at + 1] * 0x100 + data[at]
 
 
-def u32(data: memoryview, at: int, big: bool) -> int:
+def u32(data: Bytes, at: int, big: bool) -> int:
     """The four bytes at `at` as an unsigned number."""
     if big:
         high = data[at] * 0x100 + data[at + 1]
@@ -60,7 +62,7 @@ def u32(data: memoryview, at: int, big: bool) -> int:
     return high * 0x10000 + data[at + 1] * 0x100 + data[at]
 
 
-def time_ns(high: int, low: int, interfaces: memoryview, interface: int) -> int:
+def time_ns(high: int, low: int, interfaces: Rows, interface: int) -> int:
     """A pcapng timestamp, two 32-bit halves, as ns since 1970; clamped to what int64 holds.
 
     `interfaces` has `INTERFACE` int64 for each: ns per tick, ticks per ns, fraction bits, offset
@@ -96,14 +98,14 @@ def time_ns(high: int, low: int, interfaces: memoryview, interface: int) -> int:
 
 
 def walk_pcap(
-    data: memoryview,
+    data: Bytes,
     start: int,
     end: int,
     big: bool,
     ns_per_tick: int,
     header: int,
     largest: int,
-    rows: memoryview,
+    rows: Rows,
     limit: int,
 ) -> tuple[int, int]:
     """Write a row per pcap record of `data[start:end]`, `limit` at most; `rows` has room for them.
@@ -129,7 +131,7 @@ def walk_pcap(
     return at, count
 
 
-def remarkable(data: memoryview, at: int, end: int, big: bool) -> bool:
+def remarkable(data: Bytes, at: int, end: int, big: bool) -> bool:
     """Whether the options in `data[at:end]` hold a comment or do not fit."""
     while end - at >= 4:
         code = u16(data, at, big)
@@ -143,13 +145,13 @@ def remarkable(data: memoryview, at: int, end: int, big: bool) -> bool:
 
 
 def packet_row(
-    data: memoryview,
+    data: Bytes,
     at: int,
     total: int,
     big: bool,
-    interfaces: memoryview,
+    interfaces: Rows,
     first: int,
-    rows: memoryview,
+    rows: Rows,
     row: int,
 ) -> int:
     """Write the row of the packet block at `at`, `total` bytes long, to `rows[row:]`.
@@ -194,13 +196,13 @@ def packet_row(
 
 
 def walk_pcapng(
-    data: memoryview,
+    data: Bytes,
     start: int,
     end: int,
     big: bool,
-    interfaces: memoryview,
+    interfaces: Rows,
     first: int,
-    rows: memoryview,
+    rows: Rows,
     limit: int,
 ) -> tuple[int, int, int]:
     """Write a row per packet of `data[start:end]`, `limit` at most; `rows` has room for them.

@@ -85,7 +85,7 @@ def request(
 ) -> None:
     """A new request; responses that came before it are linked."""
     exchange = open_by(s, facts, f, number, mm, xx, Role.REQUEST)
-    open_exchange(s, facts, f, xx, exchange)
+    open_exchange(s, facts, f, mm, xx, exchange)
     registration_requested(s, facts, f, exchange, mm, xx)
     time = facts[f + fact.TIME]
     while s[FIRST_EARLY] < s[NEXT_EARLY]:
@@ -129,7 +129,7 @@ def response(
 ) -> None:
     """A response on its own: a CON or NON."""
     match = x.BY_TOKEN
-    exchange = of_token(s, facts, f, xx)
+    exchange = of_token(s, facts, f, mm, xx)
     if exchange == 0:
         exchange = of_group(s, facts, f, mm, xx)
         match = x.MULTICAST

@@ -38,6 +38,7 @@ STORED: Final = Layout(
         "ue": "u4",
         "older": "u4",
         "older_of_client": "u4",
+        "tag": "u4",
         "icmp": "u4",
         "state": "u4",
         "flags": "u4",
@@ -49,7 +50,8 @@ STORED: Final = Layout(
 )
 """What is stored of an exchange; the id of a row is its index + 1. `ack`, `response`, `reset` are
 rows of the messages table + 1, 0 for none; `icmp` is the frame of an ICMP error about it;
-`match` and `confidence` index MATCHES and CONFIDENCES; `older...` chain those with one token."""
+`match` and `confidence` index MATCHES and CONFIDENCES; `older...` chain those of one bucket of
+tokens, `tag` is a hash that tells most of them apart."""
 
 CELLS: Final = STORED.cells
 KEPT_UNTIL: Final = STORED.cell("kept_until")
@@ -63,6 +65,7 @@ PATH: Final = STORED.cell("path")
 UE: Final = STORED.cell("ue")
 OLDER: Final = STORED.cell("older")
 OLDER_OF_CLIENT: Final = STORED.cell("older_of_client")
+TAG: Final = STORED.cell("tag")
 ICMP: Final = STORED.cell("icmp")
 STATE: Final = STORED.cell("state")
 FLAGS: Final = STORED.cell("flags")

@@ -38,14 +38,13 @@ from analyzer.exchanges.waiting import (
 from analyzer.flows import FIRST as FLOW_FIRST
 from analyzer.flows import (
     FIRST_FRAME,
-    SERIAL,
-    TOLD,
-    TOLD_PING,
+    PINGS,
     flow_at,
+    note_at,
     repeats,
 )
 from analyzer.flows import PLAIN_ON_5684 as FLOW_PLAIN
-from analyzer.happenings import tell, tell_again
+from analyzer.happenings import tell, told_before
 from analyzer.messages import Role, role_of, set_role, token_length
 from analyzer.registrations import settle_undecided
 from analyzer.state import (
@@ -133,13 +132,10 @@ def _seen(
     flags &= s[SEEN_WHEN]
     if flags == fact.PING:
         forth = s[flow + FLOW_FIRST] == facts[f + fact.SOURCE]
-        note = TOLD_PING if forth else 2 * TOLD_PING
-        if s[flow + TOLD] & note:
-            frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
-            tell_again(s, note, s[flow + SERIAL], frame, time, 0)
-            return
-        s[flow + TOLD] |= note
-        tell(s, tells.SEEN, row, flags, 0, note, facts[f + fact.FLOW])
+        note = PINGS if forth else PINGS + 1
+        frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
+        if not told_before(s, note_at(s, facts[f + fact.FLOW], note), frame, time, 0):
+            tell(s, tells.SEEN, row, flags, 0, note, facts[f + fact.FLOW])
     elif flags:
         tell(s, tells.SEEN, row, flags, facts[f + fact.LEG_OF], 0, 0)
 
@@ -294,7 +290,7 @@ def _unmatched_acknowledgement(
         if exchange:
             match = x.OTHER_ENDPOINT
         else:
-            exchange = open_by_token(s, facts, f, xx)
+            exchange = open_by_token(s, facts, f, mm, xx)
             if exchange == 0:
                 exchange = of_other_server(s, facts, f, mm, xx, False)
                 match = x.OTHER_ENDPOINT

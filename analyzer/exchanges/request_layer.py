@@ -4,8 +4,8 @@
 RFC 7252 clause 5.3.2; observations RFC 7641. The empty token is a token like any other. Who is the
 client is told by each message: a request's sender is. Kernels (dissectors.kernel).
 
-Exchanges under one key are a chain, newest first. One whose lifetime is over gets no response any
-more, unless it observes.
+Exchanges of one bucket of keys are a chain, newest first. One whose lifetime is over gets no
+response any more, unless it observes.
 """
 
 from __future__ import annotations
@@ -23,25 +23,22 @@ from analyzer.exchanges.model import (
     OLDER_OF_CLIENT,
     REQUEST_ROW,
     STATE,
+    TAG,
     State,
 )
 from analyzer.flows import MULTICAST, endpoint_at
-from analyzer.messages import message_id
+from analyzer.messages import message_id, token_length
 from analyzer.state import (
     BASE,
-    CLIENT_KEYS,
+    CLIENT_BUCKETS,
     CLOCK,
-    ENTRY,
+    COUNT,
     EXCHANGE_LIFETIME,
-    GONE,
     OLDEST_EXCHANGE,
     ROWS,
-    TOKEN_KEYS,
-    VALUE,
-    entry,
-    get,
-    put_at,
-    value_at,
+    SEED,
+    TOKEN_BUCKETS,
+    place,
 )
 from analyzer.tables import Cells, set_wide, wide
 from dissectors.kernel import Rows
@@ -49,12 +46,13 @@ from dissectors.kernel import Rows
 MOST_PER_TOKEN: Final = 64
 """Exchanges looked at under one token: a sender that uses one for everything costs no more."""
 
+_MOST_STEPS: Final = 1024
+"""Exchanges passed in one bucket, whatever their tokens."""
+
+_TAG_SHIFT: Final = 24  # above the bits that tell the bucket
+_TAG_MASK: Final = (1 << 32) - 1
+
 _WAITING: Final = (1 << State.OPEN) | (1 << State.ACKNOWLEDGED) | (1 << State.UNANSWERED)
-
-
-def pair_key(client: int, server: int) -> int:
-    """Client and server in one number."""
-    return client * 0x40000000 + server
 
 
 def _waits(state: int) -> bool:
@@ -70,74 +68,126 @@ def _alive(s: Rows, xx: Cells, exchange: int, time: int) -> bool:
     return xx[row * CELLS + STATE] == State.OBSERVING or time <= wide(xx, row * CELLS + KEPT_UNTIL)
 
 
-def open_exchange(s: Rows, facts: Rows, f: int, xx: Cells, exchange: int) -> None:
+def _token(facts: Rows, f: int) -> int:
+    """The token as rows of messages hold it."""
+    long = facts[f + fact.TOKEN_LENGTH] > 8
+    return facts[f + fact.TOKEN_NAME] if long else facts[f + fact.TOKEN]
+
+
+def _length(facts: Rows, f: int) -> int:
+    """The token's length as rows of messages hold it."""
+    return min(facts[f + fact.TOKEN_LENGTH], messages.LONG_TOKEN)
+
+
+def _place(s: Rows, client: int, server: int, token: int, length: int) -> int:
+    """Hash of a key: bucket and tag."""
+    return place(s[SEED], client * 0x40000000 + server, token, length)
+
+
+def _head(s: Rows, table: int, hash: int) -> int:
+    """Index of the item that holds the newest exchange of a bucket."""
+    return s[table + BASE] + (hash & (s[table + ROWS] - 1))
+
+
+def _has_key(
+    mm: Cells, xx: Cells, at: int, client: int, server: int, token: int, length: int
+) -> bool:
+    """The exchange in these cells was asked by `client` with the token, of `server` unless 0."""
+    request = xx[at + REQUEST_ROW]
+    cells = request * messages.CELLS
+    return (
+        mm[cells + messages.SOURCE] == client
+        and (server == 0 or mm[cells + messages.DESTINATION] == server)
+        and wide(mm, cells + messages.TOKEN) == token
+        and token_length(mm, request) == length
+    )
+
+
+def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: int) -> None:
     """A new request: an older one with its token makes later matches ambiguous, or is an
     observation that it takes over."""
     client, server = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
-    token, length = facts[f + fact.TOKEN], facts[f + fact.TOKEN_LENGTH]
+    token, length = _token(facts, f), _length(facts, f)
     time = facts[f + fact.TIME]
     continues = facts[f + fact.FLAGS] & fact.CONTINUES
-    set_wide(xx, (exchange - 1) * CELLS + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
-    key = pair_key(client, server)
-    place = entry(s, TOKEN_KEYS, key, token, length)
-    newest = value_at(s, place)
-    xx[(exchange - 1) * CELLS + OLDER] = newest
-    steps = 0
-    while newest and steps < MOST_PER_TOKEN:
-        row = newest - 1
-        if _alive(s, xx, newest, time):
-            state = xx[row * CELLS + STATE]
-            if not continues and (state == State.OPEN or state == State.ACKNOWLEDGED):
-                xx[row * CELLS + FLAGS] |= AMBIGUOUS
-                xx[(exchange - 1) * CELLS + FLAGS] |= AMBIGUOUS
-            if state == State.OBSERVING and facts[f + fact.OBSERVE] == 0:
-                xx[row * CELLS + STATE] = State.ANSWERED
-                set_wide(xx, row * CELLS + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
-        newest = xx[row * CELLS + OLDER]
+    new = (exchange - 1) * CELLS
+    set_wide(xx, new + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
+    hash = _place(s, client, server, token, length)
+    tag = hash >> _TAG_SHIFT & _TAG_MASK
+    head = _head(s, TOKEN_BUCKETS, hash)
+    older = s[head]
+    s[head] = exchange
+    xx[new + OLDER] = older
+    xx[new + TAG] = tag
+    alike = steps = 0
+    while older and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+        at = (older - 1) * CELLS
+        if xx[at + TAG] == tag and _has_key(mm, xx, at, client, server, token, length):
+            alike += 1
+            if _alive(s, xx, older, time):
+                state = xx[at + STATE]
+                if not continues and (state == State.OPEN or state == State.ACKNOWLEDGED):
+                    xx[at + FLAGS] |= AMBIGUOUS
+                    xx[new + FLAGS] |= AMBIGUOUS
+                if state == State.OBSERVING and facts[f + fact.OBSERVE] == 0:
+                    xx[at + STATE] = State.ANSWERED
+                    set_wide(xx, at + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
+        older = xx[at + OLDER]
         steps += 1
-    put_at(s, TOKEN_KEYS, place, key, token, length, exchange)
-    place = entry(s, CLIENT_KEYS, client, token, length)
-    xx[(exchange - 1) * CELLS + OLDER_OF_CLIENT] = value_at(s, place)
-    put_at(s, CLIENT_KEYS, place, client, token, length, exchange)
+    head = _head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))
+    xx[new + OLDER_OF_CLIENT] = s[head]
+    s[head] = exchange
+    s[TOKEN_BUCKETS + COUNT] += 1
+    s[CLIENT_BUCKETS + COUNT] += 1
 
 
-def of_token(s: Rows, facts: Rows, f: int, xx: Cells) -> int:
+def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     """The exchange that a response on its own (CON or NON) belongs to: the newest one that was
     promised it, else observes, else waits; 0 for none."""
-    key = pair_key(facts[f + fact.DESTINATION], facts[f + fact.SOURCE])
-    exchange = get(s, TOKEN_KEYS, key, facts[f + fact.TOKEN], facts[f + fact.TOKEN_LENGTH])
+    client, server = facts[f + fact.DESTINATION], facts[f + fact.SOURCE]
+    token, length = _token(facts, f), _length(facts, f)
+    hash = _place(s, client, server, token, length)
+    tag = hash >> _TAG_SHIFT & _TAG_MASK
+    exchange = s[_head(s, TOKEN_BUCKETS, hash)]
     notifies = facts[f + fact.OBSERVE] >= 0 or facts[f + fact.CODE] >> 5 != 2
     newest = waiting = observing = 0
-    steps = 0
-    while exchange and steps < MOST_PER_TOKEN:
-        row = exchange - 1
-        if _alive(s, xx, exchange, facts[f + fact.TIME]):
-            state = xx[row * CELLS + STATE]
-            if state == State.ACKNOWLEDGED:
-                return exchange
-            if state == State.OBSERVING and notifies and observing == 0:
-                observing = exchange
-            if waiting == 0 and (_waits(state) or state == State.OBSERVING):
-                waiting = exchange
-            if newest == 0:
-                newest = exchange
-        exchange = xx[row * CELLS + OLDER]
+    alike = steps = 0
+    while exchange and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+        at = (exchange - 1) * CELLS
+        if xx[at + TAG] == tag and _has_key(mm, xx, at, client, server, token, length):
+            alike += 1
+            if _alive(s, xx, exchange, facts[f + fact.TIME]):
+                state = xx[at + STATE]
+                if state == State.ACKNOWLEDGED:
+                    return exchange
+                if state == State.OBSERVING and notifies and observing == 0:
+                    observing = exchange
+                if waiting == 0 and (_waits(state) or state == State.OBSERVING):
+                    waiting = exchange
+                if newest == 0:
+                    newest = exchange
+        exchange = xx[at + OLDER]
         steps += 1
     if observing:
         return observing
     return waiting if waiting else newest
 
 
-def open_by_token(s: Rows, facts: Rows, f: int, xx: Cells) -> int:
+def open_by_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     """An exchange with the token of this ACK that still waits, from the same server."""
-    key = pair_key(facts[f + fact.DESTINATION], facts[f + fact.SOURCE])
-    exchange = get(s, TOKEN_KEYS, key, facts[f + fact.TOKEN], facts[f + fact.TOKEN_LENGTH])
-    steps = 0
-    while exchange and steps < MOST_PER_TOKEN:
-        row = exchange - 1
-        if _waits(xx[row * CELLS + STATE]) and _alive(s, xx, exchange, facts[f + fact.TIME]):
-            return exchange
-        exchange = xx[row * CELLS + OLDER]
+    client, server = facts[f + fact.DESTINATION], facts[f + fact.SOURCE]
+    token, length = _token(facts, f), _length(facts, f)
+    hash = _place(s, client, server, token, length)
+    tag = hash >> _TAG_SHIFT & _TAG_MASK
+    exchange = s[_head(s, TOKEN_BUCKETS, hash)]
+    alike = steps = 0
+    while exchange and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+        at = (exchange - 1) * CELLS
+        if xx[at + TAG] == tag and _has_key(mm, xx, at, client, server, token, length):
+            alike += 1
+            if _waits(xx[at + STATE]) and _alive(s, xx, exchange, facts[f + fact.TIME]):
+                return exchange
+        exchange = xx[at + OLDER]
         steps += 1
     return 0
 
@@ -173,44 +223,69 @@ def _of_client(
     group: bool,
     same_mid: bool,
 ) -> int:
-    token, length = facts[f + fact.TOKEN], facts[f + fact.TOKEN_LENGTH]
-    exchange = get(s, CLIENT_KEYS, facts[f + fact.DESTINATION], token, length)
-    steps = 0
-    while exchange and steps < MOST_PER_TOKEN:
-        row = exchange - 1
-        if _alive(s, xx, exchange, facts[f + fact.TIME]):
-            request = xx[row * CELLS + REQUEST_ROW]
-            server = mm[request * messages.CELLS + messages.DESTINATION]
-            multicast = s[endpoint_at(s, server) + MULTICAST] != 0
-            if group:
-                if multicast:
-                    return exchange
-            elif server != facts[f + fact.SOURCE] and not multicast:
-                agrees = not same_mid or message_id(mm, request) == facts[f + fact.MID]
-                if agrees and _waits(xx[row * CELLS + STATE]):
-                    return exchange
-        exchange = xx[row * CELLS + OLDER_OF_CLIENT]
+    client = facts[f + fact.DESTINATION]
+    token, length = _token(facts, f), _length(facts, f)
+    exchange = s[_head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))]
+    alike = steps = 0
+    while exchange and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+        at = (exchange - 1) * CELLS
+        if _has_key(mm, xx, at, client, 0, token, length):
+            alike += 1
+            if _alive(s, xx, exchange, facts[f + fact.TIME]):
+                request = xx[at + REQUEST_ROW]
+                server = mm[request * messages.CELLS + messages.DESTINATION]
+                multicast = s[endpoint_at(s, server) + MULTICAST] != 0
+                if group:
+                    if multicast:
+                        return exchange
+                elif server != facts[f + fact.SOURCE] and not multicast:
+                    agrees = not same_mid or message_id(mm, request) == facts[f + fact.MID]
+                    if agrees and _waits(xx[at + STATE]):
+                        return exchange
+        exchange = xx[at + OLDER_OF_CLIENT]
         steps += 1
     return 0
 
 
-def bury(s: Rows, table: int, xx: Cells) -> int:
-    """Drop the keys under which no exchange gets a response any more; how many keys are left."""
-    base = s[table + BASE]
-    left = 0
-    for row in range(s[table + ROWS]):
-        place = base + row * ENTRY + VALUE
-        exchange = s[place]
-        if exchange <= 0:
-            continue
-        alive, steps = False, 0
-        while exchange and not alive and steps < MOST_PER_TOKEN:
-            alive = _alive(s, xx, exchange, s[CLOCK])
+# Buckets ----------------------------------------------------------------------------------------
+
+
+def _forgotten(s: Rows, xx: Cells, exchange: int) -> bool:
+    """No response to come will be taken for one of this exchange, however late its time."""
+    if exchange < s[OLDEST_EXCHANGE]:
+        return True
+    at = (exchange - 1) * CELLS
+    # A message whose time is further behind begins a new segment.
+    over = wide(xx, at + KEPT_UNTIL) + s[EXCHANGE_LIFETIME] < s[CLOCK]
+    return over and xx[at + STATE] != State.OBSERVING
+
+
+def relink(s: Rows, heads: Rows, table: int, mm: Cells, xx: Cells) -> None:
+    """Chain the exchanges of `heads`, the items of a region of buckets, anew in the empty buckets
+    of `table`, but for those that get no response any more."""
+    link = OLDER if table == TOKEN_BUCKETS else OLDER_OF_CLIENT
+    count = 0
+    for bucket in range(len(heads)):
+        exchange, newer = heads[bucket], 0
+        while exchange:  # the oldest first
+            at = (exchange - 1) * CELLS + link
+            older = xx[at]
+            xx[at] = newer
+            newer = exchange
+            exchange = older
+        while newer:
+            exchange = newer
             at = (exchange - 1) * CELLS
-            exchange = xx[at + (OLDER if table == TOKEN_KEYS else OLDER_OF_CLIENT)]
-            steps += 1
-        if alive:
-            left += 1
-        else:
-            s[place] = GONE
-    return left
+            newer = xx[at + link]
+            if _forgotten(s, xx, exchange):
+                continue
+            request = xx[at + REQUEST_ROW]
+            cells = request * messages.CELLS
+            server = mm[cells + messages.DESTINATION] if table == TOKEN_BUCKETS else 0
+            token, length = wide(mm, cells + messages.TOKEN), token_length(mm, request)
+            hash = _place(s, mm[cells + messages.SOURCE], server, token, length)
+            head = _head(s, table, hash)
+            xx[at + link] = s[head]
+            s[head] = exchange
+            count += 1
+    s[table + COUNT] = count

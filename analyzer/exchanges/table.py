@@ -6,15 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from analyzer.messages import MESSAGES
 from analyzer.tables import Table
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
-_Column = np.ndarray[Any, Any]
+    _Column = np.ndarray[Any, Any]
 
 _OF_REQUEST: Final = {
     "request_frame": "frame",
@@ -64,6 +63,8 @@ class Exchanges:
             column: _Column = self._messages[_OF_REQUEST[name]][self.stored["request_row"]]
             return column
         if name in _OF_OTHERS:
+            import numpy as np
+
             row, of = _OF_OTHERS[name]
             rows = self.stored[row]
             if not len(rows):
@@ -89,6 +90,7 @@ class Exchanges:
 
     def frame(self) -> pl.DataFrame:
         """A Polars copy of the table as it is now, with the row id as first column."""
+        import numpy as np
         import polars as pl
 
         columns = {"row": np.arange(len(self), dtype=np.uint32)}

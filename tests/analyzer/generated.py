@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rules.conversation import MILLISECOND, SECOND, START, Address, Conversation, Frame, coap
 
 from analyzer.capture import Source
-from analyzer.compiling import PLAIN, Kernels
+from analyzer.native import PLAIN, Kernels
 from analyzer.report import exchange_entries
 from analyzer.session import Session, Settings
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import numba
 import pytest
 from generated import by_chance, capture_of, conversations, read, snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyzer import compiling, state
-from analyzer.compiling import PLAIN, Compiler, Kernels, cache_folder, compiled
+from analyzer import compiling, native, state
+from analyzer.compiling import Compiler, cache_file, loaded
+from analyzer.native import PLAIN, Kernels
 
 CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcapng"))
 LONG = 4000
@@ -33,15 +32,15 @@ STEADY = settings(
 
 
 @pytest.fixture(scope="module")
-def kernels() -> Iterator[Kernels]:
-    """The compiled kernels; where they are not yet kept, this takes more than a minute."""
-    folder = cache_folder()
-    with pytest.MonkeyPatch.context() as patch:
-        if folder is not None:
-            if not (folder / compiling._COMPLETE).exists():
-                subprocess.run([sys.executable, "-m", "analyzer.compiling"], check=True)
-            patch.setattr(numba.config, "CACHE_DIR", str(folder))
-        yield compiled()
+def kernels() -> Kernels:
+    """The compiled kernels; where they are not yet kept, this takes a minute."""
+    kept = cache_file()
+    assert kept is not None
+    if not kept.exists():
+        subprocess.run([sys.executable, "-m", "analyzer.compiling"], check=True)
+    found = loaded(kept)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -99,17 +98,33 @@ def test_small_captures_need_no_compiled_kernels() -> None:
 
 
 def test_what_is_there_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(compiling, "loaded", lambda: PLAIN)
+    kept = tmp_path / "kernels"
+    monkeypatch.setattr(compiling, "cache_file", lambda: kept)
+    monkeypatch.setattr(compiling, "loaded", lambda path: PLAIN)
     compiler = Compiler()
     assert compiler.offer(compiling.WORTH_LOADING) is None
-    (tmp_path / compiling._COMPLETE).touch()
+    kept.touch()
     assert compiler.offer(compiling.WORTH_LOADING) is PLAIN
+
+
+def test_damaged_code_is_not_run(tmp_path: Path, kernels: Kernels) -> None:
+    kept = cache_file()
+    assert kept is not None
+    content = kept.read_bytes()
+    damaged = bytearray(content)
+    damaged[len(content) // 2] ^= 1
+    for number, wrong in enumerate((b"", content[:-1], bytes(damaged))):
+        path = tmp_path / str(number)
+        path.write_bytes(wrong)
+        with pytest.raises(native.DamagedError):
+            native.load(wrong)
+        assert loaded(path) is None
+        assert not path.exists()
 
 
 def test_where_nothing_can_be_kept_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(compiling, "cache_folder", lambda: None)
+    monkeypatch.setattr(compiling, "cache_file", lambda: None)
     compiler = Compiler(told.append)
     assert compiler.offer(compiling.WORTH_COMPILING) is None
     assert compiler.offer(compiling.WORTH_COMPILING) is None
@@ -136,8 +151,9 @@ def test_compiling_happens_beside(
             return self.returncode or 0
 
     told: list[str] = []
-    monkeypatch.setattr(compiling, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(compiling, "loaded", lambda: PLAIN)
+    kept = tmp_path / "kernels"
+    monkeypatch.setattr(compiling, "cache_file", lambda: kept)
+    monkeypatch.setattr(compiling, "loaded", lambda path: PLAIN)
     monkeypatch.setattr(compiling.subprocess, "Popen", Process)
     compiler = Compiler(told.append)
     for _ in range(3):
@@ -146,7 +162,7 @@ def test_compiling_happens_beside(
     assert begun[0][1:] == ["-m", "analyzer.compiling"]
     Process.returncode = status
     if status == 0:
-        (tmp_path / compiling._COMPLETE).touch()
+        kept.touch()
         assert compiler.offer(compiling.WORTH_COMPILING) is PLAIN
     else:
         assert compiler.offer(compiling.WORTH_COMPILING) is None
@@ -166,13 +182,13 @@ def test_a_kernel_may_not_call_what_would_not_be_compiled() -> None:
         compiling._refuse_functions(names["kernel"], other)
 
 
-def test_a_change_of_a_constant_is_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_a_constant_is_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = compiling._compiled_parts()
     monkeypatch.setattr(state, "MOST_NAMES", 1 << 19)
     assert compiling._compiled_parts() != parts
 
 
-def test_the_cache_folder_is_named_by_version_and_code() -> None:
-    folder = cache_folder()
-    assert folder is not None
-    assert folder.name.startswith("kernels-")
+def test_the_cache_file_is_named_by_version_and_code() -> None:
+    kept = cache_file()
+    assert kept is not None
+    assert kept.name.startswith("kernels-")

@@ -104,7 +104,7 @@ class Growth(RuleBasedStateMachine):
                 first, after = region.ring
                 assert has >= min(region.most, s[after] - s[first] + records)
                 assert has & (has - 1) == 0
-            elif region.adds:
+            elif region.adds and not region.chained:
                 most = region.most or 1 << 60
                 assert has > min(most, s[region.at + state.COUNT] + region.adds * records)
         assert len(self.memory.arena) >= s[state.ARENA_USED] + size

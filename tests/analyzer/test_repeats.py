@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules.conversation import Conversation
 
-from analyzer import flows, repeats
+from analyzer import flows
 from analyzer.findings import MOST_FRAMES
 from analyzer.session import Session
 
@@ -96,9 +96,8 @@ def test_a_copy_lists_the_frame_it_copies() -> None:
 
 
 def test_a_flow_that_was_forgotten_is_told_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it broke before stays as it was, and nothing is kept of flows long gone."""
+    """What it broke before stays as it was."""
     monkeypatch.setattr(flows, "MOST_FLOWS", 8)
-    monkeypatch.setattr(repeats, "MOST_NOTES", 16)
     talk = Conversation().con().con()
     for number in range(100):
         talk.con(source=f"192.0.2.9:{20_000 + number}")
@@ -106,4 +105,3 @@ def test_a_flow_that_was_forgotten_is_told_anew(monkeypatch: pytest.MonkeyPatch)
     assert counted(session, PING) == Counter(
         {"192.0.2.1:40000": 4} | {f"192.0.2.9:{20_000 + number}": 1 for number in range(100)}
     )
-    assert len(session._repeats._findings) <= 32

@@ -91,6 +91,22 @@ def test_a_view_keeps_its_memory_while_the_table_grows() -> None:
     assert table["a"].tolist() == [7, 1, 2]
 
 
+def test_a_column_of_bytes_needs_no_numpy() -> None:
+    table = filled(300)
+    assert list(table.octets("e")) == table["e"].tolist()
+    assert Table(NARROW).octets("e") == b""
+
+
+def test_a_large_table_grows_where_it_is() -> None:
+    table = filled(3)
+    for more in (1_000_000, 3_000_000):
+        table.make_room(more)
+        assert table["a"].tolist() == [0, 1, 2]
+        table.extend_to(more)
+        assert table.cell("c", more - 1) == 0
+        table.extend_to(3)
+
+
 def test_room_is_empty() -> None:
     table = filled(255)
     table.make_room(2000)

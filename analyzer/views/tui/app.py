@@ -172,6 +172,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         screen = self._page_screen()
         if screen is not None and screen.is_mounted:
             screen.refresh_page()
+        while self.view.told:
+            self.notify(escape(self.view.told.pop(0), 300), markup=False, timeout=12)
         if not self.view.reading and not self._told:
             self._told = True
             self._tell_notices()

@@ -31,6 +31,7 @@ class CaptureView:
         self.progress = 0.0
         self.reading = True
         self.error = ""
+        self.told: list[str] = []  # what reading had to say and nobody has been shown yet
         self.time_format = TimeFormat.RELATIVE
         self.unmasked = False
         self.marks: set[int] = set()  # rows of the messages table

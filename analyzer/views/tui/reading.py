@@ -14,8 +14,8 @@ from analyzer.views.tui.capture_view import CaptureView
 if TYPE_CHECKING:
     from analyzer.session import Session, Settings
 
-_RECORDS: Final = 100
-"""Records between two looks at the clock."""
+_RECORDS: Final = 4096
+"""Records between two looks at the clock, at most: of a stream, as many as have come."""
 
 _PERIOD: Final = 0.1
 """Seconds between two reports."""
@@ -46,11 +46,11 @@ def _read(
 ) -> None:
     from analyzer import session as engine  # Polars: half a second, so not before the first paint
 
-    session = engine.Session(settings)
+    session = engine.Session(settings, tell=view.told.append)
     session.open(view.intake)
     view.session = session
     last = 0.0
-    for share in session.read(1 if view.intake.waits else _RECORDS):
+    for share in session.read(_RECORDS):
         if cancelled():
             return
         now = monotonic()

@@ -89,16 +89,16 @@ def test_a_long_token_is_compared_whole() -> None:
     assert CONFIDENCES[int(session.exchanges["confidence"][0])] == "token"
 
 
-def test_what_gets_no_response_any_more_is_buried(tmp_path: Any, monkeypatch: Any) -> None:
-    """Room is made by dropping keys of old exchanges, and nothing else changes."""
+def test_what_gets_no_response_any_more_leaves_its_bucket(tmp_path: Any, monkeypatch: Any) -> None:
+    """Room is made by dropping old exchanges, and nothing else changes."""
     path = tmp_path / "capture.pcap"
     talk = Conversation().con("GET", token=b"observes", observe=0).ack("2.05", observe=1)
-    for number in range(1500):
+    for number in range(2500):
         talk.con("GET", token=number.to_bytes(3, "big")).ack("2.05").wait(1)
     talk.non("2.05", observe=2, token=b"observes").con("GET", token=b"\0\0\1").ack("2.05")
     path.write_bytes(talk.pcap())
     small, whole = read(path, 50), snapshot(read(path))
     assert snapshot(small) == whole
     assert whole["entries"][0]["response_frames"] == [2, len(talk.frames) - 2]
-    keys = small.memory.s[request_layer.TOKEN_KEYS + request_layer.ROWS]
-    assert keys <= 2048, "1500 exchanges, of which 250 are young at any time"
+    buckets = small.memory.s[request_layer.TOKEN_BUCKETS + request_layer.ROWS]
+    assert buckets == 2048, "2500 exchanges, of which 500 can be asked for at any time"
