@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from analyzer.views.pcapng import Ranges
 
 _GARBAGE: Final = 100_000
-"""Objects between two searches for cycles, of which a session has few: one for the usual 700 takes a
-twentieth of the time."""
+"""Objects between two searches for cycles, of which a session has few: one for the usual 700 takes
+a twentieth of the time."""
 
 USAGE_ERROR: Final = 2
 FINDINGS: Final = 1
