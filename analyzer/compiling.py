@@ -23,7 +23,7 @@ from typing import Any, Final
 from analyzer import native
 from analyzer.native import PLAIN, Kernels
 
-WORTH_LOADING: Final = 400_000
+WORTH_LOADING: Final = 100_000
 """Bytes of captures from which on loading compiled kernels saves time."""
 
 WORTH_COMPILING: Final = 4_000_000

@@ -112,6 +112,7 @@ MOST_NAMES: Final = 1 << 20
 MOST_ARENA: Final = 1 << 27
 
 _LOW: Final = (1 << 31) - 1
+_WORD: Final = (1 << 32) - 1
 
 
 def mix(hash: int, value: int) -> int:
@@ -130,22 +131,23 @@ def mix(hash: int, value: int) -> int:
 
 
 def hash_bytes(data: Bytes, start: int, end: int, hash: int) -> int:
-    """The hash of `data[start:end]`, four bytes at a time."""
+    """The hash of `data[start:end]`, four bytes at a time. No product leaves int64."""
     x = hash & _LOW
     y = hash >> 31
     at = start
     while at + 4 <= end:
-        word = data[at] * 0x1000000 + data[at + 1] * 0x10000 + data[at + 2] * 0x100 + data[at + 3]
-        p = ((x ^ word) & _LOW) * 1540483477
-        x = (p & _LOW) ^ (p >> 31) ^ (word >> 31)
-        p = ((y ^ word) & _LOW) * 1103515245 + 12345
-        y = (p & _LOW) ^ (p >> 31)
+        word = data[at] + data[at + 1] * 0x100 + data[at + 2] * 0x10000 + data[at + 3] * 0x1000000
+        p = (x ^ word) * 1540483477
+        x = (p & _WORD) ^ (p >> 32)
+        p = (y ^ word) * 1103515245 + 12345
+        y = (p & _WORD) ^ (p >> 32)
         at += 4
-    word = end - start
+    rest = (x >> 31) * 2 + (y >> 31)  # above what `mix` takes
     while at < end:
-        word = (word * 256 + data[at]) & _LOW
+        rest = rest * 256 + data[at]
         at += 1
-    return mix(x * (_LOW + 1) + y, word)
+    low = (x & _LOW) * (_LOW + 1) + (y & _LOW)
+    return mix(low, (end - start) * 0x100000000 + rest)
 
 
 # Hash tables ------------------------------------------------------------------------------------
