@@ -214,12 +214,15 @@ def _print(table: str, files: tuple[str, ...], form: str, reading: dict[str, Any
 def check(files: tuple[str, ...], form: str, fail_on: str, **reading: Any) -> int:
     """Judge captures: print every finding."""
     from analyzer.rules.catalogue import Severity
-    from analyzer.views import json, text
 
     with _session(files, reading) as session:
         if form == "json":
+            from analyzer.views import json
+
             json.write_check(session, sys.stdout)
         else:
+            from analyzer.views import text
+
             text.write_check(session, sys.stdout, colour=_colour())
         worst = session.findings.worst()
     return FINDINGS if worst is not None and worst >= Severity[fail_on.upper()] else 0

@@ -126,10 +126,11 @@ class Memory:
             if region.chained and relink is None:  # no exchanges are to come
                 continue
             if need > has and region.chained and relink is not None:
+                times = 8  # a young capture: how many are open at a time is still to be seen
                 if s[state.CLOCK] - s[state.FIRST_TIME] > 2 * s[state.EXCHANGE_LIFETIME]:
                     self._unlink(region, relink)
-                    need = self._need(region, records, interfaces)
-                need = 2 * need if 2 * need > has else has  # so that this is not to do again soon
+                    need, times = self._need(region, records, interfaces), 2
+                need = times * need if 2 * need > has else has
             if need > has:
                 wanted[region.at] = self._rows(region, need, has)
             elif region.adds and not region.keys and not region.chained and need * 2 > has:

@@ -49,6 +49,8 @@ _SUM_SIZE: Final = 32
 _ITEMS: Final = {"Bytes": 1, "bytes": 1, "Text": 1, "Rows": 8, "Cells": 4}
 """Bytes of an item of each kind of buffer."""
 
+_engines: Final[list[Any]] = []
+"""They own the code that was loaded."""
 
 _OFTEN: Final = ("gather", "follow")
 
@@ -112,10 +114,11 @@ def load(content: bytes) -> Kernels:
 
     if _SUM(content[_SUM_SIZE:]).digest() != content[:_SUM_SIZE]:
         raise DamagedError
-    # The text of no module, as an engine has to have one.
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine(binding))
+    no_module = binding.parse_assembly("")
+    engine = binding.create_mcjit_compiler(no_module, _machine(binding))
     engine.add_object_file(binding.ObjectFileRef.from_data(content[_SUM_SIZE:]))
     engine.finalize_object()
+    _engines.append(engine)
     return Kernels(*(_function(engine, name) for name in NAMES))
 
 
@@ -130,7 +133,6 @@ def _function(engine: Any, name: str) -> Callable[..., Any]:
     threads = threading.local()
 
     def call(*arguments: Any) -> Any:
-        assert engine  # it owns the code
         given: _Given | None = getattr(threads, "given", None)
         if given is None:
             given = _Given(kinds, count)

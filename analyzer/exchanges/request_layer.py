@@ -89,18 +89,35 @@ def _head(s: Rows, table: int, hash: int) -> int:
     return s[table + BASE] + (hash & (s[table + ROWS] - 1))
 
 
-def _has_key(
-    mm: Cells, xx: Cells, at: int, client: int, server: int, token: int, length: int
-) -> bool:
-    """The exchange in these cells was asked by `client` with the token, of `server` unless 0."""
-    request = xx[at + REQUEST_ROW]
-    cells = request * messages.CELLS
-    return (
-        mm[cells + messages.SOURCE] == client
-        and (server == 0 or mm[cells + messages.DESTINATION] == server)
-        and wide(mm, cells + messages.TOKEN) == token
-        and token_length(mm, request) == length
-    )
+def _alike(
+    mm: Cells,
+    xx: Cells,
+    exchange: int,
+    link: int,
+    tag: int,
+    client: int,
+    server: int,
+    token: int,
+    length: int,
+) -> int:
+    """The first exchange from this one on in the chain by `link` that `client` asked with the
+    token, of `server` and with its tag, unless these are 0; 0 for none."""
+    steps = 0
+    while exchange and steps < _MOST_STEPS:
+        at = (exchange - 1) * CELLS
+        if tag == 0 or xx[at + TAG] == tag:
+            request = xx[at + REQUEST_ROW]
+            cells = request * messages.CELLS
+            if (
+                mm[cells + messages.SOURCE] == client
+                and (server == 0 or mm[cells + messages.DESTINATION] == server)
+                and wide(mm, cells + messages.TOKEN) == token
+                and token_length(mm, request) == length
+            ):
+                return exchange
+        exchange = xx[at + link]
+        steps += 1
+    return 0
 
 
 def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: int) -> None:
@@ -119,20 +136,19 @@ def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: 
     s[head] = exchange
     xx[new + OLDER] = older
     xx[new + TAG] = tag
-    alike = steps = 0
-    while older and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+    steps = 0
+    older = _alike(mm, xx, older, OLDER, tag, client, server, token, length)
+    while older and steps < MOST_PER_TOKEN:
         at = (older - 1) * CELLS
-        if xx[at + TAG] == tag and _has_key(mm, xx, at, client, server, token, length):
-            alike += 1
-            if _alive(s, xx, older, time):
-                state = xx[at + STATE]
-                if not continues and (state == State.OPEN or state == State.ACKNOWLEDGED):
-                    xx[at + FLAGS] |= AMBIGUOUS
-                    xx[new + FLAGS] |= AMBIGUOUS
-                if state == State.OBSERVING and facts[f + fact.OBSERVE] == 0:
-                    xx[at + STATE] = State.ANSWERED
-                    set_wide(xx, at + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
-        older = xx[at + OLDER]
+        if _alive(s, xx, older, time):
+            state = xx[at + STATE]
+            if not continues and (state == State.OPEN or state == State.ACKNOWLEDGED):
+                xx[at + FLAGS] |= AMBIGUOUS
+                xx[new + FLAGS] |= AMBIGUOUS
+            if state == State.OBSERVING and facts[f + fact.OBSERVE] == 0:
+                xx[at + STATE] = State.ANSWERED
+                set_wide(xx, at + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
+        older = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
         steps += 1
     head = _head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))
     xx[new + OLDER_OF_CLIENT] = s[head]
@@ -148,25 +164,24 @@ def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     token, length = _token(facts, f), _length(facts, f)
     hash = _place(s, client, server, token, length)
     tag = hash >> _TAG_SHIFT & _TAG_MASK
-    exchange = s[_head(s, TOKEN_BUCKETS, hash)]
+    newest_of_all = s[_head(s, TOKEN_BUCKETS, hash)]
+    exchange = _alike(mm, xx, newest_of_all, OLDER, tag, client, server, token, length)
     notifies = facts[f + fact.OBSERVE] >= 0 or facts[f + fact.CODE] >> 5 != 2
     newest = waiting = observing = 0
-    alike = steps = 0
-    while exchange and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+    steps = 0
+    while exchange and steps < MOST_PER_TOKEN:
         at = (exchange - 1) * CELLS
-        if xx[at + TAG] == tag and _has_key(mm, xx, at, client, server, token, length):
-            alike += 1
-            if _alive(s, xx, exchange, facts[f + fact.TIME]):
-                state = xx[at + STATE]
-                if state == State.ACKNOWLEDGED:
-                    return exchange
-                if state == State.OBSERVING and notifies and observing == 0:
-                    observing = exchange
-                if waiting == 0 and (_waits(state) or state == State.OBSERVING):
-                    waiting = exchange
-                if newest == 0:
-                    newest = exchange
-        exchange = xx[at + OLDER]
+        if _alive(s, xx, exchange, facts[f + fact.TIME]):
+            state = xx[at + STATE]
+            if state == State.ACKNOWLEDGED:
+                return exchange
+            if state == State.OBSERVING and notifies and observing == 0:
+                observing = exchange
+            if waiting == 0 and (_waits(state) or state == State.OBSERVING):
+                waiting = exchange
+            if newest == 0:
+                newest = exchange
+        exchange = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
         steps += 1
     if observing:
         return observing
@@ -179,15 +194,14 @@ def open_by_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     token, length = _token(facts, f), _length(facts, f)
     hash = _place(s, client, server, token, length)
     tag = hash >> _TAG_SHIFT & _TAG_MASK
-    exchange = s[_head(s, TOKEN_BUCKETS, hash)]
-    alike = steps = 0
-    while exchange and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+    newest = s[_head(s, TOKEN_BUCKETS, hash)]
+    exchange = _alike(mm, xx, newest, OLDER, tag, client, server, token, length)
+    steps = 0
+    while exchange and steps < MOST_PER_TOKEN:
         at = (exchange - 1) * CELLS
-        if xx[at + TAG] == tag and _has_key(mm, xx, at, client, server, token, length):
-            alike += 1
-            if _waits(xx[at + STATE]) and _alive(s, xx, exchange, facts[f + fact.TIME]):
-                return exchange
-        exchange = xx[at + OLDER]
+        if _waits(xx[at + STATE]) and _alive(s, xx, exchange, facts[f + fact.TIME]):
+            return exchange
+        exchange = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
         steps += 1
     return 0
 
@@ -225,24 +239,24 @@ def _of_client(
 ) -> int:
     client = facts[f + fact.DESTINATION]
     token, length = _token(facts, f), _length(facts, f)
-    exchange = s[_head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))]
-    alike = steps = 0
-    while exchange and alike < MOST_PER_TOKEN and steps < _MOST_STEPS:
+    newest = s[_head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))]
+    exchange = _alike(mm, xx, newest, OLDER_OF_CLIENT, 0, client, 0, token, length)
+    steps = 0
+    while exchange and steps < MOST_PER_TOKEN:
         at = (exchange - 1) * CELLS
-        if _has_key(mm, xx, at, client, 0, token, length):
-            alike += 1
-            if _alive(s, xx, exchange, facts[f + fact.TIME]):
-                request = xx[at + REQUEST_ROW]
-                server = mm[request * messages.CELLS + messages.DESTINATION]
-                multicast = s[endpoint_at(s, server) + MULTICAST] != 0
-                if group:
-                    if multicast:
-                        return exchange
-                elif server != facts[f + fact.SOURCE] and not multicast:
-                    agrees = not same_mid or message_id(mm, request) == facts[f + fact.MID]
-                    if agrees and _waits(xx[at + STATE]):
-                        return exchange
-        exchange = xx[at + OLDER_OF_CLIENT]
+        if _alive(s, xx, exchange, facts[f + fact.TIME]):
+            request = xx[at + REQUEST_ROW]
+            server = mm[request * messages.CELLS + messages.DESTINATION]
+            multicast = s[endpoint_at(s, server) + MULTICAST] != 0
+            if group:
+                if multicast:
+                    return exchange
+            elif server != facts[f + fact.SOURCE] and not multicast:
+                agrees = not same_mid or message_id(mm, request) == facts[f + fact.MID]
+                if agrees and _waits(xx[at + STATE]):
+                    return exchange
+        older = xx[at + OLDER_OF_CLIENT]
+        exchange = _alike(mm, xx, older, OLDER_OF_CLIENT, 0, client, 0, token, length)
         steps += 1
     return 0
 

@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 
@@ -93,7 +93,7 @@ def registration_text(letters: str) -> str:
 @cache
 def elements() -> dict[str, Element]:
     """Every element by canonical name, in catalogue order."""
-    text = resources.files("dissectors.msgin5g").joinpath("elements.toml").read_text("utf-8")
+    text = Path(__file__).with_name("elements.toml").read_text("utf-8")
     return {name: _element(name, entry) for name, entry in tomllib.loads(text).items()}
 
 

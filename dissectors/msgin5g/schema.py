@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
@@ -46,7 +46,7 @@ class Violation:
 @cache
 def schema(name: str) -> dict[str, Any]:
     """A schema by file name without ending, e.g. `registration_request`."""
-    file = resources.files("dissectors.msgin5g.schemas").joinpath(f"{name}.json")
+    file = Path(__file__).parent / "schemas" / f"{name}.json"
     loaded: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return loaded
 

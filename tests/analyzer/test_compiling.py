@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,8 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzer import compiling, native, state
+from analyzer.capture import CaptureError, RecordBatch
 from analyzer.compiling import Compiler, cache_file, loaded
 from analyzer.native import PLAIN, Kernels
+from analyzer.reading import ahead
+from dissectors.kernel import rows
 
 CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcapng"))
 LONG = 4000
@@ -88,6 +92,25 @@ def test_a_long_capture_is_read_alike(long: Path, kernels: Kernels, limit: int) 
     found = read(long, limit, kernels=kernels)
     assert found.memory[state.MESSAGES] > 2 * LONG
     assert snapshot(found) == snapshot(read(long, 1000))
+
+
+def test_a_kernel_takes_no_buffer_of_another_kind(kernels: Kernels) -> None:
+    """Machine code would read and write past its end."""
+    with pytest.raises(TypeError, match="items of 1 bytes instead of 8"):
+        kernels.refill(memoryview(bytearray(8)), rows(state.HEAD), 0)
+
+
+def test_a_batch_that_cannot_be_read_ahead_is_an_error_where_it_is_due() -> None:
+    batch = RecordBatch(memoryview(b""), 0, 1, rows(0), 0)
+
+    def batches() -> Iterator[RecordBatch]:
+        yield batch
+        raise CaptureError("the disk is gone")
+
+    found = ahead(batches())
+    assert next(found) is batch
+    with pytest.raises(CaptureError, match="the disk is gone"):
+        next(found)
 
 
 # Offers ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from analyzer.capture import CaptureError
 from analyzer.capture.pcap import VARIANTS
 from analyzer.capture.reading import PCAPNG_MAGIC
+from analyzer.messages import CUT
 from analyzer.session import Session
 from dissectors.coap.message import dissect
 from fuzz.targets.records import path
@@ -33,7 +34,7 @@ def run(data: bytes) -> None:
     last = 0
     for row in range(len(session.messages)):
         cells = session.messages.row(row)
-        message = dissect(session.coap(row))
+        message = dissect(session.coap(row), bool(cells["flags"] & CUT))
         assert (message.type, message.code) == (cells["type"], cells["code"])
         assert message.message_id == cells["message_id"]
         assert last <= cells["frame"]
