@@ -8,6 +8,8 @@ does not depend on how the capture was cut into batches.
 
 from __future__ import annotations
 
+from typing import Final
+
 from analyzer import duplicates, flows
 from analyzer import facts as fact
 from analyzer import happenings as tells
@@ -57,6 +59,9 @@ from analyzer.state import (
 from analyzer.tables import Cells
 from dissectors import checksum, link
 from dissectors.kernel import Bytes, Rows, Text
+
+_LATEST: Final = (1 << 62) - 1
+"""Capture times, 146 years before and after 1970, whose difference fits 64 bits."""
 
 # Values of STAGE: how far the record at which `follow` paused has come.
 NEW, RESTARTED, TIMED, MET = 0, 1, 2, 3
@@ -189,7 +194,8 @@ def _tick(
         s[RECORDS_READ] += 1
         s[BYTES_READ] += facts[f + fact.CAPTURED]
         if time == NO_TIME:
-            time = facts[f + fact.TIME] = s[CLOCK]
+            time = s[CLOCK]
+        time = facts[f + fact.TIME] = max(min(time, _LATEST), -_LATEST)
         s[LAST_TIME] = time
         if s[STARTED] == 0:
             s[FIRST_TIME] = time
