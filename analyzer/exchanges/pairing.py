@@ -300,9 +300,3 @@ def _unmatched_acknowledgement(
     set_role(mm, row, Role.ORPHAN)
     if response:
         keep_waiting(s, facts, f, IS_EARLY)
-
-
-# Request layer ----------------------------------------------------------------------------------
-
-
-# Timers -----------------------------------------------------------------------------------------
