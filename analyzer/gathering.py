@@ -154,7 +154,8 @@ def _coap_facts(
     facts[f + TYPE] = head[wire.TYPE]
     facts[f + CODE] = code
     facts[f + MID] = head[wire.MID]
-    if kinds & _VERSION and end - at >= 4:  # whoever answers repeats these bytes
+    headed = end - at >= wire.HEADER
+    if kinds & _VERSION and headed:  # whoever answers repeats these bytes
         facts[f + MID] = data[at + 2] * 256 + data[at + 3]
     facts[f + TOKEN_AT] = head[wire.TOKEN_AT]
     facts[f + TOKEN_LENGTH] = length
@@ -166,17 +167,17 @@ def _coap_facts(
         flags |= REQUEST
     elif code >> 5 == 2 or code >> 5 == 4 or code >> 5 == 5:
         flags |= RESPONSE
-    if kinds & _FATAL == 0:
+    if kinds & _FATAL == 0 and headed:
         flags |= READABLE
     if kinds & ~_CUT_BIT:
         flags |= DEFECT
-    if kinds & ~_TOLERATED == 0 and end - at >= 4 and head[wire.TKL] <= 8:
+    if kinds & ~_TOLERATED == 0 and headed and head[wire.TKL] <= 8:
         flags |= CLEAN
     if at < end and 20 <= data[at] <= 63:
         flags |= DTLS
     if length > 8:
         flags |= LONG_TOKEN
-    if code == 0 and head[wire.TYPE] == 0:
+    if code == 0 and head[wire.TYPE] == 0 and headed:
         flags |= PING
     if end - at > MOST_MESSAGE or payload_length > MOST_PAYLOAD:
         flags |= LARGE

@@ -54,7 +54,7 @@ from analyzer.state import (
 )
 from analyzer.tables import Cells, set_wide, wide
 from dissectors.coap.numbers import ACK, NON, RST
-from dissectors.coap.wire import Defect
+from dissectors.coap.wire import HEADER, Defect
 from dissectors.kernel import Rows
 
 MOST_BAD_VERSIONS: Final = 1024
@@ -83,7 +83,7 @@ def pair(
     defects = facts[f + fact.DEFECTS]
     if flags & fact.READABLE == 0 or defects & _NOT_PAIRED:
         set_role(mm, row, Role.UNREADABLE)
-        if defects & _VERSION and facts[f + fact.END] - facts[f + fact.AT] >= 4:
+        if defects & _VERSION and facts[f + fact.END] - facts[f + fact.AT] >= HEADER:
             keep_waiting(s, facts, f, IS_BAD_VERSION)
     elif facts[f + fact.TYPE] <= NON:
         known = repeated(s, facts, f)

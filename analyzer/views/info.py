@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from analyzer.messages import MESSAGE_TYPE_IDS, Role
+from analyzer.messages import CUT, MESSAGE_TYPE_IDS, Role
 from analyzer.views.escape import escape
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
+from dissectors.coap.wire import HEADER
 from dissectors.msgin5g.elements import MESSAGE_TYPE_NAMES, MessageType
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ _REMARKS: Final = {
 }
 
 
+_SHORTENED: Final = ("[Packet size limited during capture]", "warning")
+
+
 def is_msgin5g(cells: Mapping[str, int]) -> bool:
     """The payload speaks MSGin5G: it has a Message Type or a UE Service ID."""
     return bool(cells["message_type"] or cells["ue"])
@@ -50,9 +54,12 @@ def info(session: Session, cells: Mapping[str, int]) -> Line:
 
 
 def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
-    role = cells["role"]
+    role = Role(cells["role"])
     if role == Role.UNREADABLE:
-        yield _REMARKS[Role.UNREADABLE]
+        cut = cells["flags"] & CUT
+        yield _SHORTENED if cut and cells["coap_length"] < HEADER else _REMARKS[role]
+        if not any(cells[name] for name in ("type", "code", "message_id")):
+            return  # too short or of another version: nothing of the header was read
     yield Type(cells["type"]).name, ""
     yield f"MID:{cells['message_id']}", "dim"
     code = cells["code"]
@@ -65,7 +72,7 @@ def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
     if uri:
         yield escape(uri), "path" if numbers.is_request(code) else "dim"
     if role in _REMARKS and role != Role.UNREADABLE:
-        yield _REMARKS[Role(role)]
+        yield _REMARKS[role]
     if is_msgin5g(cells):
         yield _msgin5g(session, cells)
 

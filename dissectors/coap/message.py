@@ -67,8 +67,8 @@ class Message:
 
     @property
     def readable(self) -> bool:
-        """No message format error: the message can be paired and judged further."""
-        return not any(flaw.kind in FATAL for flaw in self.flaws)
+        """A whole header and no message format error: it can be paired and judged further."""
+        return len(self.data) >= wire.HEADER and not any(flaw.kind in FATAL for flaw in self.flaws)
 
     def all(self, number: int) -> Iterator[Option]:
         """Each instance of an option."""

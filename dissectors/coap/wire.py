@@ -76,6 +76,9 @@ class Defect(IntEnum):
     CUT = 35
 
 
+HEADER: Final = 4
+"""Bytes of the fixed header (RFC 7252 clause 3)."""
+
 FATAL: Final = frozenset(
     {
         Defect.SHORT,
@@ -148,7 +151,7 @@ def _walk_header(data: Bytes, start: int, end: int, head: Rows, defects: Rows, c
     if head[VERSION] != 1:
         _defect(defects, head, Defect.VERSION, start, start + 1, head[VERSION])
         return 0
-    if end - start < 4:
+    if end - start < HEADER:
         _defect(defects, head, Defect.SHORT, start, end, end - start)
         return 0
     head[CODE] = code = data[start + 1]
@@ -365,7 +368,7 @@ def walk(
     if end <= start:
         _defect(defects, head, Defect.CUT if cut else Defect.SHORT, start, end, 0)
         return
-    if cut and end - start < 4:
+    if cut and end - start < HEADER:
         _defect(defects, head, Defect.CUT, start, end, end - start)
         return
     if _walk_header(data, start, end, head, defects, codes) == 0:

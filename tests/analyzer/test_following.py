@@ -12,6 +12,7 @@ from gathered import message
 from generated import read
 from rules.conversation import ETHERNET, START, Conversation
 
+from analyzer.messages import Role
 from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.report import exchange_entries
 from analyzer.session import Session
@@ -84,6 +85,15 @@ def test_a_cut_message_breaks_no_rule(cut: int) -> None:
     rules = talk.ack("2.04").rules()
     assert rules["COAP-CAP-CUT"] == 1
     assert max(rules.values()) == 1
+
+
+@pytest.mark.parametrize("kept", range(4))
+def test_a_cut_header_is_no_ping(kept: int) -> None:
+    ping = Conversation().con("0.00", cut=4 - kept)
+    session = ping.session()
+    assert session.messages["role"].tolist() == [Role.UNREADABLE]
+    assert len(session.exchanges) == 0
+    assert list(ping.rules()) == ["COAP-CAP-CUT"]
 
 
 def test_the_first_fragment_is_a_cut_message() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rules.conversation import Conversation
 
 from analyzer.messages import Role
 from analyzer.session import Session
@@ -55,6 +56,21 @@ def test_a_token_is_told_where_there_is_one(session: Session) -> None:
 def test_a_role_out_of_the_ordinary_is_remarked(session: Session, role: Role, remark: str) -> None:
     for cells, line in infos(session):
         assert (remark in text(line)) == (cells["role"] == role)
+
+
+@pytest.mark.parametrize(
+    ("data", "cut", "remark"),
+    [
+        (b"\x40\x01\0\7", 2, "[Packet size limited during capture]"),
+        (b"\x40\x01", 0, "[Malformed]"),
+        (b"\x80\x01\0\7", 0, "[Malformed]"),
+        (b"\x40\x61\0\7", 0, "[Malformed], CON, MID:7, 3.01 Unknown"),
+    ],
+)
+def test_no_header_is_shown_that_was_not_read(data: bytes, cut: int, remark: str) -> None:
+    session = Conversation().raw(data, cut=cut).session()
+    (line,) = (line for _, line in infos(session))
+    assert text(line) == remark
 
 
 def test_the_path_stands_in_request_and_response(session: Session) -> None:

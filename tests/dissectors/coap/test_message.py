@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from dissectors.coap.message import Walker, dissect
@@ -65,6 +66,12 @@ def test_after_a_format_error_what_was_read_stays() -> None:
     assert [flaw.kind for flaw in message.flaws] == [Defect.DELTA_15]
     assert not message.readable
     assert message.payload == b""
+
+
+@pytest.mark.parametrize("kept", range(5))
+def test_a_cut_message_is_readable_from_its_whole_header_on(kept: int) -> None:
+    message = dissect(b"\x40\x01\x00\x01"[:kept], cut=True)
+    assert message.readable == (kept == 4)
 
 
 @given(ANY_BYTES, ANY_BYTES)
