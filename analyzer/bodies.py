@@ -9,9 +9,8 @@ holds them equal. What takes more than a table to read (escapes in names, broken
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from analyzer.body_tables import sensitive_elements
 from analyzer.state import hash_bytes, mix
@@ -78,8 +77,7 @@ DEREGISTRATION_TYPE: Final = 1 + list(MessageType).index(MessageType.DEREG)
 """Message Types as `messages.MESSAGE_TYPE_IDS` counts them."""
 
 
-@dataclass(frozen=True, slots=True)
-class BodyTables:
+class BodyTables(NamedTuple):
     """The elements and their spellings as the kernel reads them, and its working space."""
 
     elements: Rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from analyzer.subjects import Exchange, Flow, Message, Transmission
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureDuplicate:
+class CaptureDuplicate(NamedTuple):
     """A second record of one transmission (gate G-DUP), of which the first is `original`."""
 
     message: Message
@@ -26,16 +25,14 @@ class CaptureDuplicate:
     gap: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpaqueFlow:
+class OpaqueFlow(NamedTuple):
     """DTLS without keys on a CoAP port; once per flow."""
 
     flow: Flow
     frame: int
 
 
-@dataclass(frozen=True, slots=True)
-class IcmpError:
+class IcmpError(NamedTuple):
     """An ICMP error that quotes a datagram sent from `source` to `destination`.
 
     `transmission` is the CON or NON it quotes; pairing finds it.
@@ -51,16 +48,14 @@ class IcmpError:
     transmission: Transmission | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClockStep:
+class ClockStep(NamedTuple):
     """Capture time went backwards by `step` nanoseconds."""
 
     frame: int
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A message after pairing: its role and exchange are known. Not for copies of either kind.
 
     `what` tells what it is by the bits of facts.FLAGS that rules ask for.
@@ -102,8 +97,7 @@ class Confidence(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
-@dataclass(frozen=True, slots=True)
-class Responded:
+class Responded(NamedTuple):
     """A response (not a copy of one) found its exchange."""
 
     exchange: Exchange
@@ -111,16 +105,14 @@ class Responded:
     match: Match
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(NamedTuple):
     """An Empty ACK or RST found the CON or NON it answers."""
 
     transmission: Transmission
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredAgain:
+class AnsweredAgain(NamedTuple):
     """A further ACK for one Message ID; `differs` when it says something else."""
 
     exchange: Exchange
@@ -129,8 +121,7 @@ class AnsweredAgain:
     differs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unacknowledged:
+class Unacknowledged(NamedTuple):
     """A CON without ACK, RST or response within MAX_TRANSMIT_WAIT, or to the end of the capture."""
 
     transmission: Transmission
@@ -138,8 +129,7 @@ class Unacknowledged:
     one_way: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(NamedTuple):
     """A request without response or RST within MAX_TRANSMIT_WAIT, or to the end of the capture."""
 
     exchange: Exchange
@@ -147,16 +137,14 @@ class Unanswered:
     one_way: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BadVersionAnswered:
+class BadVersionAnswered(NamedTuple):
     """An ACK or RST with the Message ID of a datagram whose version must be ignored."""
 
     message: Message
     bad: Message
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationRequested:
+class RegistrationRequested(NamedTuple):
     """A request that is a registration."""
 
     exchange: Exchange
@@ -166,15 +154,13 @@ class RegistrationRequested:
         return self.exchange.request
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationInClear:
+class RegistrationInClear(NamedTuple):
     """The first registration of a flow that anybody can read."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationAnswered:
+class RegistrationAnswered(NamedTuple):
     """The first response to a registration; `stood` when the UE was registered already."""
 
     exchange: Exchange
@@ -183,8 +169,7 @@ class RegistrationAnswered:
     stood: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UeMoved:
+class UeMoved(NamedTuple):
     """A UE Service ID continues from another endpoint; `gap` in ns since it was last seen."""
 
     message: Message
@@ -193,8 +178,7 @@ class UeMoved:
     gap: int
 
 
-@dataclass(frozen=True, slots=True)
-class UeCollision:
+class UeCollision(NamedTuple):
     """A UE Service ID registers from an endpoint it had left for another."""
 
     message: Message
@@ -202,15 +186,13 @@ class UeCollision:
     other: Endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class FlowEnded:
+class FlowEnded(NamedTuple):
     """The capture is closed: what can be said of one flow as a whole."""
 
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class ChecksumWrong:
+class ChecksumWrong(NamedTuple):
     """A UDP checksum that is not right; `kind` is WRONG, OFFLOADED or ABSENT_V6 of
     dissectors.checksum."""
 
@@ -218,15 +200,13 @@ class ChecksumWrong:
     kind: int
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentsOverlapped:
+class FragmentsOverlapped(NamedTuple):
     """Fragments of one datagram, put together or given up, that cover the same bytes."""
 
     datagram: Gathered
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentsMissing:
+class FragmentsMissing(NamedTuple):
     """A datagram that may be CoAP and of which fragments are missing.
 
     `message` is its beginning, where the first fragment was captured.

@@ -54,8 +54,7 @@ class Run(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """One fragment: `data` is what was captured of the `length` bytes from `at` on.
 
     `header` is the IP header it stands behind (6LoWPAN: none); of `data` the first `built` bytes

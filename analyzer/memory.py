@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from analyzer import duplicates, flows, happenings, registrations, state
 from analyzer import facts as fact
@@ -23,8 +22,7 @@ NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """A region of the state: `slots` of a row; rows at first and at most; what one record adds.
 
     A hash table (`keys`) keeps half of its rows free; `chained` are the buckets of exchanges. These

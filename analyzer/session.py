@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from analyzer import facts as fact
 from analyzer import flows, state
@@ -44,8 +45,7 @@ from dissectors.kernel import Rows, rows
 from dissectors.msgin5g.payload import read_elements, read_json
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the user may choose about reading a capture.
 
     `registration_path`: a POST to it that names no other Message Type is a registration.

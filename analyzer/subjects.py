@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from analyzer import flows
 from analyzer import messages as m
@@ -50,8 +50,7 @@ class Tables(Protocol):
     def token(self, row: int) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a message stands in the capture file; offsets and lengths in bytes."""
 
     frame: int

@@ -8,16 +8,14 @@ one is a field at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from dissectors.coap.numbers import OPTIONS, Format
 from dissectors.msgin5g.elements import elements
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field: name, type as filters see it, a few words, and where its value comes from."""
 
     name: str

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 NOTICES_PER_KIND: Final = 100
 
@@ -28,8 +28,7 @@ class NoticeKind(StrEnum):
     STREAM_CUT = "stream-cut"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """A fact about the file itself."""
 
     kind: NoticeKind

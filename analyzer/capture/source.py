@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from analyzer.capture.model import CaptureError, Interface, RecordBatch
 from analyzer.capture.pcap import FILE_HEADER
@@ -57,8 +57,7 @@ def check_paths(paths: Sequence[str], follow: bool) -> None:
         raise CaptureError("stdin (-) can be read once; name it once.")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceInterface:
+class SourceInterface(NamedTuple):
     """An interface of one of the files."""
 
     file: int  # index in Source.files

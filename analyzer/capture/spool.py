@@ -13,9 +13,8 @@ import select
 import stat
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from analyzer.capture.model import CaptureError, NoticeKind, NoticeLog
 from analyzer.capture.packing import Unpacker, UnpackingError, packing
@@ -32,8 +31,7 @@ _POLL: Final = 100  # ms
 _MAGIC: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class SpoolLimits:
+class SpoolLimits(NamedTuple):
     """Where spools lie, and the most bytes of one."""
 
     most: int = MOST_SPOOLED

@@ -6,15 +6,13 @@ RFC 7252 clauses 4.8.1 (parameters) and 4.8.2 (derived). All times are nanosecon
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 SECOND: Final = 1_000_000_000
 MILLISECOND: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Transmission:
+class Transmission(NamedTuple):
     """Parameters in seconds as the RFC states them; the properties are in nanoseconds."""
 
     ack_timeout_s: float = 2.0

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, get_type_hints
 
 from analyzer import facts
 from analyzer.events import Seen
@@ -49,8 +49,7 @@ class Scope(StrEnum):
     CONVERSATION = "conversation"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule as users see it."""
 
     id: str
@@ -77,8 +76,7 @@ class Rule:
         return f"{self.spec} {self.clause}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(NamedTuple):
     """One place where a rule is broken, as its predicate tells it.
 
     `span` is the offending byte range in the CoAP message of `message`; `group` makes breaches
@@ -104,8 +102,7 @@ _Found = TypeVar("_Found", bound="Callable[[Any, Any], Iterator[Breach]]")
 Adjust: TypeAlias = "Callable[[Message, Flaw, Context], Severity | None]"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A predicate, the rule its breaches break unless they name another, and when to ask it: of a
     message (`Seen`) only if one of the bits `when` of facts.FLAGS is set."""
 
@@ -121,8 +118,7 @@ PREDICATES: Final[dict[type, list[Judgement]]] = {}
 """Predicates by the type of event they judge."""
 
 
-@dataclass(frozen=True, slots=True)
-class DefectRule:
+class DefectRule(NamedTuple):
     """A rule whose breach is a defect of the option walk; `says` and `expected` are templates."""
 
     rule: Rule

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from analyzer import facts
@@ -57,7 +56,7 @@ class Judge:
         severity = breach.severity or severity
         if breach.group is None and breach.message and not breach.message.flow.readable:
             # Perhaps not CoAP at all (gate G-FLOW): one finding with a count, not one each.
-            breach = replace(breach, group=(breach.message.flow, severity))
+            breach = breach._replace(group=(breach.message.flow, severity))
         return self._findings.add(rule, severity, breach, time)
 
     def _judge_defects(self, message: Message, time: int) -> Iterator[Finding]:

@@ -8,15 +8,14 @@ wrong and where.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dissectors.coap import numbers, wire
 from dissectors.coap.wire import DEFECT_SLOTS, FATAL, OPTION_SLOTS, Defect
 from dissectors.kernel import Bytes, rows
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option as it stands on the wire; offsets count from the first byte of the message."""
 
     number: int
@@ -38,8 +37,7 @@ class Option:
         return numbers.OPTIONS.get(self.number)
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """A defect with its byte range in the message; `detail` is an option number, code or length."""
 
     kind: Defect
@@ -48,8 +46,7 @@ class Flaw:
     detail: int
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One dissected CoAP message. Fields past the first format error hold their defaults."""
 
     data: bytes

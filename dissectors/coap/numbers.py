@@ -9,9 +9,8 @@ Sources: IANA "Constrained RESTful Environments (CoRE) Parameters"; RFC 7252, 76
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 COAP_PORT: Final = 5683
 COAPS_PORT: Final = 5684
@@ -44,8 +43,7 @@ TYPE_NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CodeSpec:
+class CodeSpec(NamedTuple):
     """One assigned code: the byte is class * 32 + detail."""
 
     code: int
@@ -183,8 +181,7 @@ def methods(*names: str) -> int:
     return sum(_METHOD[name] for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class OptionSpec:
+class OptionSpec(NamedTuple):
     """One option: number, format, allowed value length, repeatability, and where it may stand.
 
     `requests` is a mask of method codes (`methods()`), `responses` a mask of response classes

@@ -9,11 +9,10 @@ and 7.1, TS 23.554 clause 8; spellings are assumptions until the published names
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 
 class MessageType(StrEnum):
@@ -42,8 +41,7 @@ _CACHED: Final = 1024
 """Spellings remembered: a capture uses few, a hostile one must not fill the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One information element: its canonical name, the seed's spelling, how JSON may carry it."""
 
     name: str

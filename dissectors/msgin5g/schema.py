@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import jsonschema_rs
 
@@ -29,8 +28,7 @@ _LONG: Final = 8
 """Items of a list that the reference looks at one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """One constraint broken: the rule, what it expects, and the element's dotted path.
 
     `path` names the element that breaks it, or the container in which one is missing.

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from generated import conversations, read, snapshot
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +27,7 @@ GROWING = {  # regions of rows that a record adds to, as rows to give them at fi
 
 
 def small(region: Region) -> Region:
-    return replace(region, first=GROWING.get(region.at, region.first))
+    return region._replace(first=GROWING.get(region.at, region.first))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -425,7 +424,7 @@ def test_a_request_that_waited_for_its_flow_has_waited() -> None:
 def test_too_many_in_flight_are_forgotten_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message_layer, "MOST_LIVE", 256)
     smaller = [
-        replace(region, most=256) if region.at == state.SENT else region
+        region._replace(most=256) if region.at == state.SENT else region
         for region in memory.REGIONS
     ]
     monkeypatch.setattr(memory, "REGIONS", tuple(smaller))
