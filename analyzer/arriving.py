@@ -127,6 +127,7 @@ def add_message(s: Rows, facts: Rows, f: int, mm: Cells, role: int) -> int:
     mm[cells + m.EXCHANGE] = 0
     mm[cells + m.PEER] = 0
     mm[cells + m.FIRST] = 0
+    mm[cells + m.OLDER_BLOCK] = 0
     mm[cells + m.UE] = facts[f + fact.UE]
     other_version = facts[f + fact.DEFECTS] >> Defect.VERSION & 1
     mid = 0 if other_version else facts[f + fact.MID]

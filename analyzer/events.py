@@ -169,6 +169,40 @@ class RegistrationAnswered(NamedTuple):
     stood: bool
 
 
+class RegistrationBody(NamedTuple):
+    """The body of the response to a registration, which came in blocks: whole with `message`."""
+
+    exchange: Exchange
+    message: Message
+
+
+class BodyIncomplete(NamedTuple):
+    """A body in blocks that never was whole; `message` has its newest block, `contiguous` bytes are
+    there from its start. `why` as in exchanges.blockwise."""
+
+    message: Message
+    contiguous: int
+    why: int
+
+
+class BodyAccepted(NamedTuple):
+    """The server takes a body of which not all blocks were seen: a success, in `message`, for its
+    last block. `contiguous` of `size` bytes are there from its start."""
+
+    exchange: Exchange
+    message: Message
+    contiguous: int
+    size: int
+
+
+class BlockDiffers(NamedTuple):
+    """A block says otherwise than one before it in its body, from byte `offset` of the body on."""
+
+    message: Message
+    earlier: Message
+    offset: int
+
+
 class UeMoved(NamedTuple):
     """A UE Service ID continues from another endpoint; `gap` in ns since it was last seen."""
 
@@ -232,6 +266,10 @@ Event: TypeAlias = (
     | RegistrationRequested
     | RegistrationInClear
     | RegistrationAnswered
+    | RegistrationBody
+    | BodyIncomplete
+    | BodyAccepted
+    | BlockDiffers
     | UeMoved
     | UeCollision
     | FlowEnded

@@ -44,6 +44,10 @@ FLAGS: Final = 29
 DATA_HASH: Final = 30
 LASTING_HASH: Final = 31  # of what no repetition may change (RFC 7252 clause 5.10.5)
 PAYLOAD_HASH: Final = 32
+BLOCK1: Final = 52  # value of Block1 or Q-Block1, -1: none or no such value
+BLOCK2: Final = 53  # of Block2 or Q-Block2
+ETAG: Final = 54  # hash of the first, 0 for none
+KEY: Final = 55  # hash of the method and of the options that tell one block-wise operation
 PATH_AT: Final = 33  # in `text`: the path, with the query behind it, or the Proxy-Uri
 PATH_END: Final = 34
 URI_AT: Final = 35
@@ -65,7 +69,7 @@ UE: Final = 48
 LEG_OF: Final = 49  # row of the message of which this is the other leg + 1
 TOKEN_NAME: Final = 50  # of a token of more than 8 bytes
 CHECKSUM: Final = 51  # as checksum.verify judges it
-SLOTS: Final = 52
+SLOTS: Final = 56
 
 # Values of KIND besides those of link.walk.
 NOTHING: Final = 32  # a frame that is no packet
@@ -100,6 +104,7 @@ KNOWN_PORT: Final = 1 << 22
 SECURE_PORT: Final = 1 << 23
 ENDS_IN_TEXT: Final = 1 << 26  # SOURCE_AT and DESTINATION_AT count in `text`
 BODY_READ: Final = 1 << 25  # Python read an odd body; UE is a name already
+Q_BLOCK: Final = 1 << 27  # BLOCK1 or BLOCK2 is that of RFC 9177
 BEGINS_LATE: Final = 1 << 24  # the first message of its flow continues something
 
 MOST_MESSAGE: Final = 1152

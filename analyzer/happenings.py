@@ -41,6 +41,12 @@ ODD_BODY: Final = 18  # row of facts
 FRAGMENT: Final = 19  # row of facts
 FRAGMENTS_DUE: Final = 20
 CHECKSUM_WRONG: Final = 21  # message, checksum, note, flow
+BODY_WHOLE: Final = 22  # message, exchange, body
+BODY_DUE: Final = 23  # message, exchange, body: it may be whole
+BODY_INCOMPLETE: Final = 24  # newest block, bytes from its start, why, body
+BODY_ACCEPTED: Final = 25  # message, exchange, bytes from its start, of how many: not whole
+REGISTRATION_BODY: Final = 27  # message, exchange, signature
+BLOCK_AGAIN: Final = 26  # message, exchange, offset, end: bytes that were there before
 
 TOLD: Final = -1
 """A note that was given and has become no finding."""

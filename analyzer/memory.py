@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from analyzer import duplicates, flows, happenings, registrations, state
 from analyzer import facts as fact
 from analyzer.buffers import zeroed
-from analyzer.exchanges import message_layer, waiting
+from analyzer.exchanges import blockwise, message_layer, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
 
@@ -62,6 +62,8 @@ REGIONS: Final = (
     _keys(state.ENDPOINT_KEYS, 4),
     _keys(state.FLOW_KEYS, 1),
     _keys(state.UE_KEYS, 2),
+    _keys(state.BODY_KEYS, 2),
+    Region(state.BODIES, blockwise.BODY_SLOTS, 1 << 4, blockwise.MOST_BODIES, 2),
     Region(state.NAMES, state.NAME_SLOTS, 1 << 8, state.MOST_NAMES, NAMES_OF_RECORD),
     Region(state.ENDPOINTS, flows.ENDPOINT_SLOTS, 1 << 6, 0, 2),
     Region(state.SENDERS, duplicates.SENDER_SLOTS, 1 << 6, 0, 2),

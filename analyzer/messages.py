@@ -51,6 +51,7 @@ MESSAGES: Final = Layout(
         "peer": "u4",
         "first": "u4",
         "ue": "u4",
+        "older_block": "u4",
         "message_id": "u2",
         "interface": "u2",
         "type": "u1",
@@ -66,9 +67,10 @@ MESSAGES: Final = Layout(
 file, `coap_at` that of the message in the packet. Ids: `exchange` counts from 1 (0: none),
 `peer` is the frame of the response of a request or the request of a response, `first` that of the
 first transmission of which the message is a copy (0: none); `source` and `destination` are
-endpoints, `uri` and `ue` names of the session's. A token of up to 8 bytes stands in the row as a
-number; of a longer one, the name of its bytes, and `token_length` is LONG_TOKEN. `severity` is that
-of the worst finding."""
+endpoints, `uri` and `ue` names of the session's. `older_block` is the row + 1 of the block that
+came before it in its body (exchanges.blockwise), 0 for none. A token of up to 8 bytes stands in the
+row as a number; of a longer one, the name of its bytes, and `token_length` is LONG_TOKEN.
+`severity` is that of the worst finding."""
 
 # Cells of a row, as kernels write them; several small columns share one.
 CELLS: Final = MESSAGES.cells
@@ -89,6 +91,7 @@ EXCHANGE: Final = MESSAGES.cell("exchange")
 PEER: Final = MESSAGES.cell("peer")
 FIRST: Final = MESSAGES.cell("first")
 UE: Final = MESSAGES.cell("ue")
+OLDER_BLOCK: Final = MESSAGES.cell("older_block")
 NUMBERS: Final = MESSAGES.cell("message_id")  # and interface above it
 KINDS: Final = MESSAGES.cell("type")  # and code, token_length, message_type above it
 STANDING: Final = MESSAGES.cell("role")  # and severity, flags above it
@@ -103,6 +106,7 @@ MOST_INTERFACES: Final = 1 << 16
 CUT: Final = 1
 NAT_LEG: Final = 2
 FRAGMENTED: Final = 4
+WHOLE_BODY: Final = 8  # with it, a body that came in blocks was whole
 
 MESSAGE_TYPE_IDS: Final = ("", *MessageType)
 """Message Types by their number in the `message_type` column."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.facts import (
+    BLOCK1,
+    BLOCK2,
     CODE,
     CONTENT_FORMAT,
     CONTINUES,
     DATA_HASH,
     DEFAULT_VALUE,
     DESTINATION_PORT,
+    ETAG,
     FLAGS,
     IN_BLOCKS,
+    KEY,
     LASTING_HASH,
     LATER_BLOCK,
     NON_ASCII,
@@ -24,6 +28,7 @@ from analyzer.facts import (
     PATH_AT,
     PATH_END,
     PROTECTED,
+    Q_BLOCK,
     REQUEST,
     TOKEN,
     TOKEN_LENGTH,
@@ -36,6 +41,11 @@ from dissectors.coap import wire
 from dissectors.kernel import Bytes, Rows, Text
 
 _DEFAULT_MAX_AGE: Final = 60
+
+_MAY_DIFFER: Final = sum(1 << number for number in (4, 5, 6, 9, 12, 19, 23, 27, 31))
+"""Options that may differ between the requests of one block-wise operation, besides those that are
+no part of the cache key (RFC 7252 clause 5.4.6): what tells the block, and what stands in some
+blocks alone (ETag, If-None-Match, Observe, OSCORE, Content-Format)."""
 
 
 def _uint(data: Bytes, at: int, length: int) -> int:
@@ -59,6 +69,18 @@ def token_number(data: Bytes, at: int, length: int, seed: int) -> int:
     if high >= 0x80000000:
         high -= 0x100000000
     return high * 0x100000000 + low
+
+
+def _tells_operation(number: int) -> bool:
+    """The option is the same in all requests of a block-wise operation (RFC 7959 clause 2.5)."""
+    if number & 0x1E == 0x1C:
+        return False
+    return number > 31 or _MAY_DIFFER >> number & 1 == 0
+
+
+def _block(data: Bytes, at: int, length: int) -> int:
+    """Value of a block option, -1 where it is none (RFC 7959 clause 2.2)."""
+    return _uint(data, at, length) if length <= 3 else -1
 
 
 def _copy(data: Bytes, start: int, end: int, text: Text, at: int) -> int:
@@ -104,7 +126,9 @@ def option_facts(
     lasting = mix(lasting, facts[f + TOKEN])
     lasting = mix(lasting, facts[f + TOKEN_LENGTH])
     passing = seed
+    key = mix(seed, facts[f + CODE])
     block1 = block2 = -1
+    facts[f + ETAG] = 0
     for option in range(count):
         row = option * wire.OPTION_SLOTS
         number = options[row + wire.NUMBER]
@@ -114,6 +138,8 @@ def option_facts(
         present |= 1 << spec
         if number == 6 or number == 14:  # Observe, Max-Age: a repetition may refresh them
             passing = hash_bytes(data, at, at + length, mix(passing, number))
+        elif _tells_operation(number):
+            key = hash_bytes(data, at, at + length, mix(key, number))
         else:
             lasting = hash_bytes(data, at, at + length, mix(lasting, number))
         text = spec != 0 and specs[spec * wire.SPEC_SLOTS + wire.FORMAT] == 3
@@ -136,10 +162,18 @@ def option_facts(
                 flags |= DEFAULT_VALUE
         elif number == 9:
             flags |= PROTECTED
+        elif number == 4:
+            facts[f + ETAG] = hash_bytes(data, at, at + length, seed)
         elif number == 27:
-            block1 = _uint(data, at, length)
+            block1 = _block(data, at, length)
         elif number == 23:
-            block2 = _uint(data, at, length)
+            block2 = _block(data, at, length)
+        elif number == 19:
+            block1 = _block(data, at, length)
+            flags |= Q_BLOCK
+        elif number == 31:
+            block2 = _block(data, at, length)
+            flags |= Q_BLOCK
     block = block1 if request else block2
     if block > 0 and (block >> 4 or block & 8):
         flags |= IN_BLOCKS
@@ -147,6 +181,9 @@ def option_facts(
         flags |= CONTINUES
     if request and (block1 >> 4 > 0 or block2 >> 4 > 0):
         flags |= LATER_BLOCK
+    lasting = mix(lasting, key)
+    facts[f + BLOCK1], facts[f + BLOCK2] = block1, block2
+    facts[f + KEY] = key
     facts[f + OPTIONS] = present
     facts[f + FLAGS] = flags
     facts[f + LASTING_HASH] = lasting

@@ -126,11 +126,27 @@ class Reading:
             yield gathered, at, count
             at = following
 
-    def gather_one(self, batch: RecordBatch, links: Rows, places: Rows) -> Gathered:
-        """Facts of a batch of one record that stands in no file as it is."""
+    def gather_one(
+        self,
+        data: bytes,
+        link_type: int,
+        *,
+        frame: int = 0,
+        wire: int = 0,
+        time: int = 0,
+        offset: int = 0,
+        interface: int = 0,
+    ) -> tuple[memoryview, Gathered]:
+        """The facts of a packet that stands in no file as it is, and the bytes they point into."""
+        view = memoryview(data).toreadonly()
+        cells, links, places = rows(ROW), rows(interface + 1), rows(1)
+        for cell, value in enumerate((0, len(data), wire or len(data), time, interface)):
+            cells[cell] = value
+        links[interface], places[0] = link_type, offset
+        batch = RecordBatch(view, 0, frame, cells.toreadonly(), 1)
         gathered = Gathered()
-        self._gather(gathered, batch, 0, links, places, 1, 1)
-        return gathered
+        self._gather(gathered, batch, 0, links, places.toreadonly(), 1, 1)
+        return view, gathered
 
     def _ahead(self) -> ThreadPoolExecutor:
         from concurrent.futures import ThreadPoolExecutor

@@ -254,7 +254,8 @@ def registration_responded(
     xx: Cells,
 ) -> None:
     """A response: what it means for a registration, and for the UE."""
-    settle_undecided(s, facts, f, exchange, mm, xx)
+    if facts[f + fact.FLAGS] & fact.IN_BLOCKS == 0:
+        settle_undecided(s, facts, f, exchange, mm, xx)
     cells = (exchange - 1) * x.CELLS
     asked = xx[cells + x.UE]
     answered = facts[f + fact.UE]
@@ -276,4 +277,23 @@ def registration_responded(
         if ue >= 0 and success and not refused:
             s[ue + REGISTERED] = 1
     elif xx[cells + x.MESSAGE_TYPE] == DEREGISTRATION_TYPE and ue >= 0 and success:
+        s[ue + REGISTERED] = 0
+
+
+def registration_body(s: Rows, facts: Rows, f: int, exchange: int, mm: Cells, xx: Cells) -> None:
+    """The body of a response came in blocks and is whole: what it means for a registration."""
+    settle_undecided(s, facts, f, exchange, mm, xx)
+    cells = (exchange - 1) * x.CELLS
+    asked, answered = xx[cells + x.UE], facts[f + fact.UE]
+    if asked == 0:
+        xx[cells + x.UE] = answered
+    if xx[cells + x.FLAGS] & x.REGISTRATION == 0:
+        return
+    signature = _signature(s, facts, f, 3) if asked == answered else 0
+    if not judged_quiet(s, signature):
+        row = facts[f + fact.MESSAGE] - 1
+        tell(s, tells.REGISTRATION_BODY, row, exchange, signature, 0, 0)
+    ue = _known_ue(s, xx[cells + x.UE])
+    told = facts[f + fact.TELLS]
+    if ue >= 0 and told & bodies.HAS_RESULT and not told & bodies.SUCCESS:
         s[ue + REGISTERED] = 0

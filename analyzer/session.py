@@ -15,8 +15,6 @@ from typing import NamedTuple
 from analyzer import facts as fact
 from analyzer import flows, state
 from analyzer import happenings as tells
-from analyzer.arriving import MOST_TEXT
-from analyzer.bodies import tells_of
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
 from analyzer.compiling import Compiler, Told
 from analyzer.datagrams import Datagrams, Packet
@@ -27,7 +25,7 @@ from analyzer.findings import Finding, Findings
 from analyzer.following import TIMED
 from analyzer.icmp import icmp_error
 from analyzer.memory import Memory
-from analyzer.messages import LONG_TOKEN, MESSAGE_TYPE_IDS, MESSAGES
+from analyzer.messages import LONG_TOKEN, MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.native import PLAIN, Kernels
 from analyzer.profiles.transmission import DEFAULT, Transmission
@@ -40,9 +38,8 @@ from analyzer.rules.judge import Judge
 from analyzer.subjects import Flow
 from analyzer.tables import Table
 from analyzer.telling import Row, event, note_of, told
-from dissectors.coap.message import dissect
+from analyzer.whole_bodies import KINDS, WholeBodies, read_odd_body
 from dissectors.kernel import Rows, rows
-from dissectors.msgin5g.payload import read_elements, read_json
 
 
 class Settings(NamedTuple):
@@ -101,6 +98,7 @@ class Session:
         self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
         self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)
+        self._bodies = WholeBodies(self)
         asked = self.settings
         context = Context(asked.timers, asked.profile, asked.server_uri)
         self._judge = Judge(context, self.findings)
@@ -192,16 +190,15 @@ class Session:
     def inject(self, packet: Packet) -> int:
         """Read a packet that stands in no record as it is, without touching the clock; the row of
         its message, -1 for none."""
-        s = self.memory.s
-        data = memoryview(packet.data).toreadonly()
-        cells = rows(ROW)
-        parts = (0, len(data), packet.wire, packet.time, packet.interface)
-        for cell, value in enumerate(parts):
-            cells[cell] = value
-        links, place = rows(packet.interface + 1), rows(1)
-        links[packet.interface], place[0] = packet.link_type, packet.offset
-        batch = RecordBatch(data, 0, packet.frame, cells.toreadonly(), 1)
-        gathered = self._reading.gather_one(batch, links, place.toreadonly())
+        data, gathered = self._reading.gather_one(
+            packet.data,
+            packet.link_type,
+            frame=packet.frame,
+            wire=packet.wire,
+            time=packet.time,
+            offset=packet.offset,
+            interface=packet.interface,
+        )
         if gathered.facts[fact.KIND] == fact.FRAGMENT:  # a fragment in a fragment
             return -1
         gathered.facts[fact.FLAGS] |= fact.FRAGMENTED
@@ -216,6 +213,11 @@ class Session:
             return before
         del self.parts[before]
         return -1
+
+    def gather_packet(self, data: bytes, link_type: int) -> tuple[memoryview, Rows]:
+        """The facts of a packet that is in no capture, and the bytes they point into."""
+        view, gathered = self._reading.gather_one(data, link_type)
+        return view, gathered.facts
 
     def close(self) -> None:
         """The capture is over: judge what still waits. Further calls do nothing."""
@@ -252,9 +254,15 @@ class Session:
     # Events -------------------------------------------------------------------------------------
 
     def _judge_told(self, data: memoryview, facts: Rows) -> None:
+        while self.memory[state.EVENTS]:  # a body that is whole adds to what there is to tell
+            self._judge_waiting(data, facts)
+
+    def _judge_waiting(self, data: memoryview, facts: Rows) -> None:
         for kind, row in told(self):
             if kind == tells.ODD_BODY:
-                self._read_body(data, facts, row[0] * fact.SLOTS)
+                read_odd_body(self, data, facts, row[0] * fact.SLOTS)
+            elif kind in KINDS:
+                self._bodies.take(kind, row)
             elif kind == tells.FRAGMENT:
                 self._datagrams.take(data, facts, row[0] * fact.SLOTS)
             elif kind == tells.FRAGMENTS_DUE:
@@ -273,6 +281,8 @@ class Session:
             learn_quiet(s, row[1])
         elif kind == tells.REGISTRATION_ANSWERED and not found:
             learn_quiet(s, row[4])
+        elif kind == tells.REGISTRATION_BODY and not found:
+            learn_quiet(s, row[2])
         elif found and (note := note_of(kind, row)) is not None:
             s[flows.note_at(s, *note)] = found[-1].id
 
@@ -290,19 +300,6 @@ class Session:
     def _mark(table: Table, row: int, severity: int) -> None:
         if row >= 0 and table.cell("severity", row) < severity:
             table.update(row, severity=severity)
-
-    def _read_body(self, data: memoryview, facts: Rows, f: int) -> None:
-        """A body that the kernel left to us: write its facts."""
-        message = dissect(bytes(data[facts[f + fact.AT] : facts[f + fact.END]]))
-        document = read_json(message.payload)
-        elements = read_elements(document)
-        kind = elements.values.get("message_type")
-        known = isinstance(kind, str) and kind in MESSAGE_TYPE_IDS
-        facts[f + fact.MESSAGE_TYPE] = MESSAGE_TYPE_IDS.index(kind) if known else 0
-        facts[f + fact.TELLS] = tells_of(document, elements)
-        ue = elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
-        facts[f + fact.UE] = self.memory.name(ue.encode()[:MOST_TEXT])
-        facts[f + fact.FLAGS] += fact.BODY_READ - fact.ODD_BODY
 
     def _icmp(self, data: memoryview, facts: Rows, f: int) -> Event:
         start = facts[f + fact.START]

@@ -30,10 +30,12 @@ RECENT: Final = 6 * REGION
 EARLY: Final = 7 * REGION
 UES: Final = 8 * REGION
 IDENTIFICATIONS: Final = 9 * REGION
+BODIES: Final = 25 * REGION
 
 # Regions that are hash tables.
 NAME_KEYS: Final = 10 * REGION
 ENDPOINT_KEYS: Final = 11 * REGION
+BODY_KEYS: Final = 12 * REGION
 FLOW_KEYS: Final = 13 * REGION
 MID_BUCKETS: Final = 14 * REGION
 TOKEN_BUCKETS: Final = 15 * REGION
@@ -46,7 +48,7 @@ INTERFACES: Final = 21 * REGION
 EVENT_ROWS: Final = 22 * REGION
 REPEAT_ROWS: Final = 23 * REGION
 GROUP_BUCKETS: Final = 24 * REGION
-REGIONS: Final = 25
+REGIONS: Final = 26
 
 # Single items behind the regions of the head.
 SEED: Final = REGIONS * REGION
@@ -95,6 +97,7 @@ OLDEST_EXCHANGE: Final = SEED + 40  # older ones belong to another segment of th
 SEEN_WHEN: Final = SEED + 41  # bits of facts.FLAGS that rules on messages ask for
 FRAGMENTS_DUE: Final = SEED + 43  # capture time at which fragments are looked at; 0: never
 PATHS_MATTER: Final = SEED + 42  # 1: a rule looks at the path of registrations
+BODIES_ENDED: Final = SEED + 44  # at the end of the capture: so many bodies are told of
 HEAD: Final = SEED + 48
 
 # An entry of a hash table: three keys and the value, 0 where the entry is free.

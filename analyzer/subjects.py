@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from analyzer import flows
 from analyzer import messages as m
+from analyzer.block_bodies import Body, block_value, put_together
 from analyzer.endpoints import Endpoint
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
+from analyzer.exchanges.blockwise import in_blocks
 from analyzer.flows import flow_at
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
 from dissectors import link
 from dissectors.coap import numbers
 from dissectors.coap.message import Message as CoapMessage
-from dissectors.coap.message import dissect
+from dissectors.coap.message import Option, dissect, uint
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
 from dissectors.msgin5g.payload import Document, Elements, read_elements, read_json
@@ -217,20 +219,50 @@ class Message:
         """Uri-Path as `/a/b`; `/` when there is none."""
         return "/" + "/".join(_text(o.value) for o in self.coap.all(numbers.URI_PATH))
 
+    def option(self, number: int) -> Option | None:
+        """The first instance of an option; of a body in blocks, also where its first block alone
+        has it."""
+        found = self.coap.first(number)
+        if found is None and self.body is not None:
+            found = Message(self._tables, self.body.blocks[0].row).coap.first(number)
+        return found
+
     @property
     def content_format(self) -> int | None:
-        return self.coap.uint(numbers.CONTENT_FORMAT)
+        option = self.option(numbers.CONTENT_FORMAT)
+        return uint(option) if option is not None else None
 
     @property
     def in_blocks(self) -> bool:
-        """The payload is one block of a larger body (RFC 7959)."""
-        value = self.coap.uint(numbers.BLOCK1 if self.is_request else numbers.BLOCK2)
-        return value is not None and bool(value >> 4 or value & 8)
+        """The payload is one block of a body that is not whole with it (RFC 7959)."""
+        return in_blocks(block_value(self.coap)) and self.body is None
+
+    @cached_property
+    def body(self) -> Body | None:
+        """The body that was whole with this message, where it came in blocks."""
+        if not self._row["flags"] & m.WHOLE_BODY:
+            return None
+        return put_together(self._tables, self.row)
+
+    @property
+    def payload(self) -> bytes:
+        """The payload, or the whole body."""
+        return self.body.payload if self.body else self.coap.payload
 
     @cached_property
     def document(self) -> Document:
-        """The payload read as JSON."""
-        return read_json(self.coap.payload)
+        """The payload, or the whole body, read as JSON."""
+        return read_json(self.payload)
+
+    def placed(self, first: int, after: int) -> tuple[Message, tuple[int, int]]:
+        """Where bytes of `payload` stand: the message, and which of its bytes."""
+        if self.body is None:
+            at = max(0, self.coap.payload_offset)
+            return self, (at + first, at + after)
+        block = self.body.block_at(first)
+        at = block.payload_at - block.offset
+        end = max(min(after, block.end), min(first + 1, block.end))
+        return Message(self._tables, block.row), (at + first, at + end)
 
     @cached_property
     def elements(self) -> Elements:
@@ -240,7 +272,7 @@ class Message:
     @property
     def may_be_json(self) -> bool:
         """Content-Format says JSON, or the payload starts as a JSON object does."""
-        payload = self.coap.payload
+        payload = self.payload
         if not payload or self.protected:
             return False
         return self.content_format == numbers.JSON or payload[:64].lstrip(_BEFORE_JSON)[:1] == b"{"

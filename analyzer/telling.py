@@ -12,6 +12,8 @@ from analyzer.events import (
     Acknowledged,
     AnsweredAgain,
     BadVersionAnswered,
+    BodyAccepted,
+    BodyIncomplete,
     CaptureDuplicate,
     ChecksumWrong,
     ClockStep,
@@ -19,6 +21,7 @@ from analyzer.events import (
     Match,
     OpaqueFlow,
     RegistrationAnswered,
+    RegistrationBody,
     RegistrationInClear,
     RegistrationRequested,
     Responded,
@@ -111,6 +114,9 @@ _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
     tells.REGISTRATION_ANSWERED: lambda t, r: RegistrationAnswered(
         Exchange(t, r[1]), Message(t, r[0]), _match(r[2]), bool(r[3])
     ),
+    tells.REGISTRATION_BODY: lambda t, r: RegistrationBody(Exchange(t, r[1]), Message(t, r[0])),
+    tells.BODY_INCOMPLETE: lambda t, r: BodyIncomplete(Message(t, r[0]), r[1], r[2]),
+    tells.BODY_ACCEPTED: lambda t, r: BodyAccepted(Exchange(t, r[1]), Message(t, r[0]), r[2], r[3]),
     tells.CHECKSUM_WRONG: lambda t, r: ChecksumWrong(Message(t, r[0]), r[1]),
     tells.UE_MOVED: _ue_moved,
     tells.UE_COLLISION: _ue_collision,

@@ -8,12 +8,15 @@ from analyzer import happenings as tells
 from analyzer import messages as m
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
+from analyzer.exchanges.blockwise import block_requested, block_responded
 from analyzer.exchanges.message_layer import (
     newest,
     sent_at,
 )
 from analyzer.exchanges.model import State
 from analyzer.exchanges.request_layer import (
+    deregistered,
+    end_observation,
     of_group,
     of_other_server,
     of_token,
@@ -66,8 +69,9 @@ def open_by(
     row = facts[f + fact.MESSAGE] - 1
     xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW] = row
     xx[(exchange - 1) * x.CELLS + x.PATH] = facts[f + fact.PATH]
-    if facts[f + fact.FLAGS] & fact.REQUEST and facts[f + fact.OBSERVE] == 0:
-        xx[(exchange - 1) * x.CELLS + x.FLAGS] |= x.OBSERVES
+    if facts[f + fact.FLAGS] & fact.REQUEST and 0 <= facts[f + fact.OBSERVE] <= 1:
+        observes = x.DEREGISTERS if facts[f + fact.OBSERVE] else x.OBSERVES
+        xx[(exchange - 1) * x.CELLS + x.FLAGS] |= observes
     mm[row * m.CELLS + m.EXCHANGE] = exchange
     set_role(mm, row, role)
     s[sent_at(s, number) + ml.EXCHANGE] = exchange
@@ -87,6 +91,8 @@ def request(
     exchange = open_by(s, facts, f, number, mm, xx, Role.REQUEST)
     open_exchange(s, facts, f, mm, xx, exchange)
     registration_requested(s, facts, f, exchange, mm, xx)
+    if facts[f + fact.FLAGS] & (fact.IN_BLOCKS | fact.LATER_BLOCK):
+        block_requested(s, facts, f, exchange, mm, xx)
     time = facts[f + fact.TIME]
     while s[FIRST_EARLY] < s[NEXT_EARLY]:
         waits = early_at(s, s[FIRST_EARLY])
@@ -163,6 +169,9 @@ def link(
     success = code >> 5 == 2
     observe = facts[f + fact.OBSERVE] >= 0
     notifies = xx[cells + x.STATE] == State.OBSERVING and (observe or not success)
+    if observe and xx[cells + x.ENDED_BY]:  # the server goes on
+        notifies = True
+        set_wide(xx, cells + x.KEPT_UNTIL, s[CLOCK] + s[EXCHANGE_LIFETIME])
     set_role(mm, row, Role.NOTIFICATION if notifies else Role.RESPONSE)
     mm[row * m.CELLS + m.PEER] = mm[request * m.CELLS + m.FRAME]
     took = facts[f + fact.TIME] - wide(mm, request * m.CELLS + m.TIME)
@@ -181,13 +190,17 @@ def link(
         if facts[f + fact.TYPE] == ACK and xx[cells + x.ACK] == 0:
             xx[cells + x.ACK] = row + 1
     state = xx[cells + x.STATE]
-    if xx[cells + x.FLAGS] & x.OBSERVES and observe and success:
+    if xx[cells + x.FLAGS] & x.OBSERVES and observe and success and xx[cells + x.ENDED_BY] == 0:
         xx[cells + x.STATE] = State.OBSERVING
     elif state != State.OBSERVING or not success:
         xx[cells + x.STATE] = State.ANSWERED
         if state == State.OBSERVING:
-            set_wide(xx, (exchange - 1) * x.CELLS + x.KEPT_UNTIL, s[CLOCK] + s[EXCHANGE_LIFETIME])
+            end_observation(s, exchange, row, xx)
+        elif xx[cells + x.FLAGS] & x.DEREGISTERS and first:
+            deregistered(s, exchange, row, mm, xx)
     registration_responded(s, facts, f, exchange, match, first, mm, xx)
+    if facts[f + fact.FLAGS] & fact.IN_BLOCKS or xx[cells + x.OPERATION]:
+        block_responded(s, facts, f, exchange, mm, xx)
     if match == x.OTHER_TOKEN or match == x.OTHER_MID or match == x.OTHER_ENDPOINT:
         tell(s, tells.RESPONDED, row, exchange, match, 0, 0)
 

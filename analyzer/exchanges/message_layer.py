@@ -30,18 +30,18 @@ from analyzer.state import (
 )
 from dissectors.kernel import Rows
 
-# A transmission: one CON or NON and its copies.
-MESSAGE, FRAME, TYPE, MID, SOURCE, DESTINATION, FLAGS = 0, 1, 2, 3, 4, 5, 6
-FIRST, LAST, COPIES, EXCHANGE, ANSWERED, ICMP, CODE = 7, 8, 9, 10, 11, 12, 13
+# A transmission: one CON or NON and its copies. What it is found by comes first, with the number
+# before it in its bucket: they lie together in the processor's cache.
+MID, SOURCE, DESTINATION, OLDER, TYPE, FIRST, MESSAGE = 0, 1, 2, 3, 4, 5, 6
+FRAME, FLAGS, LAST, COPIES, EXCHANGE, ANSWERED, ICMP = 7, 8, 9, 10, 11, 12, 13
 DATA_HASH, LASTING_HASH, PAYLOAD_HASH, OBSERVES = 14, 15, 16, 17
 # The first ACK or RST, or the first response in an ACK; 0: none.
 ACK, ACK_FRAME, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_OBSERVES, ACK_RESPONDS = (
     *(18, 19, 20, 21, 22, 23, 24),
 )
 ACK_TYPES: Final = 25  # a bit for each type of acknowledgement seen
-# The numbers before it in its buckets.
-OLDER, OLDER_TO_GROUP = 26, 27
-SENT_SLOTS: Final = 28
+OLDER_TO_GROUP, CODE, KEY = 26, 27, 28
+SENT_SLOTS: Final = 29
 
 MOST_LIVE: Final = 1 << 18
 """Transmissions remembered at most: beyond that the oldest is forgotten before its lifetime is
@@ -145,6 +145,7 @@ def send(s: Rows, facts: Rows, f: int) -> int:
     s[at + SOURCE] = facts[f + fact.SOURCE]
     s[at + DESTINATION] = facts[f + fact.DESTINATION]
     s[at + FLAGS] = facts[f + fact.FLAGS]
+    s[at + KEY] = facts[f + fact.KEY]
     s[at + FIRST] = s[at + LAST] = facts[f + fact.TIME]
     s[at + DATA_HASH] = facts[f + fact.DATA_HASH]
     s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]

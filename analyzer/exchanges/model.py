@@ -39,6 +39,8 @@ STORED: Final = Layout(
         "older": "u4",
         "older_of_client": "u4",
         "tag": "u4",
+        "operation": "u4",
+        "ended_by": "u4",
         "icmp": "u4",
         "state": "u4",
         "flags": "u4",
@@ -50,8 +52,10 @@ STORED: Final = Layout(
 )
 """What is stored of an exchange; the id of a row is its index + 1. `ack`, `response`, `reset` are
 rows of the messages table + 1, 0 for none; `icmp` is the frame of an ICMP error about it;
-`match` and `confidence` index MATCHES and CONFIDENCES; `older...` chain those of one bucket of
-tokens, `tag` is a hash that tells most of them apart."""
+`operation` is the first exchange of the block-wise operation or observation it belongs to, 0 for
+none, `ended_by` the row + 1 of the message that ended its observation; `match` and `confidence`
+index MATCHES and CONFIDENCES; `older...` chain those of one bucket of tokens, `tag` is a hash that
+tells most of them apart."""
 
 CELLS: Final = STORED.cells
 KEPT_UNTIL: Final = STORED.cell("kept_until")
@@ -66,6 +70,8 @@ UE: Final = STORED.cell("ue")
 OLDER: Final = STORED.cell("older")
 OLDER_OF_CLIENT: Final = STORED.cell("older_of_client")
 TAG: Final = STORED.cell("tag")
+OPERATION: Final = STORED.cell("operation")
+ENDED_BY: Final = STORED.cell("ended_by")
 ICMP: Final = STORED.cell("icmp")
 STATE: Final = STORED.cell("state")
 FLAGS: Final = STORED.cell("flags")
@@ -79,6 +85,7 @@ UNDECIDED: Final = 4  # a POST that did not say what it is; its answer, or silen
 BODY_UNREADABLE: Final = 8  # the request's body cannot contradict: none, or no JSON object
 BODY_ELEMENTS: Final = 16  # the request's body has information elements
 OBSERVES: Final = 32  # the request registers an observation (RFC 7641 clause 2)
+DEREGISTERS: Final = 64  # ... or ends one
 
 MATCHES: Final = (None, *Match)
 CONFIDENCES: Final = (None, *Confidence)

@@ -26,6 +26,7 @@ from analyzer.exchanges.message_layer import (
 )
 from analyzer.exchanges.model import State
 from analyzer.exchanges.request_layer import (
+    end_observation,
     of_other_server,
     open_by_token,
 )
@@ -47,11 +48,7 @@ from analyzer.flows import PLAIN_ON_5684 as FLOW_PLAIN
 from analyzer.happenings import tell, told_before
 from analyzer.messages import Role, role_of, set_role, token_length
 from analyzer.registrations import settle_undecided
-from analyzer.state import (
-    CLOCK,
-    EXCHANGE_LIFETIME,
-    SEEN_WHEN,
-)
+from analyzer.state import SEEN_WHEN
 from analyzer.tables import Cells, set_wide, wide
 from dissectors.coap.numbers import ACK, NON, RST
 from dissectors.coap.wire import HEADER, Defect
@@ -259,8 +256,7 @@ def _empty(
         if _UNANSWERED_STATES >> state & 1:
             xx[cells + x.STATE] = State.RESET
         elif state == State.OBSERVING:  # the observer is gone (RFC 7641 clause 3.6)
-            xx[cells + x.STATE] = State.ANSWERED
-            set_wide(xx, (exchange - 1) * x.CELLS + x.KEPT_UNTIL, s[CLOCK] + s[EXCHANGE_LIFETIME])
+            end_observation(s, exchange, row, xx)
     elif xx[cells + x.REQUEST_ROW] == s[sent + ml.MESSAGE] - 1:
         if xx[cells + x.ACK] == 0:
             xx[cells + x.ACK] = row + 1

@@ -17,10 +17,13 @@ from analyzer import messages
 from analyzer.exchanges.model import (
     AMBIGUOUS,
     CELLS,
+    ENDED_BY,
     FLAGS,
     KEPT_UNTIL,
+    OBSERVES,
     OLDER,
     OLDER_OF_CLIENT,
+    OPERATION,
     REQUEST_ROW,
     STATE,
     TAG,
@@ -145,9 +148,8 @@ def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: 
             if not continues and (state == State.OPEN or state == State.ACKNOWLEDGED):
                 xx[at + FLAGS] |= AMBIGUOUS
                 xx[new + FLAGS] |= AMBIGUOUS
-            if state == State.OBSERVING and facts[f + fact.OBSERVE] == 0:
-                xx[at + STATE] = State.ANSWERED
-                set_wide(xx, at + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
+            if state == State.OBSERVING and 0 <= facts[f + fact.OBSERVE] <= 1:
+                _observes_on(s, older, exchange, mm, xx, time)
         older = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
         steps += 1
     head = _head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))
@@ -155,6 +157,49 @@ def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: 
     s[head] = exchange
     s[TOKEN_BUCKETS + COUNT] += 1
     s[CLIENT_BUCKETS + COUNT] += 1
+
+
+def _observes_on(s: Rows, older: int, exchange: int, mm: Cells, xx: Cells, time: int) -> None:
+    """A request registers once more under the token of an observation, or deregisters: it belongs
+    to the observation, unless it takes the token for another resource (RFC 7641 clause 4.1)."""
+    was, new = (older - 1) * CELLS, (exchange - 1) * CELLS
+    row = xx[new + REQUEST_ROW]
+    request, before = row * messages.CELLS, xx[was + REQUEST_ROW] * messages.CELLS
+    same = mm[request + messages.URI] == mm[before + messages.URI]
+    if same:
+        operation = xx[was + OPERATION]
+        xx[new + OPERATION] = operation if operation else older
+    if xx[new + FLAGS] & OBSERVES:
+        xx[was + STATE] = State.ANSWERED
+        set_wide(xx, was + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
+        if not same:
+            xx[was + ENDED_BY] = row + 1
+
+
+def end_observation(s: Rows, exchange: int, row: int, xx: Cells) -> None:
+    """The message of a row ends an observation; what the server sends on still belongs to it."""
+    at = (exchange - 1) * CELLS
+    xx[at + STATE] = State.ANSWERED
+    xx[at + ENDED_BY] = row + 1
+    set_wide(xx, at + KEPT_UNTIL, s[CLOCK] + s[EXCHANGE_LIFETIME])
+
+
+def deregistered(s: Rows, exchange: int, row: int, mm: Cells, xx: Cells) -> None:
+    """The answer to a deregistration, in a row, ends the observation with its token (RFC 7641
+    clause 3.6)."""
+    at = (exchange - 1) * CELLS
+    request = xx[at + REQUEST_ROW]
+    cells = request * messages.CELLS
+    client, server = mm[cells + messages.SOURCE], mm[cells + messages.DESTINATION]
+    token, length = wide(mm, cells + messages.TOKEN), token_length(mm, request)
+    tag, steps = xx[at + TAG], 0
+    older = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
+    while older and steps < MOST_PER_TOKEN:
+        if xx[(older - 1) * CELLS + STATE] == State.OBSERVING and older >= s[OLDEST_EXCHANGE]:
+            end_observation(s, older, row, xx)
+        older = xx[(older - 1) * CELLS + OLDER]
+        older = _alike(mm, xx, older, OLDER, tag, client, server, token, length)
+        steps += 1
 
 
 def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:

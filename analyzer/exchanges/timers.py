@@ -10,10 +10,12 @@ from analyzer import facts as fact
 from analyzer import happenings as tells
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
+from analyzer.exchanges.blockwise import end_bodies
 from analyzer.exchanges.message_layer import (
     sent_at,
 )
 from analyzer.exchanges.model import State
+from analyzer.exchanges.request_layer import end_observation
 from analyzer.flows import (
     MULTICAST,
     endpoint_at,
@@ -22,6 +24,7 @@ from analyzer.flows import (
 from analyzer.happenings import NEARLY, tell
 from analyzer.registrations import settle_undecided
 from analyzer.state import (
+    BODIES_ENDED,
     EVENTS,
     EXCHANGE_LIFETIME,
     EXCHANGES,
@@ -62,6 +65,9 @@ def advance(
             break
         s[FIRST_SENT] += 1
     if ended:
+        if end_bodies(s):
+            return 1
+        s[BODIES_ENDED] = 0
         s[FIRST_EARLY] = s[NEXT_EARLY]
         s[OLDEST_EXCHANGE] = s[EXCHANGES] + 1
     return 0
@@ -84,12 +90,17 @@ def _waited(
     exchange = s[sent + ml.EXCHANGE]
     cells = (exchange - 1) * x.CELLS
     silent = s[sent + ml.ACK] == 0 and s[sent + ml.ANSWERED] == 0
+    if s[sent + ml.FLAGS] & fact.Q_BLOCK:  # not each block is answered (RFC 9177 clause 4.3)
+        return
     if request and exchange and xx[cells + x.RESPONSE]:  # its Message ID was used again since
         silent = False
     multicast = s[endpoint_at(s, destination) + MULTICAST] != 0
     if s[sent + ml.TYPE] == CON and silent and not multicast:
         alone = 1 if one_way(s, source, destination) else 0
         tell(s, tells.UNACKNOWLEDGED, number, ended, alone, 0, 0)
+        notifies = exchange != 0 and not request and xx[cells + x.STATE] == State.OBSERVING
+        if notifies and not ended and not alone:  # RFC 7641 clause 4.5
+            end_observation(s, exchange, s[sent + ml.MESSAGE] - 1, xx)
     if not request or exchange == 0:
         return
     if xx[cells + x.RESPONSE] or xx[cells + x.RESET]:

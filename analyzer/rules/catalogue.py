@@ -13,7 +13,16 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import field
 from enum import IntEnum, StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    NamedTuple,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
 
 from analyzer import facts
 from analyzer.events import Seen
@@ -79,8 +88,9 @@ class Rule(NamedTuple):
 class Breach(NamedTuple):
     """One place where a rule is broken, as its predicate tells it.
 
-    `span` is the offending byte range in the CoAP message of `message`; `group` makes breaches
-    with an equal group one finding with a count; `frames` are further frames that matter.
+    `span` is the offending byte range in the CoAP message of `message`, `within` one in its payload
+    or in the body that came in blocks; `group` makes breaches with an equal group one finding with
+    a count; `frames` are further frames that matter.
     """
 
     text: str
@@ -88,6 +98,7 @@ class Breach(NamedTuple):
     seen: str = ""
     expected: str = ""
     span: tuple[int, int] | None = None
+    within: tuple[int, int] | None = None
     severity: Severity | None = None
     exchange: Exchange | None = None
     frame: int = 0
@@ -139,6 +150,7 @@ _AREAS: Final = (
     "option_use",
     "message_layer",
     "request_response",
+    "blockwise",
     "registration_request",
     "registration_elements",
     "registration_response",
@@ -183,10 +195,11 @@ def predicate(*, when: int = 0) -> Callable[[_Found], _Found]:
 
 
 def _register(declared: Rule | None, function: Predicate, when: int) -> None:
-    event = get_type_hints(function)["event"]
-    if (event is Seen) != bool(when):
-        raise TypeError(f"{function.__name__}: `when` is for rules on messages, and they need it")
-    PREDICATES.setdefault(event, []).append(Judgement(declared, function, when))
+    asked = get_type_hints(function)["event"]
+    for event in get_args(asked) or (asked,):
+        if (event is Seen) != bool(when):
+            raise TypeError(f"{function.__name__}: `when` is for rules on messages; they need it")
+        PREDICATES.setdefault(event, []).append(Judgement(declared, function, when))
 
 
 def asked_of_messages() -> int:

@@ -54,6 +54,8 @@ class Judge:
         if severity is None:
             return None
         severity = breach.severity or severity
+        if breach.within is not None and breach.message is not None:
+            breach = _placed(breach, breach.message, breach.within)
         if breach.group is None and breach.message and not breach.message.flow.readable:
             # Perhaps not CoAP at all (gate G-FLOW): one finding with a count, not one each.
             breach = breach._replace(group=(breach.message.flow, severity))
@@ -100,6 +102,14 @@ class Judge:
             span=(flaw.offset, flaw.end),
             severity=declared.adjust(message, flaw, self._context) if declared.adjust else None,
         )
+
+
+def _placed(breach: Breach, message: Message, within: tuple[int, int]) -> Breach:
+    """A breach within a payload, at the message that carries its first byte."""
+    carrier, span = message.placed(*within)
+    exchange = breach.exchange or message.exchange
+    frames = (*breach.frames, message.frame)
+    return breach._replace(message=carrier, span=span, exchange=exchange, frames=frames)
 
 
 def _allowed_length(number: int) -> str:

@@ -237,12 +237,12 @@ def violation_breach(violation: Violation, message: Message) -> Breach:
     if violation.missing:
         titles = " and ".join(elements()[name].title for name in violation.missing)
         text, seen = f"{titles} missing", "missing"
-        span = element_span(message, violation.path)
     else:
         text = f"{_title(violation.path)}: {violation.expected} expected"
-        seen, span = shown(message, violation.path), element_span(message, violation.path)
+        seen = shown(message, violation.path)
+    within = message.elements.spans.get(violation.path)
     return Breach(
-        text, message, seen=seen, expected=violation.expected, span=span, rule=violation.rule
+        text, message, seen=seen, expected=violation.expected, within=within, rule=violation.rule
     )
 
 
@@ -259,20 +259,19 @@ def _element_types(message: Message, judged: set[str]) -> Iterator[Breach]:
                 message,
                 seen=shown(message, path),
                 expected=allowed,
-                span=element_span(message, path),
+                within=message.elements.spans.get(path),
                 rule="MSG-24538-6.3.1.1.1.d-ELEMENT-TYPE",
             )
 
 
 def _spellings(message: Message) -> Iterator[Breach]:
-    at = message.coap.payload_offset
     for value in message.elements.unknown:
         yield Breach(
             f'Member "{value.key}" is no information element',
             message,
             seen=f'"{value.key}"',
             expected="the elements of d)",
-            span=(at + value.span[0], at + value.span[1]),
+            within=value.span,
             group=value.key,
             rule="MSG-24538-6.3.1.1.1.d-UNKNOWN-ELEMENT",
         )
@@ -282,7 +281,7 @@ def _spellings(message: Message) -> Iterator[Breach]:
             message,
             seen=f'"{value.key}"',
             expected=f'"{element.title}"',
-            span=(at + value.span[0], at + value.span[1]),
+            within=value.span,
             group=value.key,
             rule="MSG-24538-6.3.1.1.1-KEY-SPELLING",
         )
@@ -325,13 +324,6 @@ def _title(path: str) -> str:
     return element.title if element else path
 
 
-def element_span(message: Message, path: str) -> tuple[int, int] | None:
-    """Bytes of an element in the CoAP message."""
-    span = message.elements.spans.get(path)
-    at = message.coap.payload_offset
-    return (at + span[0], at + span[1]) if span else None
-
-
 def shown(message: Message, path: str) -> str:
     """The member as the body has it, shortened; credentials are not shown."""
     element = elements().get(path.split(".")[0])
@@ -340,5 +332,5 @@ def shown(message: Message, path: str) -> str:
     span = message.elements.spans.get(path)
     if span is None:
         return ""
-    text = message.coap.payload[span[0] : span[1]].decode("utf-8", "replace")
+    text = message.payload[span[0] : span[1]].decode("utf-8", "replace")
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."

@@ -141,7 +141,7 @@ def no_server_address(event: RegistrationRequested, context: Context) -> Iterato
 )
 def content_format(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     message = event.message
-    option = message.coap.first(numbers.CONTENT_FORMAT)
+    option = message.option(numbers.CONTENT_FORMAT)
     if option is None:
         yield Breach(
             "Content-Format is absent", message, seen="absent", expected="50 (application/json)"
@@ -189,7 +189,7 @@ def payload(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     message = event.message
     if message.cut:
         return
-    data, at = message.coap.payload, message.coap.payload_offset
+    data = message.payload
     if not data:
         yield Breach(
             "The registration has no payload", message, seen="no payload", expected="a JSON object"
@@ -203,7 +203,7 @@ def payload(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
             message,
             seen=near(message, document.error_at),
             expected="a JSON object (RFC 8259)",
-            span=(at + document.error_at, at + min(document.error_at + 1, len(data))),
+            within=(document.error_at, min(document.error_at + 1, len(data))),
         )
         return
     if not document.is_object:
@@ -213,7 +213,7 @@ def payload(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
             message,
             seen=kind,
             expected="a JSON object",
-            span=(at, at + len(data)),
+            within=(0, len(data)),
         )
         return
     yield from _doubtful(message)
@@ -221,14 +221,14 @@ def payload(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
 
 def _doubtful(message: Message) -> Iterator[Breach]:
     """Legal JSON that readers take differently (RFC 8259 clauses 4 and 9)."""
-    document, at = message.document, message.coap.payload_offset
+    document = message.document
     for value in document.duplicates:
         yield Breach(
             f'Member "{value.key}" stands twice, again at {document.place(value.span[0])}',
             message,
             seen=f'"{value.key}" twice',
             expected="each member once",
-            span=(at + value.span[0], at + value.span[1]),
+            within=value.span,
             severity=W,
         )
     for element, value in message.elements.twice:
@@ -237,7 +237,7 @@ def _doubtful(message: Message) -> Iterator[Breach]:
             message,
             seen=f'"{value.key}"',
             expected="each element once",
-            span=(at + value.span[0], at + value.span[1]),
+            within=value.span,
             severity=W,
         )
     if document.deep_at >= 0:
@@ -246,7 +246,7 @@ def _doubtful(message: Message) -> Iterator[Breach]:
             message,
             seen=f"depth {document.depth}",
             expected=f"at most {MAX_DEPTH}",
-            span=(at + document.deep_at, at + document.deep_at + 1),
+            within=(document.deep_at, document.deep_at + 1),
             severity=W,
         )
 
@@ -261,7 +261,7 @@ def near(message: Message, offset: int) -> str:
         element = elements().get(name.split(".")[0])
         if element is not None and element.secret and start < after and first < end:
             hidden = True
-    return "(credential, not shown)" if hidden else repr(message.coap.payload[first:after])[2:-1]
+    return "(credential, not shown)" if hidden else repr(message.payload[first:after])[2:-1]
 
 
 @rule(

@@ -8,18 +8,19 @@ carries something. Constraints on the elements: `schemas/registration_response.j
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
-from analyzer.events import RegistrationAnswered
+from analyzer.events import RegistrationAnswered, RegistrationBody
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
-from analyzer.rules.registration_elements import element_span, shown, violation_breach
+from analyzer.rules.registration_elements import shown, violation_breach
 from analyzer.rules.registration_request import SPEC, near
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.msgin5g.payload import ERROR_TEXTS
 from dissectors.msgin5g.schema import violations
 
+_Answer: TypeAlias = RegistrationAnswered | RegistrationBody
 _GOOD_BODY: Final = '{"UE Service ID": "meter-1@example", "Registration result": "success"}'
 
 
@@ -37,23 +38,22 @@ _GOOD_BODY: Final = '{"UE Service ID": "meter-1@example", "Registration result":
     good="ACK 2.01 with " + _GOOD_BODY,
     fix="Send the two elements as a JSON object.",
 )
-def payload(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
+def payload(event: _Answer, context: Context) -> Iterator[Breach]:
     message = event.message
     if not _described(message) or message.document.is_object:
         return
-    data, at = message.coap.payload, message.coap.payload_offset
-    document = message.document
+    data, document = message.payload, message.document
     if not data:
-        text, seen, span = "The response has no payload", "no payload", None
+        text, seen, within = "The response has no payload", "no payload", None
     elif document.error:
         where = document.place(document.error_at)
         text = f"The payload is not JSON: {ERROR_TEXTS[document.error]}, {where}"
         seen = near(message, document.error_at)
-        span = (at + document.error_at, at + min(document.error_at + 1, len(data)))
+        within = (document.error_at, min(document.error_at + 1, len(data)))
     else:
         seen = document.root.kind.name.lower() if document.root else "nothing"
-        text, span = f"The payload is JSON, but not an object: {seen}", (at, at + len(data))
-    yield Breach(text, message, seen=seen, expected="a JSON object", span=span)
+        text, within = f"The payload is JSON, but not an object: {seen}", (0, len(data))
+    yield Breach(text, message, seen=seen, expected="a JSON object", within=within)
 
 
 @rule(
@@ -70,11 +70,11 @@ def payload(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     good="ACK 2.01 with a JSON payload and Content-Format 50",
     fix="Add Content-Format 50 to the response.",
 )
-def content_format(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
+def content_format(event: _Answer, context: Context) -> Iterator[Breach]:
     message = event.message
     if message.cut or message.in_blocks or not message.document.is_object:
         return
-    option = message.coap.first(numbers.CONTENT_FORMAT)
+    option = message.option(numbers.CONTENT_FORMAT)
     if option is None:
         yield Breach(
             "JSON payload without Content-Format",
@@ -140,7 +140,7 @@ declare(
 
 
 @predicate()
-def information_elements(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
+def information_elements(event: _Answer, context: Context) -> Iterator[Breach]:
     """The elements of c), by their schema and against the request and the code."""
     message = event.message
     if message.cut or message.in_blocks or not message.document.is_object:
@@ -157,7 +157,7 @@ def information_elements(event: RegistrationAnswered, context: Context) -> Itera
             message,
             seen=answered,
             expected=asked,
-            span=element_span(message, "ue_service_id"),
+            within=message.elements.spans.get("ue_service_id"),
             frames=(event.exchange.request.frame,),
             rule="MSG-24538-6.3.1.2.1.c1-UE-SERVICE-ID",
         )
@@ -169,7 +169,7 @@ def information_elements(event: RegistrationAnswered, context: Context) -> Itera
             message,
             seen=shown(message, "registration_result"),
             expected="a code and a result that agree",
-            span=element_span(message, "registration_result"),
+            within=message.elements.spans.get("registration_result"),
             severity=N if success else None,
             rule="MSG-24538-6.3.1.2.1.c2-CONTRADICTION",
         )

@@ -78,9 +78,12 @@ class Message(NamedTuple):
     def uint(self, number: int) -> int | None:
         """Value of a uint option, None when absent or too long to be one (clause 3.2)."""
         option = self.first(number)
-        if option is None or len(option.value) > 4:
-            return None
-        return int.from_bytes(option.value, "big")
+        return None if option is None else uint(option)
+
+
+def uint(option: Option) -> int | None:
+    """The value as a number, None when it is too long for one (clause 3.2)."""
+    return int.from_bytes(option.value, "big") if len(option.value) <= 4 else None
 
 
 class Walker:

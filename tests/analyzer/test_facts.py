@@ -63,6 +63,14 @@ def uint(said: Message, number: int) -> int:
     return int.from_bytes(option.value, "big") if len(option.value) <= 4 else -2
 
 
+def block(said: Message, *options: int) -> int:
+    """Value of the last of the options that is there, -1 for none and for one that is no block."""
+    found = [option for number in options if (option := said.first(number)) is not None]
+    if not found or len(found[-1].value) > 3:
+        return -1
+    return int.from_bytes(found[-1].value, "big")
+
+
 @STEADY
 @given(datagrams())
 @example(b"")
@@ -101,10 +109,13 @@ def test_facts_are_what_the_options_say(data: bytes) -> None:
     assert found(fact.OBSERVE) == max(-1, uint(said, numbers.OBSERVE))
     assert has(found, fact.PROTECTED) is (said.first(numbers.OSCORE) is not None)
     request = numbers.is_request(said.code)
-    block = uint(said, numbers.BLOCK1 if request else numbers.BLOCK2)
-    assert has(found, fact.IN_BLOCKS) is (block > 0 and bool(block >> 4 or block & 8))
-    blocks = [uint(said, number) for number in (numbers.BLOCK1, numbers.BLOCK2)]
-    assert has(found, fact.LATER_BLOCK) is (request and any(block >> 4 > 0 for block in blocks))
+    blocks = [block(said, 19, numbers.BLOCK1), block(said, numbers.BLOCK2, 31)]
+    assert [found(fact.BLOCK1), found(fact.BLOCK2)] == blocks
+    carried = blocks[0 if request else 1]
+    assert has(found, fact.IN_BLOCKS) is (carried > 0 and bool(carried >> 4 or carried & 8))
+    assert has(found, fact.Q_BLOCK) is any(said.first(number) is not None for number in (19, 31))
+    assert bool(found(fact.ETAG)) is (said.first(numbers.ETAG) is not None)
+    assert has(found, fact.LATER_BLOCK) is (request and any(value >> 4 > 0 for value in blocks))
     texts = [
         option for option in said.options if option.spec and option.spec.format == Format.STRING
     ]
@@ -248,5 +259,5 @@ FLAG_NAMES = (
     *("CUT", "READABLE", "REQUEST", "RESPONSE", "PROTECTED", "IN_BLOCKS", "CONTINUES"),
     *("FRAGMENTED", "LARGE", "LONG_TOKEN", "DEFAULT_VALUE", "NON_ASCII", "CLEAN", "DTLS"),
     *("DEFECT", "PING", "LATER_BLOCK", "JSON", "ODD_BODY", "FIRST_OF_FLOW", "NAT_LEG"),
-    *("PLAIN_ON_5684", "KNOWN_PORT", "SECURE_PORT", "BEGINS_LATE", "BODY_READ"),
+    *("PLAIN_ON_5684", "KNOWN_PORT", "SECURE_PORT", "BEGINS_LATE", "BODY_READ", "Q_BLOCK"),
 )

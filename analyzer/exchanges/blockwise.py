@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Block-wise transfers: bodies put together by byte offset (RFC 7959, RFC 9177).
+
+A body is what the blocks of one direction of an operation carry: those of requests (Block1) or
+those of responses (Block2). Requests of one operation have client, server, method and the options
+of facts.KEY in common; the token is no part of it (RFC 7959 clause 2.5). One body of each is
+followed at a time, as a server may keep one. Kernels (dissectors.kernel).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer import facts as fact
+from analyzer import happenings as tells
+from analyzer import messages as m
+from analyzer.exchanges import message_layer as ml
+from analyzer.exchanges import model as x
+from analyzer.exchanges.message_layer import newest, sent_at
+from analyzer.happenings import NEARLY, tell
+from analyzer.messages import message_id
+from analyzer.state import (
+    BASE,
+    BODIES,
+    BODIES_ENDED,
+    BODY_KEYS,
+    COUNT,
+    EVENTS,
+    EXCHANGE_LIFETIME,
+    ROWS,
+    get,
+    put,
+)
+from analyzer.tables import Cells
+from dissectors.kernel import Rows
+
+# A body. `FIRST`, `NEWEST` are rows of messages + 1, `OPERATION` the first exchange; in bytes:
+# `CONTIGUOUS` is how far it is there from its start, `END` how far any block reaches, `SIZE` the
+# whole, -1 until a last block tells; `MISSING` is what must come before it may be whole.
+STANDING, OPERATION, FIRST, NEWEST, BLOCKS, TIME = 0, 1, 2, 3, 4, 5
+CONTIGUOUS, END, SIZE, MISSING, LOOKS, AGAIN, ETAG = 6, 7, 8, 9, 10, 11, 12
+BODY_SLOTS: Final = 13
+
+# Directions, and how a body stands.
+OF_REQUESTS, OF_RESPONSES = 1, 2
+RECEIVING, WHOLE, ENDED = 1, 2, 3
+
+# Why a body that was not whole was given up.
+RESTARTED, EXPIRED, OTHER_ETAG, REFUSED, CAPTURE_OVER = 1, 2, 3, 4, 5
+
+MOST_BODIES: Final = 1 << 19
+"""Bodies followed: one of each direction, client, server and resource."""
+
+MOST_LOOKS: Final = 8
+"""Times that a body with holes is looked through for being whole."""
+
+MOST_AGAIN: Final = 16
+"""Blocks of a body that are compared with what stood there before."""
+
+_CONTINUE: Final = 0x5F
+
+
+def offset_of(block: int) -> int:
+    """Byte offset of a block by the value of its option; SZX 7 counts as 1024 (clause 2.2)."""
+    return (block >> 4) << (min(block & 7, 6) + 4)
+
+
+def in_blocks(block: int) -> bool:
+    """The payload is one of several blocks."""
+    return block > 0 and (block >> 4 > 0 or block & 8 > 0)
+
+
+def body_at(s: Rows, body: int) -> int:
+    """Index of a body's first slot."""
+    return s[BODIES + BASE] + body * BODY_SLOTS
+
+
+def _ends(client: int, server: int) -> int:
+    return client * 0x40000000 + server
+
+
+def _known(s: Rows, client: int, server: int, key: int, direction: int) -> int:
+    """The body followed under a key, 0 for none."""
+    return get(s, BODY_KEYS, _ends(client, server), key, direction)
+
+
+def _begin(s: Rows, ends: int, key: int, direction: int, exchange: int, why: int) -> int:
+    """A new body in place of the one before, which was given up; 0 when there is no room."""
+    body = get(s, BODY_KEYS, ends, key, direction)
+    if body:
+        _give_up(s, body, why)
+    else:
+        if s[BODIES + COUNT] + 1 >= s[BODIES + ROWS]:
+            return 0
+        s[BODIES + COUNT] += 1
+        body = s[BODIES + COUNT]
+        put(s, BODY_KEYS, ends, key, direction, body)
+    at = body_at(s, body)
+    for slot in range(BODY_SLOTS):
+        s[at + slot] = 0
+    s[at + STANDING] = RECEIVING
+    s[at + OPERATION] = exchange
+    s[at + SIZE] = -1
+    return body
+
+
+def _give_up(s: Rows, body: int, why: int) -> None:
+    """A body that is not whole yet stays so."""
+    at = body_at(s, body)
+    if s[at + STANDING] == RECEIVING:
+        tell(s, tells.BODY_INCOMPLETE, s[at + NEWEST] - 1, s[at + CONTIGUOUS], why, body, 0)
+    s[at + STANDING] = ENDED
+
+
+def _add(s: Rows, facts: Rows, f: int, body: int, block: int, exchange: int, mm: Cells) -> None:
+    """One more block of a body."""
+    at = body_at(s, body)
+    row = facts[f + fact.MESSAGE] - 1
+    offset = offset_of(block)
+    end = offset + facts[f + fact.PAYLOAD_LENGTH]
+    mm[row * m.CELLS + m.OLDER_BLOCK] = s[at + NEWEST]
+    if s[at + FIRST] == 0:
+        s[at + FIRST] = row + 1
+    s[at + NEWEST] = row + 1
+    s[at + BLOCKS] += 1
+    s[at + TIME] = facts[f + fact.TIME]
+    last = block & 8 == 0
+    past_end = s[at + SIZE] >= 0 and (last or end > s[at + SIZE])
+    if (offset < s[at + END] or past_end) and s[at + AGAIN] < MOST_AGAIN:
+        s[at + AGAIN] += 1
+        tell(s, tells.BLOCK_AGAIN, row, exchange, offset, end, 0)
+    if offset <= s[at + CONTIGUOUS] < end:
+        s[at + CONTIGUOUS] = end
+    s[at + END] = max(s[at + END], end)
+    if last:
+        s[at + SIZE] = end
+        s[at + MISSING] = 0
+    else:
+        s[at + MISSING] -= end - offset
+    if s[at + SIZE] < 0 or facts[f + fact.FLAGS] & fact.CUT:
+        return
+    if s[at + CONTIGUOUS] >= s[at + SIZE]:
+        complete(s, body, row, mm)
+        tell(s, tells.BODY_WHOLE, row, exchange, body, 0, 0)
+    elif s[at + MISSING] <= 0 and s[at + LOOKS] < MOST_LOOKS:
+        s[at + LOOKS] += 1  # blocks may have come in another order
+        tell(s, tells.BODY_DUE, row, exchange, body, 0, 0)
+
+
+def complete(s: Rows, body: int, row: int, mm: Cells) -> None:
+    """The body is whole with the message of this row."""
+    s[body_at(s, body) + STANDING] = WHOLE
+    mm[row * m.CELLS + m.STANDING] |= m.WHOLE_BODY * 0x10000
+
+
+def _follows(s: Rows, body: int, time: int) -> bool:
+    """A body is being received, and not for so long that the server may have dropped it."""
+    at = body_at(s, body)
+    return s[at + STANDING] == RECEIVING and time - s[at + TIME] <= s[EXCHANGE_LIFETIME]
+
+
+def block_requested(s: Rows, facts: Rows, f: int, exchange: int, mm: Cells, xx: Cells) -> None:
+    """A request with a block of its body, or one that asks for a later block of the response's."""
+    client, server = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
+    key, block = facts[f + fact.KEY], facts[f + fact.BLOCK1]
+    cells = (exchange - 1) * x.CELLS
+    if not in_blocks(block):
+        if facts[f + fact.BLOCK2] >> 4 > 0:
+            body = _known(s, client, server, key, OF_RESPONSES)
+            if body:
+                xx[cells + x.OPERATION] = s[body_at(s, body) + OPERATION]
+        return
+    body = _known(s, client, server, key, OF_REQUESTS)
+    if body == 0 or block >> 4 == 0 or not _follows(s, body, facts[f + fact.TIME]):
+        why = RESTARTED if block >> 4 == 0 else EXPIRED
+        body = _begin(s, _ends(client, server), key, OF_REQUESTS, exchange, why)
+    if body:
+        xx[cells + x.OPERATION] = s[body_at(s, body) + OPERATION]
+        _add(s, facts, f, body, block, exchange, mm)
+
+
+def block_responded(s: Rows, facts: Rows, f: int, exchange: int, mm: Cells, xx: Cells) -> None:
+    """A response to a block of a request, or with a block of its own body."""
+    request = xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW]
+    client = mm[request * m.CELLS + m.SOURCE]
+    server = mm[request * m.CELLS + m.DESTINATION]
+    number = newest(s, client, server, message_id(mm, request))
+    if number == 0 or s[sent_at(s, number) + ml.MESSAGE] != request + 1:
+        return  # its request is forgotten
+    key = s[sent_at(s, number) + ml.KEY]
+    if s[sent_at(s, number) + ml.FLAGS] & fact.IN_BLOCKS:
+        body = _known(s, client, server, key, OF_REQUESTS)
+        if body:
+            _accepted(s, facts, f, body, exchange)
+    if facts[f + fact.FLAGS] & fact.IN_BLOCKS:
+        operation = xx[(exchange - 1) * x.CELLS + x.OPERATION]
+        begins = operation if operation else exchange
+        body = _body_of_response(s, facts, f, client, key, begins)
+        if body:
+            at = body_at(s, body)
+            xx[(exchange - 1) * x.CELLS + x.OPERATION] = s[at + OPERATION]
+            if s[at + STANDING] == RECEIVING:
+                _add(s, facts, f, body, facts[f + fact.BLOCK2], exchange, mm)
+
+
+def _body_of_response(s: Rows, facts: Rows, f: int, client: int, key: int, begins: int) -> int:
+    """The body of which a response carries a block: the one being received, or a new one that the
+    exchange `begins`; one that is whole where it is asked for a later block of it once more."""
+    server, etag = facts[f + fact.SOURCE], facts[f + fact.ETAG]
+    ends, later = _ends(client, server), facts[f + fact.BLOCK2] >> 4 > 0
+    body = _known(s, client, server, key, OF_RESPONSES)
+    why = RESTARTED
+    if body and later:
+        at = body_at(s, body)
+        if s[at + ETAG] == etag:
+            if s[at + STANDING] == WHOLE or _follows(s, body, facts[f + fact.TIME]):
+                return body
+            why = EXPIRED
+        else:
+            why = OTHER_ETAG
+    body = _begin(s, ends, key, OF_RESPONSES, begins, why)
+    if body:
+        s[body_at(s, body) + ETAG] = etag
+    return body
+
+
+def _accepted(s: Rows, facts: Rows, f: int, body: int, exchange: int) -> None:
+    """What the server says of a block of a request."""
+    at = body_at(s, body)
+    code = facts[f + fact.CODE]
+    if s[at + STANDING] != RECEIVING or code == _CONTINUE:
+        return
+    if code >> 5 != 2:
+        _give_up(s, body, REFUSED)
+    elif s[at + SIZE] >= 0:  # as if it had all blocks
+        row = facts[f + fact.MESSAGE] - 1
+        tell(s, tells.BODY_ACCEPTED, row, exchange, s[at + CONTIGUOUS], s[at + SIZE], 0)
+        s[at + STANDING] = ENDED
+
+
+def end_bodies(s: Rows) -> int:
+    """The capture is over: tell of the bodies that are not whole. Returns 1 when there is more to
+    tell than the events have room for."""
+    while s[BODIES_ENDED] < s[BODIES + COUNT]:
+        if s[EVENTS] >= NEARLY:
+            return 1
+        s[BODIES_ENDED] += 1
+        _give_up(s, s[BODIES_ENDED], CAPTURE_OVER)
+    return 0
