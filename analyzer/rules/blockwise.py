@@ -28,7 +28,7 @@ _ENDED: Final = {
     "2.5",
     title="Body accepted that was not seen whole",
     what="The server answers the last block of a request body with a success, but not all blocks "
-    "before it were captured.",
+    "before it were captured. A note where the capture may have begun after the first block.",
     why="A server that has not received every block must say 4.08 (Request Entity Incomplete); one "
     "that goes on works with a body that nobody sent. Blocks lost before the tap explain it too.",
     bad="Block1 0/1/64, then 2/0/64, answered with 2.04 Changed",
@@ -37,12 +37,16 @@ _ENDED: Final = {
     "each block with what it has, and answer 4.08.",
 )
 def hole_accepted(event: BodyAccepted, context: Context) -> Iterator[Breach]:
+    message = event.message
+    young = message.time - message.flow.start <= context.timers.exchange_lifetime
+    begun_before = event.contiguous == 0 and young  # gate G-START
     yield Breach(
         f"Body of {event.size} bytes accepted, of which {event.contiguous} were seen from its "
         "start without a gap",
-        event.message,
+        message,
         seen=f"{event.contiguous} of {event.size} bytes",
         expected="every block, or 4.08 (Request Entity Incomplete)",
+        severity=N if begun_before else None,
         exchange=event.exchange,
     )
 
