@@ -17,6 +17,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from rules.conversation import MILLISECOND, SECOND, START, Address, Conversation, Frame, coap
+from transfers import cut
 
 from analyzer.capture import Source
 from analyzer.native import PLAIN, Kernels
@@ -110,6 +111,8 @@ ANSWERS = (
     "twice",
     "notifications",
     "before the request",
+    "sent in blocks",
+    "answered in blocks",
 )
 
 
@@ -172,6 +175,10 @@ def messages(what: Happening) -> list[tuple[bool, bytes]]:
         for n in range(3)
     ]
     match what.answer:
+        case "sent in blocks":
+            return _sent_in_blocks(what, named)
+        case "answered in blocks":
+            return [(True, ask), *_answered_in_blocks(what)]
         case "silence":
             return [(True, ask)]
         case "empty, then separate":
@@ -197,6 +204,29 @@ def messages(what: Happening) -> list[tuple[bool, bytes]]:
         case "before the request":
             return [*separate[:1], (True, ask), *separate[1:]]
     return [(True, ask), piggybacked]
+
+
+def _sent_in_blocks(what: Happening, named: dict[str, Any]) -> list[tuple[bool, bytes]]:
+    """The body by Block1, each block under a Message ID of its own, acknowledged."""
+    sent = []
+    for number, (value, payload) in enumerate(cut(what.body, 1)):
+        mid = (what.message_id + number) & 0xFFFF
+        keys: dict[str, Any] = {"mid": mid, "token": what.token, "block1": value}
+        ask = coap(what.kind, what.code, payload=payload, path="/r", **keys, **named)
+        sent += [(True, ask), (False, coap(ACK, "2.31" if value & 8 else "2.01", **keys))]
+    return sent
+
+
+def _answered_in_blocks(what: Happening) -> list[tuple[bool, bytes]]:
+    """The response by Block2; the request for the first block is another's to make."""
+    sent = []
+    for number, (value, payload) in enumerate(cut(REGISTERED, 1)):
+        keys: dict[str, Any] = {"mid": (what.message_id + number) & 0xFFFF, "token": what.token}
+        if number:
+            sent.append((True, coap(CON, what.code, path="/r", block2=value & ~8, **keys)))
+        body: dict[str, Any] = {"payload": payload, "content_format": 50, "etag": b"e"}
+        sent.append((False, coap(ACK, "2.01", block2=value, **keys, **body)))
+    return sent
 
 
 def frames(happenings: Iterable[Happening]) -> Iterable[Frame]:
