@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from analyzer.exchanges.blockwise import offset_of
-from analyzer.messages import CUT
+from analyzer.messages import CUT, WHOLE_BODY
 from dissectors.coap import numbers
 from dissectors.coap.message import Message, dissect
 
@@ -21,6 +21,8 @@ MOST_BODY: Final = 1 << 26
 _OF_REQUEST: Final = (numbers.Q_BLOCK1, numbers.BLOCK1)
 _OF_RESPONSE: Final = (numbers.BLOCK2, numbers.Q_BLOCK2)
 _LONGEST: Final = 3
+_MANY: Final = 2_000
+"""Rows from which on NumPy is worth loading."""
 
 
 class Packets(Protocol):
@@ -130,3 +132,60 @@ def differing(packets: Packets, row: int) -> tuple[int, int] | None:
             pairs = enumerate(zip(one, other, strict=True), start)
             return at, next(place for place, (now, before) in pairs if now != before)
     return None
+
+
+class Blocks:
+    """Which blocks of a session's messages belong together; follows the table as it grows."""
+
+    def __init__(self, packets: Packets) -> None:
+        self._packets = packets
+        self._seen = 0
+        self._newer: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+
+    def _meet(self) -> None:
+        """Rows that came since the last time."""
+        messages = self._packets.messages
+        first, self._seen = self._seen, len(messages)
+        if self._seen - first < _MANY:
+            older = [messages.cell("older_block", row) for row in range(first, self._seen)]
+            found = [(place, row) for place, row in enumerate(older, first) if row]
+        else:
+            import numpy as np
+
+            column = messages["older_block"][first:]
+            places = np.flatnonzero(column)
+            found = list(zip((places + first).tolist(), column[places].tolist(), strict=True))
+        self._newer.update((row - 1, place) for place, row in found)
+        if found:
+            self._last.clear()
+
+    def last_of(self, row: int) -> int:
+        """The row of the newest block of a block's body."""
+        self._meet()
+        path = []
+        while row in self._newer and row not in self._last:
+            path.append(row)
+            row = self._newer[row]
+        last = self._last.get(row, row)
+        self._last.update(dict.fromkeys(path, last))
+        return last
+
+    def whole_with(self, row: int) -> int | None:
+        """The row with which the body of a block was whole, None where it never was."""
+        last = self.last_of(row)
+        return last if self._packets.messages.cell("flags", last) & WHOLE_BODY else None
+
+    def body_of(self, row: int) -> Body | None:
+        """The whole body of which a message carries a block."""
+        last = self.whole_with(row)
+        return None if last is None else put_together(self._packets, last)
+
+    def is_block(self, row: int) -> bool:
+        """The message carries one of several blocks."""
+        self._meet()
+        return row in self._newer or self._packets.messages.cell("older_block", row) > 0
+
+    def first_of(self, row: int) -> int:
+        """The row of the block that was seen first."""
+        return list(rows_of_blocks(self._packets.messages, row))[-1]

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from analyzer import facts as fact
 from analyzer import flows, state
 from analyzer import happenings as tells
+from analyzer.block_bodies import Blocks
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
 from analyzer.compiling import Compiler, Told
 from analyzer.datagrams import Datagrams, Packet
@@ -86,6 +87,7 @@ class Session:
         self.names = Names(self.memory)
         self.interfaces: list[SourceInterface] = []
         self.icmp_texts: dict[int, str] = {}
+        self.blocks = Blocks(self)
         self.parts: dict[int, Packet] = {}
         """Messages that came in fragments, by row."""
         self.closed = False

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role
+from analyzer.block_bodies import Body, put_together
+from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, WHOLE_BODY, Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from dissectors.coap import numbers
@@ -37,6 +39,7 @@ class MessageValues:
 
     def __init__(self, session: Session, row: int) -> None:
         self._session = session
+        self._row = row
         self.cells = session.messages.row(row)
         self.coap: CoapMessage = dissect(session.coap(row))
         self._elements: Elements | None = None
@@ -67,7 +70,7 @@ class MessageValues:
     @property
     def elements(self) -> Elements:
         if self._elements is None:
-            payload = self.coap.payload
+            payload = self.body.payload if self.body else self.coap.payload
             self._elements = read_elements(read_json(payload)) if payload else Elements()
         return self._elements
 
@@ -76,6 +79,12 @@ class MessageValues:
         if found is not None and elements()[name].secret and not secrets:
             return MASK
         return json.dumps(found) if isinstance(found, dict) else found
+
+    @cached_property
+    def body(self) -> Body | None:
+        """The body that was whole with this message, where it came in blocks."""
+        whole = self.cells["flags"] & WHOLE_BODY
+        return put_together(self._session, self._row) if whole else None
 
     # Computed values ----------------------------------------------------------------------------
 
@@ -100,6 +109,14 @@ class MessageValues:
         """A cell of the exchange the message belongs to, 0 where it belongs to none."""
         exchange = self.cells["exchange"]
         return int(self._session.exchanges[column][exchange - 1]) if exchange else 0
+
+    def _whole(self) -> int | None:
+        """The later frame with which the body of this block was whole."""
+        blocks = self._session.blocks
+        last = blocks.whole_with(self._row) if blocks.is_block(self._row) else None
+        if last is None or last == self._row:
+            return None
+        return self._session.messages.cell("frame", last)
 
     def _peer(self, response: bool) -> int | None:
         if response != numbers.is_response(self.cells["code"]):
@@ -139,6 +156,10 @@ _COMPUTED: Final[dict[str, Callable[[MessageValues], Any]]] = {
     "response_time": MessageValues._response_time,
     "first_request": lambda m: m._first(response=False),
     "first_response": lambda m: m._first(response=True),
+    "whole": MessageValues._whole,
+    "body_length": lambda m: len(m.body.payload) if m.body else None,
+    "block_count": lambda m: len(m.body.blocks) if m.body else None,
+    "operation": lambda m: m._of_exchange("operation") or None,
     "role": lambda m: Role(m.cells["role"]).label,
     "message_type": lambda m: MESSAGE_TYPE_IDS[m.cells["message_type"]] or None,
     "severity": lambda m: Severity(m.cells["severity"]).label if m.cells["severity"] else None,

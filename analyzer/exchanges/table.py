@@ -37,7 +37,10 @@ _OF_OTHERS: Final = {
 }
 """Columns that the row of another message holds, 0 where there is none."""
 
-_STORED: Final = ("request_row", "responses", "retransmissions", "state", "match", "confidence")
+_STORED: Final = (
+    *("request_row", "responses", "retransmissions", "state", "match", "confidence"),
+    *("operation", "ended_by"),
+)
 _STORED_LAST: Final = ("ue", "message_type", "severity")
 
 

@@ -28,6 +28,7 @@ from analyzer.report import visible_messages
 from analyzer.session import Session
 from analyzer.values import MessageValues
 from dissectors.coap import numbers
+from dissectors.coap.message import Message
 from dissectors.coap.numbers import Format, OptionSpec, Type
 from dissectors.fields import fields
 
@@ -91,6 +92,12 @@ def in_blocks(c: Contrast) -> bool:
     return any(c.message.coap.first(n) for n in (numbers.BLOCK1, numbers.BLOCK2))
 
 
+def alone(coap: Message) -> bool:
+    """A block option of it says block 0, and that no further one follows."""
+    options = (*coap.all(numbers.BLOCK1), *coap.all(numbers.BLOCK2))
+    return any(int.from_bytes(option.value, "big") >> 3 == 0 for option in options)
+
+
 def replaced(values: list[Any], old: Any, new: Any) -> list[Any]:
     return [new if value == old else value for value in values]
 
@@ -119,6 +126,13 @@ DIFFERENCES: dict[str, Difference[Contrast]] = {
         "RFC 7252 clause 3: the payload extends to the end of the datagram. Wireshark tells the "
         "length of the reassembled body, at its last block, and none before.",
         lambda c: in_blocks(c) and (c.theirs == [] or c.theirs > c.ours),
+    ),
+    "body of one block": Difference(
+        "coap.block.count coap.block.reassembled.length",
+        "RFC 7959 clauses 2.2, 2.3: block 0 without a further one is a body in one message, and "
+        "Block1 of a response, Block2 of a request describe no payload of their own message. "
+        "Wireshark counts each as reassembled, of one block.",
+        lambda c: alone(c.message.coap) and c.theirs in ([1], [len(c.message.coap.payload)]),
     ),
     "OSCORE option": Difference(
         "coap.*",
