@@ -95,7 +95,7 @@ class Relay(asyncio.DatagramProtocol):
     def close(self) -> None:
         """Close every socket."""
         self._transport.close()
-        for leg in self._legs.values():
+        for leg in filter(asyncio.Task.done, self._legs.values()):
             leg.result().close()
 
 
