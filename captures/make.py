@@ -28,6 +28,7 @@ SCENES: Final = {
     "registration": ("registration", 60.0),
     "field-day": ("field_day", 240.0),
     "coap-tour": ("coap_tour", 120.0),
+    "pairing": ("pairing", 330.0),
 }
 """Capture name to the module that plays it and the seconds it may take."""
 TOOLS: Final = (
@@ -91,7 +92,7 @@ async def recording(file: Path, seconds: float) -> AsyncIterator[None]:
     try:
         await asyncio.wait_for(_listening(process), START_PATIENCE)
         yield
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)  # the kernel hands over a buffer once a second
     finally:
         if process.returncode is None:
             process.terminate()

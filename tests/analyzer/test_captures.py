@@ -82,7 +82,7 @@ def test_the_tour_of_coap_is_clean_of_errors() -> None:
     assert session_of("coap-tour").findings.summary()["error"] == 0
 
 
-@pytest.mark.parametrize("name", [*SECTIONS, "coap-tour"])
+@pytest.mark.parametrize("name", [*SECTIONS, "coap-tour", "pairing"])
 def test_every_response_finds_its_request(name: str) -> None:
     assert Role.ORPHAN not in session_of(name).messages["role"].tolist()
 

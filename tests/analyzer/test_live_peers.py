@@ -8,35 +8,25 @@ nothing may be called an error.
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiocoap
+import peers
 import pytest
 from aiocoap import resource
 from aiocoap.numbers.constants import Reliable, Unreliable
+from peers import PATIENCE, aiocoap_endpoint, free_port, libcoap, libcoap_server, recorded
 
 from analyzer.messages import Role
 from analyzer.report import exchange_entries
 from analyzer.rules.catalogue import Severity
 from analyzer.session import Session, Settings
 
-TOOLS = ("tcpdump", "coap-client-notls", "coap-server-notls")
-if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
-    pytest.skip(f"{missing[0]} is not installed", allow_module_level=True)
-if os.getuid() != 0:
-    pytest.skip("only root records loopback", allow_module_level=True)
+if lack := peers.missing():
+    pytest.skip(lack, allow_module_level=True)
 
 LONG = b"0123456789abcdef" * 100
-PATIENCE = 8.0
-"""Seconds that one step may take."""
 
 
 class Text(resource.Resource):
@@ -90,75 +80,7 @@ def site() -> Any:
     return site
 
 
-# Peers -----------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-@contextmanager
-def recorded(path: Path, ports: tuple[int, ...]) -> Iterator[list[str]]:
-    """tcpdump on loopback; everything sent within is in the file afterwards.
-
-    Yields a list that then holds what tcpdump said of it.
-    """
-    report: list[str] = []
-    packets = " or ".join(f"udp port {port}" for port in ports)
-    command = [
-        "tcpdump",
-        "-i",
-        "lo",
-        "-U",
-        "-B",
-        "16384",
-        "-Z",
-        "root",
-        "-w",
-        str(path),
-        packets,
-    ]
-    tcpdump = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        assert tcpdump.stderr is not None
-        assert any("listening on" in line for line in tcpdump.stderr)
-        yield report
-    finally:
-        time.sleep(1.5)  # the kernel hands over a buffer once a second
-        tcpdump.terminate()
-        report.append("\n" + tcpdump.communicate(timeout=PATIENCE)[1])
-
-
-@asynccontextmanager
-async def process(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    quiet = asyncio.subprocess.DEVNULL
-    child = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=quiet, stderr=quiet)
-    try:
-        yield child
-    finally:
-        if child.returncode is None:
-            child.terminate()
-        await child.wait()
-
-
-@asynccontextmanager
-async def aiocoap_endpoint(port: int = 0, site: Any = None) -> AsyncIterator[Any]:
-    context = await aiocoap.Context.create_server_context(
-        site, bind=("127.0.0.1", port), transports=["udp6"]
-    )
-    try:
-        yield context
-    finally:
-        await context.shutdown()
-
-
-async def libcoap(*arguments: str) -> None:
-    """libcoap's client, once."""
-    async with process("coap-client-notls", "-v", "0", "-B", "5", *arguments) as client:
-        await asyncio.wait_for(client.wait(), PATIENCE)
+# The conversation ------------------------------------------------------------------------------
 
 
 async def ask(client: Any, code: Any, uri: str, confirmable: bool = True, **more: Any) -> Any:
@@ -183,11 +105,9 @@ async def converse(libcoap_port: int, aiocoap_port: int) -> None:
     """Every shape of exchange, both ways round."""
     ours, theirs = f"coap://127.0.0.1:{aiocoap_port}", f"coap://127.0.0.1:{libcoap_port}"
     async with AsyncExitStack() as stack:
-        server = ("coap-server-notls", "-A", "127.0.0.1", "-p", str(libcoap_port), "-v", "0")
-        await stack.enter_async_context(process(*server))
+        await stack.enter_async_context(libcoap_server(libcoap_port))
         await stack.enter_async_context(aiocoap_endpoint(aiocoap_port, site()))
         client = await stack.enter_async_context(aiocoap_endpoint())
-        await asyncio.sleep(0.4)
         await ask(client, aiocoap.GET, f"{theirs}/time")
         await ask(client, aiocoap.GET, f"{theirs}/time", confirmable=False)
         await ask(client, aiocoap.GET, f"{ours}/slow")

@@ -43,15 +43,20 @@ def known_fields(home: Path) -> frozenset[str]:
 
 
 def coap_frames(
-    capture: Path, names: Iterable[str], home: Path, without: Iterable[str] = ()
+    capture: Path,
+    names: Iterable[str],
+    home: Path,
+    without: Iterable[str] = (),
+    ports: Iterable[int] = (),
 ) -> dict[int, Layers]:
     """Fields of every frame that carries CoAP; ICMP errors only quote it.
 
-    `without` names dissectors that are left out.
+    `without` names dissectors that are left out, `ports` further UDP ports of CoAP.
     """
     names = ("frame.number", "frame.protocols", "_ws.malformed", *names)
     wanted = [word for name in names for word in ("-e", name)]
     wanted += [word for name in without for word in ("--disable-protocol", name)]
+    wanted += [word for port in ports for word in ("-d", f"udp.port=={port},coap")]
     output = tshark("-2", "-n", "-r", str(capture), "-T", "json", *wanted, home=home)
     frames = (entry["_source"]["layers"] for entry in json.loads(output))
     return {
