@@ -11,13 +11,15 @@ from typing import Any
 from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.detail import generated, lower_layers
+from analyzer.views.tui.detail.blocks import block_nodes, secrets_of_block
 from analyzer.views.tui.detail.coap import coap_node
 from analyzer.views.tui.detail.payload import masked_spans, payload_nodes
 from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Span
 from analyzer.views.tui.widgets.detail_tree import Node
 from analyzer.views.tui.widgets.hex_pane import Zone
-from dissectors.coap.message import dissect
+from dissectors.coap import numbers
+from dissectors.coap.message import Message, dissect
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,10 @@ def packet_detail(view: CaptureView, row: int) -> Detail:
     attempt.nodes("CoAP", lambda: _coap(view, row, data[at:end], at, under))
     attempt.nodes("the findings", lambda: _findings(view, row, at))
     # The walk, not the layers: what fails above must not uncover a credential.
-    found = dissect(data[at:end]).payload_offset
-    payload_at = at + found if found >= 0 else end
+    coap = dissect(data[at:end])
+    payload_at = at + coap.payload_offset if coap.payload_offset >= 0 else end
     secrets = attempt.value(
-        "the payload", lambda: masked_spans(data[payload_at:end], payload_at), [(payload_at, end)]
+        "the payload", lambda: _secrets(view, row, coap, payload_at), [(payload_at, end)]
     )
     if view.unmasked:
         secrets = []
@@ -75,10 +77,21 @@ def _coap(view: CaptureView, row: int, message: bytes, at: int, under: Any) -> l
     coap = CoAP(message, _underlayer=under)
     links = tuple(generated.exchange_nodes(view, row))
     first, after = coap.spans.get("payload", (len(message), len(message)))
-    inside = payload_nodes(
-        message[first:after], coap.payload, at + first, coap.content_format, view.unmasked
-    )
+    form = coap.content_format
+    if view.opened.blocks.is_block(row):
+        inside = block_nodes(view.opened, row, at + first, form, view.unmasked)
+    else:
+        payload = message[first:after]
+        inside = payload_nodes(payload, coap.payload, at + first, form, view.unmasked)
     return [coap_node(coap, at, links), *inside]
+
+
+def _secrets(view: CaptureView, row: int, coap: Message, at: int) -> list[Span]:
+    """Bytes of the payload, which begins at `at`, that hold credentials."""
+    if view.opened.blocks.is_block(row):
+        form = coap.uint(numbers.CONTENT_FORMAT)
+        return secrets_of_block(view.opened, row, at, form)
+    return masked_spans(coap.payload, at)
 
 
 def _findings(view: CaptureView, row: int, at: int) -> list[Node]:
