@@ -204,7 +204,7 @@ def deregistered(s: Rows, exchange: int, row: int, mm: Cells, xx: Cells) -> None
 
 def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     """The exchange that a response on its own (CON or NON) belongs to: the newest one that was
-    promised it, else observes, else waits; 0 for none."""
+    promised it, else observes, else waits, else observed; 0 for none."""
     client, server = facts[f + fact.DESTINATION], facts[f + fact.SOURCE]
     token, length = _token(facts, f), _length(facts, f)
     hash = _place(s, client, server, token, length)
@@ -212,7 +212,7 @@ def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     newest_of_all = s[_head(s, TOKEN_BUCKETS, hash)]
     exchange = _alike(mm, xx, newest_of_all, OLDER, tag, client, server, token, length)
     notifies = facts[f + fact.OBSERVE] >= 0 or facts[f + fact.CODE] >> 5 != 2
-    newest = waiting = observing = 0
+    newest = waiting = observing = observed = 0
     steps = 0
     while exchange and steps < MOST_PER_TOKEN:
         at = (exchange - 1) * CELLS
@@ -222,6 +222,8 @@ def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
                 return exchange
             if state == State.OBSERVING and notifies and observing == 0:
                 observing = exchange
+            if xx[at + ENDED_BY] and facts[f + fact.OBSERVE] >= 0 and observed == 0:
+                observed = exchange
             if waiting == 0 and (_waits(state) or state == State.OBSERVING):
                 waiting = exchange
             if newest == 0:
@@ -230,7 +232,9 @@ def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
         steps += 1
     if observing:
         return observing
-    return waiting if waiting else newest
+    if waiting:
+        return waiting
+    return observed if observed else newest
 
 
 def open_by_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
