@@ -24,21 +24,22 @@ from analyzer.state import (
     NEXT_SENT,
     NON_LIFETIME,
     ROWS,
+    SEED,
     SENT,
     WAITED,
     bucket,
+    place,
 )
 from dissectors.kernel import Rows
 
 # A transmission: one CON or NON and its copies. What it is found by comes first, with the number
-# before it in its bucket: they lie together in the processor's cache.
-MID, SOURCE, DESTINATION, OLDER, TYPE, FIRST, MESSAGE = 0, 1, 2, 3, 4, 5, 6
-FRAME, FLAGS, LAST, COPIES, EXCHANGE, ANSWERED, ICMP = 7, 8, 9, 10, 11, 12, 13
+# before it in its bucket, then what tells that nobody waits for more: one line of the cache.
+MID, SOURCE, DESTINATION, OLDER, TYPE, FIRST, ANSWERED, ACK_RESPONDS = 0, 1, 2, 3, 4, 5, 6, 7
+MESSAGE, FRAME, FLAGS, LAST, COPIES, EXCHANGE = 8, 9, 10, 11, 12, 13
 DATA_HASH, LASTING_HASH, PAYLOAD_HASH, OBSERVES = 14, 15, 16, 17
 # The first ACK or RST, or the first response in an ACK; 0: none.
-ACK, ACK_FRAME, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_OBSERVES, ACK_RESPONDS = (
-    *(18, 19, 20, 21, 22, 23, 24),
-)
+ACK, ACK_FRAME, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_OBSERVES = 18, 19, 20, 21, 22, 23
+ICMP: Final = 24  # frame of an error about it
 ACK_TYPES: Final = 25  # a bit for each type of acknowledgement seen
 OLDER_TO_GROUP, CODE, KEY = 26, 27, 28
 SENT_SLOTS: Final = 29
@@ -78,9 +79,16 @@ def _young(s: Rows, number: int, time: int, lifetime: int) -> bool:
     return number >= s[FIRST_SENT] and time - s[sent_at(s, number) + FIRST] <= lifetime
 
 
+def _mid_bucket(s: Rows, source: int, destination: int, message_id: int) -> int:
+    """Index of the item for a Message ID. Those that follow one another lie side by side, as
+    senders count them up (clause 4.4)."""
+    place_of_pair = place(s[SEED], source, destination, 0)
+    return s[MID_BUCKETS + BASE] + (place_of_pair + message_id & s[MID_BUCKETS + ROWS] - 1)
+
+
 def newest(s: Rows, source: int, destination: int, message_id: int) -> int:
     """The newest CON or NON sent from `source` to `destination` under a Message ID, 0 for none."""
-    number = s[bucket(s, MID_BUCKETS, source, destination, message_id)]
+    number = s[_mid_bucket(s, source, destination, message_id)]
     while number >= s[FIRST_SENT]:
         at = sent_at(s, number)
         if (
@@ -151,13 +159,13 @@ def send(s: Rows, facts: Rows, f: int) -> int:
     s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]
     s[at + PAYLOAD_HASH] = facts[f + fact.PAYLOAD_HASH]
     s[at + OBSERVES] = 1 if facts[f + fact.OBSERVE] >= 0 else 0
-    place = bucket(s, MID_BUCKETS, s[at + SOURCE], s[at + DESTINATION], s[at + MID])
-    s[at + OLDER] = s[place]
-    s[place] = number
+    head = _mid_bucket(s, s[at + SOURCE], s[at + DESTINATION], s[at + MID])
+    s[at + OLDER] = s[head]
+    s[head] = number
     if s[endpoint_at(s, s[at + DESTINATION]) + MULTICAST]:
-        place = bucket(s, GROUP_BUCKETS, s[at + SOURCE], s[at + MID], 0)
-        s[at + OLDER_TO_GROUP] = s[place]
-        s[place] = number
+        head = bucket(s, GROUP_BUCKETS, s[at + SOURCE], s[at + MID], 0)
+        s[at + OLDER_TO_GROUP] = s[head]
+        s[head] = number
     return number
 
 

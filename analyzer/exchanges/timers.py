@@ -82,6 +82,8 @@ def _waited(
     xx: Cells,
 ) -> None:
     """MAX_TRANSMIT_WAIT is over: tell what is missing."""
+    if s[sent + ml.ANSWERED] or s[sent + ml.ACK_RESPONDS]:
+        return
     request = s[sent + ml.FLAGS] & fact.REQUEST != 0
     if not request and s[sent + ml.TYPE] != CON:
         return

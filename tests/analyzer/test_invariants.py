@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What holds of any capture: time alone ends things, and later packets never unsay what earlier
+ones prove."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from generated import conversations, read
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rules.conversation import Conversation
+
+from analyzer import state
+from analyzer.exchanges.model import CONFIDENCES, MATCHES
+from analyzer.messages import Role
+from analyzer.rules.catalogue import Severity
+from analyzer.session import Session
+
+STEADY = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def beginning(capture: bytes, share: float) -> bytes:
+    """The first packets of a pcap file."""
+    ends, at = [24], 24
+    while at < len(capture):
+        at += 16 + struct.unpack_from("<I", capture, at + 8)[0]
+        ends.append(at)
+    return capture[: ends[round(share * (len(ends) - 1))]]
+
+
+def pairs(session: Session) -> dict[int, tuple[int, str | None, str | None]]:
+    """Frames of responses: the frame of the request, by which keys, how sure."""
+    found = {}
+    for cells in session.messages.rows():
+        if cells["exchange"] and cells["role"] in (Role.RESPONSE, Role.NOTIFICATION):
+            exchange = session.exchanges.row(cells["exchange"] - 1)
+            first = exchange["response_frame"] == cells["frame"]
+            how = MATCHES[exchange["match"]], CONFIDENCES[exchange["confidence"]]
+            found[cells["frame"]] = (exchange["request_frame"], *(how if first else (None, None)))
+    return found
+
+
+def proven(session: Session) -> set[tuple[str, int, Severity]]:
+    """Findings that are more than a note, by rule and frame."""
+    return {
+        (finding.rule.id, finding.frame, finding.severity)
+        for finding in session.findings
+        if finding.severity > Severity.NOTE
+    }
+
+
+@STEADY
+@given(conversations(), st.floats(0.1, 0.9))
+def test_what_comes_later_unsays_nothing(tmp_path: Path, capture: bytes, share: float) -> None:
+    (tmp_path / "whole.pcap").write_bytes(capture)
+    (tmp_path / "half.pcap").write_bytes(beginning(capture, share))
+    whole, half = read(tmp_path / "whole.pcap"), read(tmp_path / "half.pcap")
+    said, later = pairs(half), pairs(whole)
+    assert said.items() <= {frame: later.get(frame) for frame in said}.items()
+    assert proven(half) <= proven(whole)
+
+
+def test_what_is_remembered_is_bounded_by_lifetimes() -> None:
+    """One exchange every ten seconds: as many are remembered as 247 s have."""
+    talk = Conversation()
+    for number in range(3000):
+        talk.wait(10).con("GET", token=number.to_bytes(2, "big"), path="/a").ack("2.05")
+    session = talk.session()
+    s = session.memory.s
+    assert s[state.NEXT_SENT] - s[state.FIRST_SENT] <= 247 // 10 + 1
+    assert s[state.SENT + state.ROWS] <= 1024
+    assert s[state.NEXT_RECENT] - s[state.FIRST_RECENT] <= 4
+    assert s[state.TOKEN_BUCKETS + state.COUNT] <= 1024
