@@ -229,11 +229,14 @@ CONTENT_FORMAT: Final = 12
 MAX_AGE: Final = 14
 URI_QUERY: Final = 15
 ACCEPT: Final = 17
+Q_BLOCK1: Final = 19
 EDHOC: Final = 21
 BLOCK2: Final = 23
 BLOCK1: Final = 27
+Q_BLOCK2: Final = 31
 PROXY_URI: Final = 35
 PROXY_SCHEME: Final = 39
+NO_RESPONSE: Final = 258
 
 _OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec(1, "If-Match", _OPAQUE, 0, 8, _R, ALL, 0),
