@@ -14,6 +14,7 @@ from analyzer.endpoints import Endpoint
 from analyzer.exchanges.model import State
 from analyzer.findings import Finding
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
+from analyzer.profiles.transmission import SECOND
 from analyzer.report import worst_first
 from analyzer.rules.message_layer import seconds
 from dissectors.coap import numbers
@@ -273,7 +274,7 @@ def _unanswered(session: Session, head: Head) -> Iterator[str]:
         yield f"an ACK, but no response {until}"
     elif head.state in (State.OPEN, State.UNANSWERED):
         if head.state == State.UNANSWERED:
-            until = f"within {seconds(session.settings.timers.max_transmit_wait)}"
+            until = f"within {session.settings.timers.max_transmit_wait / SECOND:g} s"
         multicast = session.endpoints[request["destination"]].multicast
         confirmable = request["type"] == Type.CON and not multicast
         if head.method == numbers.EMPTY:

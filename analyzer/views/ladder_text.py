@@ -7,6 +7,7 @@ for goes on below it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
@@ -28,6 +29,9 @@ _ROOM: Final = 30
 """Columns that text below an arrow has, where the paper has so many."""
 
 _ENDS: Final = 6  # of an arrow, around what is written on it: `── ` and ` ─▶`
+
+
+_WHOLE: Final = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.)|.", re.DOTALL)
 
 
 class _Marks(NamedTuple):
@@ -147,9 +151,10 @@ class _Drawing:
             placed = [(start, ((name, ""),)) for start, name in zip(starts, names, strict=True)]
             yield (*header, *_at(placed, self.first))
             return
-        for place, (start, name) in enumerate(zip(starts, names, strict=True)):
+        for place, (life, name) in enumerate(zip(lives, names, strict=True)):
+            start = min(life, right - len(name))
             gutter = header if place == len(names) - 1 else self._gutter()
-            above = [(life, ((self.marks.life, "dim"),)) for life in lives[:place] if life < start]
+            above = [(at, ((self.marks.life, "dim"),)) for at in lives[:place] if at < start]
             yield (*gutter, *_at([*above, (start, ((name, ""),))], self.first))
 
     def _gutter(self, frame: str = "", time: str = "", exchange: str = "") -> Line:
@@ -174,7 +179,7 @@ class _Drawing:
     def _arrow(self, start: int, end: int, right: bool, label: Line) -> tuple[Line, Line]:
         """The arrow between two columns with what fits on it, and what does not."""
         if start == end:
-            return ((self.marks.own, ""),), label
+            return self._to_itself(start, label)
         room = end - start - 1
         line = next(_flow(label, room - _ENDS), ())
         taken = len([piece for piece in line if piece[0] != " "])
@@ -187,12 +192,20 @@ class _Drawing:
         tail = marks.line * (room - 2 - text - right) + marks.right * right
         return ((head, ""), *(shown if line else ()), (tail, "")), label[taken:]
 
+    def _to_itself(self, start: int, label: Line) -> tuple[Line, Line]:
+        """What an endpoint sent to itself: no arrow, and what fits beside its column."""
+        last = self.lives[-1] if len(self.lives) > 1 else self.paper.width
+        line = next(_flow(label, last - start - 5), ()) if last - start > _ROOM else ()
+        taken = len([piece for piece in line if piece[0] != " "])
+        return ((self.marks.own, ""), (" ", ""), *line, (" ", "")), label[taken:]
+
     def _below(self, start: int, pieces: Iterable[Piece]) -> Iterator[Line]:
         """Text between the columns, from one of them on."""
         last = self.lives[-1] if len(self.lives) > 1 else self.paper.width
         at = max(self.first + 2, min(start + 4, last - 1 - _ROOM))
         for line in _flow(self._fit(pieces), last - 1 - at):
-            yield (*self._gutter(), *self._row([(at, line)]))
+            apart = ((" ", ""), *line, (" ", ""))
+            yield (*self._gutter(), *self._row([(at - 1, apart)]))
 
     def _row(self, parts: Sequence[tuple[int, Line]], life: str = "") -> Line:
         """The columns of all endpoints, but where something else stands."""
@@ -245,11 +258,13 @@ def _flow(pieces: Iterable[Piece], width: int) -> Iterator[Line]:
 
 
 def _broken(text: str, width: int) -> Iterator[str]:
-    start = used = 0
-    for at, character in enumerate(text):
-        wide = columns(character)
-        if used + wide > width and at > start:
-            yield text[start:at]
-            start, used = at, 0
+    """Parts so wide at most, no escape broken."""
+    part, used = "", 0
+    for whole in _WHOLE.findall(text):
+        wide = columns(whole)
+        if part and used + wide > width:
+            yield part
+            part, used = "", 0
+        part += whole
         used += wide
-    yield text[start:]
+    yield part
