@@ -51,7 +51,7 @@ def escape(text: str, limit: int = 200) -> str:
     return "".join(shown)
 
 
-_ESCAPES: Final = re.compile(r"\\\\(?:([\\\\tnr])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
+_ESCAPES: Final = re.compile(r"\\(?:([\\tnr])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
 
 def unescape(text: str) -> str:

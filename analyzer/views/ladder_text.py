@@ -61,9 +61,8 @@ def write_ladders(ladders: Iterable[Ladder], out: TextIO, paper: Paper) -> None:
 
 def _clipped(line: Line, width: int) -> Line:
     """A line as far as the paper goes: where numbers alone need more than that."""
-    if sum(columns(text) for text, _ in line) <= width:
-        return line
-    return next(_flow((("".join(text for text, _ in line), ""),), width))
+    text = "".join(text for text, _ in line)
+    return line if columns(text) <= width else next(_flow(((text, ""),), width))
 
 
 class _Drawing:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 60
 _MARKUP: Final = re.compile(r"[^A-Za-z0-9 ./:,()\[\]=?_-]")
-_END: Final = re.compile(r"(?i)\bend\b")
+_WORDS: Final = re.compile(r"(?i)\bend\b|style|classdef")
+"""Words that mean something to Mermaid wherever they stand: it looks for styles line by line, and
+takes the last semicolon from what it finds."""
+
 _BREAK: Final = "<br/>"
 
 
@@ -42,7 +45,7 @@ def write_ladders(ladders: Iterable[Ladder], out: TextIO, fenced: bool = False) 
 def quote(text: str) -> str:
     """Escaped text as Mermaid shows it, whatever it is."""
     quoted = _MARKUP.sub(lambda found: f"#{ord(found[0])};", text)
-    return _END.sub(lambda found: f"#{ord(found[0][0])};{found[0][1:]}", quoted)
+    return _WORDS.sub(lambda found: f"#{ord(found[0][0])};{found[0][1:]}", quoted)
 
 
 def _lines(ladder: Ladder) -> Iterator[str]:

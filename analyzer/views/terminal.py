@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import unicodedata
 from typing import Final, NamedTuple, TextIO
@@ -12,6 +13,7 @@ from analyzer.views.escape import ELLIPSIS
 
 _NARROWEST: Final = 40
 _MARKS: Final = "│─▶◀⋮↺→"
+_NARROW: Final = re.compile(f"[ -~{_MARKS}{ELLIPSIS}]*").fullmatch
 _SGR: Final = {
     "error": "31;1",
     "warning": "33;1",
@@ -72,7 +74,7 @@ def ascii_text(text: str) -> str:
 
 def columns(text: str) -> int:
     """Columns that escaped text takes: at least those, where terminals differ."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    return len(text) if _NARROW(text) else sum(map(_columns, text))
 
 
 def _columns(character: str) -> int:
