@@ -9,6 +9,7 @@ by the command that needs them: `--help` loads none.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import signal
 import sys
@@ -56,6 +57,8 @@ class DefaultGroup(click.Group):
 def main() -> NoReturn:
     """Entry point of the `msgshark` command."""
     gc.set_threshold(_GARBAGE)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is written as \u2192
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = msgshark.main(prog_name="msgshark", standalone_mode=False)
         sys.stdout.flush()

@@ -232,7 +232,7 @@ def _time(step: Step) -> str:
 
 
 def _split(text: str) -> Iterator[Piece]:
-    return ((word, "dim") for word in text.split(" "))
+    return ((word, "") for word in text.split(" "))
 
 
 def _flow(pieces: Iterable[Piece], width: int) -> Iterator[Line]:

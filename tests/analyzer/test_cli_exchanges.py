@@ -16,6 +16,7 @@ from analyzer.views.escape import escape
 
 __all__ = ["run"]
 
+README = Path(__file__).parents[2] / "README.md"
 FORMS = ("text", "json", "ladder", "mermaid")
 
 
@@ -107,12 +108,33 @@ def test_a_narrow_or_wide_terminal_is_filled_no_further(
         assert max(map(len, lines)) > min(columns, 100) - 1
 
 
+def test_the_ladder_in_the_readme_is_the_one_that_prints(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    shown = run("exchanges", BAD, "--of", "31", "--format", "ladder").out
+    assert f"```text\n{shown}```\n" in README.read_text()
+
+
 def test_an_encoding_without_line_drawing_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = installed("exchanges", TOUR, "--format", "ladder", "--of", "18")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()
     assert "|-- CON, MID:54108, GET, /async?3 ---" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [("messages",), ("exchanges",), ("check", "--fail-on", "error")]
+)
+def test_no_command_stumbles_over_the_encoding(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = installed(*command, TOUR)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
 
 
 def test_formats_complete_in_the_shell() -> None:

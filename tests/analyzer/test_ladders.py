@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from generated import conversations
 from hypothesis import given, settings
-from rules.conversation import MILLISECOND, SECOND, Conversation
+from rules.conversation import MILLISECOND, SECOND, Address, Conversation
 
 from analyzer.ladders import Ladder, ladders
 from analyzer.session import Session
+from analyzer.tables import Table
 
 TOKEN = b"\x0a\x0b"
 TOUR = Path(__file__).parents[2] / "captures" / "coap-tour.pcapng"
@@ -64,6 +68,46 @@ def test_two_exchanges_are_drawn_apart_or_interleaved() -> None:
     assert [[s.frame for s in ladder.steps] for ladder in drawn(talk)] == [[1, 3], [2, 4]]
     (one,) = drawn(talk, together=True)
     assert [(s.frame, s.exchange) for s in one.steps] == [(1, 1), (2, 2), (3, 1), (4, 2)]
+
+
+def test_the_legs_of_an_address_translator_are_two_exchanges_of_one_token() -> None:
+    inside = Conversation("10.0.0.1:40000").con("GET", path="/abc", token=b"abcd")
+    (frame,) = inside.frames
+    inside.add(replace(frame, source=Address("203.0.113.1", 61000), ttl=63, time=frame.time + 1))
+    (ladder,) = drawn(inside, together=True)
+    assert list(map(str, ladder.participants)) == [
+        "10.0.0.1:40000",
+        "203.0.113.1:61000",
+        "192.0.2.2:5683",
+    ]
+    assert [step.translated for step in ladder.steps] == [False, True]
+
+
+def test_the_work_grows_with_the_exchanges_and_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(exchanges: int) -> tuple[int, int]:
+        talk = Conversation()
+        for number in range(exchanges):
+            talk.con("GET", mid=number, token=bytes([number])).ack("2.05")
+        session = talk.session()
+        cells, columns = Counter[str](), Counter[str]()
+        row, column = Table.row, Table.__getitem__
+
+        def counted_row(table: Table, at: int) -> dict[str, int]:
+            cells["rows"] += 1
+            return row(table, at)
+
+        def counted_column(table: Table, name: str) -> Any:
+            columns["columns"] += 1
+            return column(table, name)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Table, "row", counted_row)
+            patched.setattr(Table, "__getitem__", counted_column)
+            assert len(list(ladders(session, range(1, exchanges + 1)))) == exchanges
+        return cells["rows"], columns["columns"]
+
+    (few, columns), (many, as_many) = work(10), work(40)
+    assert (many, as_many) == (4 * few, columns)
 
 
 def test_a_token_is_told_where_it_tells_something() -> None:
