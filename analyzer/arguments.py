@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from analyzer.views.pcapng import Ranges
 
 SEVERITIES: Final = ("error", "warning", "note")
+LADDERS: Final = ("ladder", "mermaid")
+"""Formats that draw exchanges."""
+
 _DECODE_AS: Final = re.compile(r"udp\.port==([0-9]{1,5}),coap")
 
 
@@ -44,6 +47,19 @@ def _frames(context: object, parameter: object, value: str) -> Ranges:
             raise click.BadParameter(f"{part!r} are no packet numbers; write 1,5-9")
         ranges.append((int(match[1]), int(match[2] or match[1])))
     return ranges
+
+
+def _tokens(context: object, parameter: object, values: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Tokens of `0a0b`, `0x0a0b`, `0a:0b`, `0a 0b`; the empty one is ``."""
+    tokens = []
+    for value in values:
+        digits = re.sub(r"[\s:]", "", value.strip().removeprefix("0x"))
+        if not re.fullmatch(r"(?:[0-9a-fA-F]{2})*", digits):
+            raise click.BadParameter(
+                f'{value!r} is no token; write its bytes in hex, as in 0a0b, and "" for none'
+            )
+        tokens.append(bytes.fromhex(digits))
+    return tuple(tokens)
 
 
 def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,15 +111,19 @@ follows = click.option(
 )
 
 
-def output_format(command: Callable[..., Any]) -> Callable[..., Any]:
+def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
+        type=click.Choice(forms),
+        default=forms[0],
         show_default=True,
         help="What to print.",
-    )(command)
+    )
+
+
+output_format = _format("text", "json")
+exchange_format = _format("text", "json", *LADDERS)
 
 
 def selects_packets(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,6 +149,41 @@ def selects_packets(command: Callable[..., Any]) -> Callable[..., Any]:
             "--severity",
             type=click.Choice(SEVERITIES),
             help="Packets with findings this severe or worse.",
+        ),
+    )
+    return _decorated(command, decorators)
+
+
+def selects_exchanges(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that tell which exchanges, and how ladders are drawn of several."""
+    decorators = (
+        click.option(
+            "--of",
+            "frames",
+            type=click.IntRange(1),
+            multiple=True,
+            metavar="FRAME",
+            help="The exchange of a packet, whatever that is in it; may be repeated.",
+        ),
+        click.option(
+            "--ue",
+            "ues",
+            multiple=True,
+            metavar="ID",
+            help="Exchanges of a UE Service ID; may be repeated.",
+        ),
+        click.option(
+            "--token",
+            "tokens",
+            callback=_tokens,
+            multiple=True,
+            metavar="HEX",
+            help='Exchanges with a token, as in 0a0b; "" is the empty one; may be repeated.',
+        ),
+        click.option(
+            "--together",
+            is_flag=True,
+            help="Draw one ladder of all these exchanges, as they were captured.",
         ),
     )
     return _decorated(command, decorators)

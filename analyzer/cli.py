@@ -9,21 +9,25 @@ by the command that needs them: `--help` loads none.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from analyzer.arguments import (
+    LADDERS,
     SEVERITIES,
+    exchange_format,
     follows,
     open_later,
     output_format,
     reads_captures,
+    selects_exchanges,
     selects_packets,
 )
 
@@ -53,6 +57,8 @@ class DefaultGroup(click.Group):
 def main() -> NoReturn:
     """Entry point of the `msgshark` command."""
     gc.set_threshold(_GARBAGE)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is written as \u2192
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = msgshark.main(prog_name="msgshark", standalone_mode=False)
         sys.stdout.flush()
@@ -154,7 +160,7 @@ def _interrupted_by_user(stop: Stop, waits: bool) -> Iterator[None]:
 def open_command(files: tuple[str, ...], **reading: Any) -> int:
     """Open captures on the screen (the default command)."""
     if not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
-        return _print("messages", files, "text", reading)
+        return _print_messages(files, "text", reading)
     from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
 
@@ -172,32 +178,69 @@ def open_command(files: tuple[str, ...], **reading: Any) -> int:
 @output_format
 def messages(files: tuple[str, ...], form: str, **reading: Any) -> int:
     """Print every CoAP message."""
-    return _print("messages", files, form, reading)
+    return _print_messages(files, form, reading)
+
+
+def _print_messages(files: tuple[str, ...], form: str, reading: dict[str, Any]) -> int:
+    from analyzer.views import json, text
+
+    with _session(files, reading) as session:
+        (json if form == "json" else text).write_messages(session, sys.stdout)
+        _tell_notices(session)
+    return 0
 
 
 @msgshark.command()
 @reads_captures
 @follows
-@output_format
-def exchanges(files: tuple[str, ...], form: str, **reading: Any) -> int:
-    """Print every exchange: a request with its ACK, responses and repetitions."""
-    return _print("exchanges", files, form, reading)
+@exchange_format
+@selects_exchanges
+def exchanges(
+    files: tuple[str, ...],
+    form: str,
+    frames: tuple[int, ...],
+    ues: tuple[str, ...],
+    tokens: tuple[bytes, ...],
+    together: bool,
+    **reading: Any,
+) -> int:
+    """Print exchanges: a request with its ACK, responses and repetitions.
 
+    All of them, or those asked for: of any of these packets, and of any of these UEs, and with any
+    of these tokens. Ladders show who sent what to whom: `ladder` on a terminal, `mermaid` in
+    Markdown and browsers.
+    """
+    from analyzer.selecting import Selection, SelectionError, select
+    from analyzer.views.escape import unescape
 
-def _print(table: str, files: tuple[str, ...], form: str, reading: dict[str, Any]) -> int:
-    """Print one of the tables, `messages` or `exchanges`, in the format asked for."""
-    from analyzer.views import json, text
-
-    writers = {
-        ("messages", "text"): text.write_messages,
-        ("messages", "json"): json.write_messages,
-        ("exchanges", "text"): text.write_exchanges,
-        ("exchanges", "json"): json.write_exchanges,
-    }
+    if together and form not in LADDERS:
+        raise click.UsageError("--together draws a ladder; add --format ladder or mermaid")
+    either = tuple(dict.fromkeys(name for ue in ues for name in (ue, unescape(ue))))
     with _session(files, reading) as session:
-        writers[table, form](session, sys.stdout)
+        try:
+            ids = select(session, Selection(frames, either, tokens))
+        except SelectionError as error:
+            raise click.ClickException(str(error)) from None
+        _write_exchanges(session, ids, form, together)
         _tell_notices(session)
     return 0
+
+
+def _write_exchanges(session: Session, ids: Sequence[int], form: str, together: bool) -> None:
+    if form in LADDERS:
+        from analyzer.ladders import ladders
+        from analyzer.views import ladder_text, mermaid
+        from analyzer.views.terminal import paper
+
+        drawn = ladders(session, ids, together)
+        if form == "ladder":
+            ladder_text.write_ladders(drawn, sys.stdout, paper(sys.stdout))
+        else:
+            mermaid.write_ladders(drawn, sys.stdout, fenced=len(ids) > 1 and not together)
+        return
+    from analyzer.views import json, text
+
+    (json if form == "json" else text).write_exchanges(session, sys.stdout, ids)
 
 
 @msgshark.command()
@@ -222,8 +265,9 @@ def check(files: tuple[str, ...], form: str, fail_on: str, **reading: Any) -> in
             json.write_check(session, sys.stdout)
         else:
             from analyzer.views import text
+            from analyzer.views.terminal import colour
 
-            text.write_check(session, sys.stdout, colour=_colour())
+            text.write_check(session, sys.stdout, colour(sys.stdout))
         worst = session.findings.worst()
     return FINDINGS if worst is not None and worst >= Severity[fail_on.upper()] else 0
 
@@ -331,7 +375,3 @@ def _tell_notices(session: Session) -> None:
 
     for notice in notices(session):
         click.echo(f"msgshark: {escape(notice, 400)}", err=True)
-
-
-def _colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -45,17 +45,19 @@ def finding_entry(session: Session, finding: Finding) -> dict[str, Any]:
     return finding.as_dict() | {"ue_service_id": session.ue_of(finding) or None}
 
 
-def exchange_entries(session: Session) -> Iterator[dict[str, Any]]:
-    """Every exchange, in the order of their requests."""
-    frames: defaultdict[int, defaultdict[str, list[int]]]
-    frames = defaultdict(lambda: defaultdict(list))
+def exchange_entries(
+    session: Session, ids: Iterable[int] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Exchanges by their ids, or every one in the order of their requests."""
+    ids = range(1, len(session.exchanges) + 1) if ids is None else list(ids)
+    frames: dict[int, defaultdict[str, list[int]]] = {id: defaultdict(list) for id in ids}
     columns = (session.messages[name].tolist() for name in ("exchange", "role", "frame"))
     for exchange, role, frame in zip(*columns, strict=True):
-        name = _LISTS.get(Role(role))
-        if exchange and name:
+        name = _LISTS.get(Role(role)) if exchange in frames else None
+        if name:
             frames[exchange][name].append(frame)
-    for row, cells in enumerate(session.exchanges.rows()):
-        yield _exchange_entry(session, row + 1, cells, frames[row + 1])
+    for id in ids:
+        yield _exchange_entry(session, id, session.exchanges.row(id - 1), frames[id])
 
 
 def _exchange_entry(

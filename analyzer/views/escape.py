@@ -51,6 +51,20 @@ def escape(text: str, limit: int = 200) -> str:
     return "".join(shown)
 
 
+_ESCAPES: Final = re.compile(r"\\(?:([\\tnr])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
+
+
+def unescape(text: str) -> str:
+    """What `escape` wrote, uncut, as it was before: what a user copies from a view."""
+
+    def character(found: re.Match[str]) -> str:
+        named = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}.get(found[1] or "")
+        code = 0 if named else int(found[2] or found[3] or found[4], 16)
+        return named or (chr(code) if code < 0x110000 else found[0])
+
+    return _ESCAPES.sub(character, text)
+
+
 def _cut(shown: list[str], length: int, limit: int) -> str:
     """Whole pieces and an ellipsis: never half an escape."""
     while shown and length > limit - 1:

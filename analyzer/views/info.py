@@ -23,7 +23,7 @@ Line: TypeAlias = tuple[Piece, ...]
 
 _LONGEST_TOKEN: Final = 16
 
-_REMARKS: Final = {
+REMARKS: Final = {
     Role.RETRANSMISSION: ("[Retransmission]", "warning"),
     Role.DUPLICATE_ACK: ("[Duplicate ACK]", "warning"),
     Role.CAPTURE_DUPLICATE: ("[Captured twice]", "dim"),
@@ -32,7 +32,7 @@ _REMARKS: Final = {
     Role.NOTIFICATION: ("[Notification]", "dim"),
     Role.PING: ("[Ping]", "dim"),
 }
-
+"""What is said of messages by their role, where it does not go without saying."""
 
 _SHORTENED: Final = ("[Packet size limited during capture]", "warning")
 
@@ -47,6 +47,12 @@ def code_ink(code: int) -> str:
     return {0: "request", 2: "success", 4: "client-error", 5: "server-error"}.get(code >> 5, "")
 
 
+def token_text(token: bytes) -> str:
+    """`0a 0b`, a long one cut."""
+    more = "…" if len(token) > _LONGEST_TOKEN else ""
+    return token[:_LONGEST_TOKEN].hex(" ") + more
+
+
 def info(session: Session, cells: Mapping[str, int]) -> Line:
     """`CON, MID:1234, POST, TKN:0a 0b, /path, [Retransmission]`, then what MSGin5G says."""
     pieces = [piece for part in _parts(session, cells) for piece in ((", ", "dim"), part)]
@@ -57,7 +63,7 @@ def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
     role = Role(cells["role"])
     if role == Role.UNREADABLE:
         cut = cells["flags"] & CUT
-        yield _SHORTENED if cut and cells["coap_length"] < HEADER else _REMARKS[role]
+        yield _SHORTENED if cut and cells["coap_length"] < HEADER else REMARKS[role]
         if not any(cells[name] for name in ("type", "code", "message_id")):
             return  # too short or of another version: nothing of the header was read
     yield Type(cells["type"]).name, ""
@@ -66,13 +72,12 @@ def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
     yield "Empty" if code == numbers.EMPTY else numbers.code_name(code), code_ink(code)
     token = session.token_bytes(cells["token"], cells["token_length"])
     if token:
-        more = "…" if len(token) > _LONGEST_TOKEN else ""
-        yield f"TKN:{token[:_LONGEST_TOKEN].hex(' ')}{more}", "dim"
+        yield f"TKN:{token_text(token)}", "dim"
     uri = session.names[cells["uri"]]
     if uri:
         yield escape(uri), "path" if numbers.is_request(code) else "dim"
-    if role in _REMARKS and role != Role.UNREADABLE:
-        yield _REMARKS[role]
+    if role in REMARKS and role != Role.UNREADABLE:
+        yield REMARKS[role]
     if is_msgin5g(cells):
         yield _msgin5g(session, cells)
 

@@ -21,9 +21,9 @@ def write_messages(session: Session, out: TextIO) -> None:
     _write_array((MessageValues(session, row).all() for row in rows), out)
 
 
-def write_exchanges(session: Session, out: TextIO) -> None:
-    """An array of exchanges."""
-    _write_array(report.exchange_entries(session), out)
+def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = None) -> None:
+    """An array of exchanges, of these ids or all."""
+    _write_array(report.exchange_entries(session, ids), out)
 
 
 def write_check(session: Session, out: TextIO) -> None:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from analyzer import report
 from analyzer.findings import Finding
 from analyzer.profiles.transmission import SECOND
-from analyzer.rules.catalogue import Rule, Severity
+from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
+from analyzer.views.terminal import inked
 
 if TYPE_CHECKING:
     from analyzer.session import Session
 
 WIDTH: Final = 96
-_RGB: Final = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36"}
 
 
 def write_messages(session: Session, out: TextIO) -> None:
@@ -37,9 +37,9 @@ def write_messages(session: Session, out: TextIO) -> None:
         )
 
 
-def write_exchanges(session: Session, out: TextIO) -> None:
-    """A line an exchange."""
-    for entry in report.exchange_entries(session):
+def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = None) -> None:
+    """A line an exchange, of these ids or all."""
+    for entry in report.exchange_entries(session, ids):
         out.write(_exchange_line(entry) + "\n")
 
 
@@ -86,7 +86,7 @@ def _plural(number: int, word: str) -> str:
 def _finding_lines(session: Session, finding: Finding, colour: bool) -> Iterator[str]:
     severity = finding.severity.label
     if colour:
-        severity = f"\x1b[{_RGB[finding.severity]}m{severity}\x1b[0m"
+        severity = inked(severity, severity)
     where = f"frame {finding.frame}" if finding.frame else "capture"
     ue = session.ue_of(finding)
     who = f"  {escape(ue, 60)}" if ue else ""

@@ -238,6 +238,7 @@ Q_BLOCK2: Final = 31
 PROXY_URI: Final = 35
 PROXY_SCHEME: Final = 39
 SIZE1: Final = 60
+NO_RESPONSE: Final = 258
 
 _OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec(1, "If-Match", _OPAQUE, 0, 8, _R, ALL, 0),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.views.escape import escape
+from analyzer.views.escape import escape, unescape
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,14 @@ def test_nothing_unprintable_and_nothing_too_long_passes(text: str, limit: int) 
 def test_different_texts_look_different(one: str, other: str) -> None:
     if one != other:
         assert escape(one, 10**6) != escape(other, 10**6)
+
+
+@given(st.text(max_size=60))
+def test_unescape_reads_back_what_escape_wrote(text: str) -> None:
+    assert unescape(escape(text, 10 * len(text) + 1)) == text
+
+
+@given(st.text())
+def test_unescape_takes_any_text(text: str) -> None:
+    assert unescape("\\" + text) is not None
+    assert unescape("\\Uffffffff") == "\\Uffffffff"

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Ladders: who sent what to whom in an exchange, in the order of the capture, as plain values.
+
+Views draw them. A ladder holds one exchange, or several interleaved as they were captured.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from analyzer.endpoints import Endpoint
+from analyzer.exchanges.model import State
+from analyzer.findings import Finding
+from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
+from analyzer.profiles.transmission import SECOND
+from analyzer.report import worst_first
+from analyzer.rules.message_layer import seconds
+from dissectors.coap import numbers
+from dissectors.coap.message import Message as CoapMessage
+from dissectors.coap.message import dissect
+from dissectors.coap.numbers import Type
+from dissectors.coap.values import Block, decode_value
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
+
+_BLOCKS: Final = (numbers.BLOCK1, numbers.BLOCK2, numbers.Q_BLOCK1, numbers.Q_BLOCK2)
+
+
+class Head(NamedTuple):
+    """One exchange in a few words; `response_code` is 0 for none."""
+
+    id: int
+    method: int
+    uri: str
+    token: bytes
+    ue: str
+    state: State
+    response_code: int
+
+
+class Step(NamedTuple):
+    """One message. `time` and `gap` in ns since the first message of the ladder and since the one
+    before; `source` and `destination` index the participants; texts are as they were sent.
+
+    `token` is None where it tells nothing: in a ladder of one exchange, that of the request.
+    """
+
+    row: int
+    frame: int
+    exchange: int
+    time: int
+    gap: int
+    source: int
+    destination: int
+    type: Type
+    code: int
+    message_id: int
+    token: bytes | None
+    uri: str
+    observe: int | None
+    blocks: tuple[tuple[str, Block], ...]
+    role: Role
+    translated: bool
+    message_type: str
+    findings: tuple[Finding, ...]
+
+
+class Ending(NamedTuple):
+    """What never came in an exchange, or what ended it, in words."""
+
+    exchange: int
+    text: str
+
+
+class Ladder(NamedTuple):
+    """Participants: clients first, then servers, then who else took part, each as they appear.
+
+    `findings` are those about an exchange that point at none of its messages.
+    """
+
+    heads: tuple[Head, ...]
+    participants: tuple[Endpoint, ...]
+    steps: tuple[Step, ...]
+    endings: tuple[Ending, ...]
+    findings: tuple[Finding, ...]
+
+
+class _Found:
+    """Findings by where they point."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self._of_rows: defaultdict[int, list[Finding]] = defaultdict(list)
+        self._of_frames: defaultdict[int, list[Finding]] = defaultdict(list)
+        self._of_exchanges: defaultdict[int, list[Finding]] = defaultdict(list)
+        for finding in findings:
+            if finding.row >= 0:
+                self._of_rows[finding.row].append(finding)
+            elif finding.exchange:
+                self._of_exchanges[finding.exchange].append(finding)
+            if finding.count > 1 and finding.rule.spec != "capture":
+                for frame in finding.frames[1:]:
+                    self._of_frames[frame].append(finding)
+
+    def about(self, row: int, frame: int, exchange: int) -> tuple[Finding, ...]:
+        """Those that point at a message, and those that began in another exchange and count it;
+        not what is wrong with the capture, which would be said everywhere."""
+        listed = (f for f in self._of_frames.get(frame, ()) if f.exchange != exchange)
+        found = {f.id: f for f in (*self._of_rows.get(row, ()), *listed)}
+        return tuple(worst_first(found.values()))
+
+    def loose(self, ids: Iterable[int]) -> tuple[Finding, ...]:
+        """Those about exchanges as a whole."""
+        return tuple(worst_first(f for id in ids for f in self._of_exchanges.get(id, ())))
+
+
+def ladders(session: Session, ids: Sequence[int], together: bool = False) -> Iterator[Ladder]:
+    """The ladder of each of these exchanges, or one of all of them `together`.
+
+    Reads the messages again from the file, one ladder after the other.
+    """
+    if not ids:
+        return
+    found = _Found(session.findings)
+    rows = _rows(session, ids)
+    if together:
+        yield _ladder(session, ids, sorted(row for id in ids for row in rows[id]), found)
+        return
+    for id in ids:
+        yield _ladder(session, (id,), rows[id], found)
+
+
+def _rows(session: Session, ids: Iterable[int]) -> Mapping[int, list[int]]:
+    """Rows of the messages of each exchange."""
+    rows: dict[int, list[int]] = {id: [] for id in ids}
+    for row, exchange in enumerate(session.messages["exchange"].tolist()):
+        if exchange in rows:
+            rows[exchange].append(row)
+    return rows
+
+
+def _ladder(session: Session, ids: Sequence[int], rows: Sequence[int], found: _Found) -> Ladder:
+    heads = tuple(_head(session, id) for id in ids)
+    alone = heads[0].token if len(heads) == 1 else None
+    cells = [session.messages.row(row) for row in rows]
+    places = _participants(session, ids, cells)
+    steps: list[Step] = []
+    start = before = cells[0]["time"]
+    for row, of_row in zip(rows, cells, strict=True):
+        place = (places[of_row["source"]], places[of_row["destination"]])
+        time = (of_row["time"] - start, of_row["time"] - before)
+        findings = found.about(row, of_row["frame"], of_row["exchange"])
+        steps.append(_step(session, row, of_row, place, time, alone, findings))
+        before = of_row["time"]
+    return Ladder(
+        heads,
+        tuple(session.endpoints[endpoint] for endpoint in places),
+        tuple(steps),
+        tuple(_endings(session, heads, steps)),
+        found.loose(ids),
+    )
+
+
+def _head(session: Session, id: int) -> Head:
+    cells = session.exchanges.row(id - 1)
+    return Head(
+        id,
+        cells["method"],
+        session.names[cells["uri"]],
+        session.token_bytes(cells["token"], cells["token_length"]),
+        session.names[cells["ue"]],
+        State(cells["state"]),
+        cells["response_code"] if cells["responses"] else 0,
+    )
+
+
+def _participants(
+    session: Session, ids: Iterable[int], cells: Iterable[Mapping[str, int]]
+) -> dict[int, int]:
+    """Places of endpoints, by their ids in the session."""
+    stored, messages = session.exchanges.stored, session.messages
+    requests = [messages.row(stored.cell("request_row", id - 1)) for id in ids]
+    found = dict.fromkeys(request["source"] for request in requests)
+    found |= dict.fromkeys(request["destination"] for request in requests)
+    for row in cells:
+        found |= dict.fromkeys((row["source"], row["destination"]))
+    return {endpoint: place for place, endpoint in enumerate(found)}
+
+
+def _step(
+    session: Session,
+    row: int,
+    cells: Mapping[str, int],
+    place: tuple[int, int],
+    time: tuple[int, int],
+    alone: bytes | None,
+    findings: tuple[Finding, ...],
+) -> Step:
+    code = cells["code"]
+    token = session.token_bytes(cells["token"], cells["token_length"])
+    tells = token != alone and (code != numbers.EMPTY or token)
+    # An Empty message has no options (RFC 7252 clause 4.1): nothing to read.
+    coap = dissect(b"" if code == numbers.EMPTY else session.coap(row))
+    return Step(
+        row,
+        cells["frame"],
+        cells["exchange"],
+        *time,
+        *place,
+        Type(cells["type"]),
+        code,
+        cells["message_id"],
+        token if tells else None,
+        session.names[cells["uri"]] if numbers.is_request(code) else "",
+        coap.uint(numbers.OBSERVE),
+        tuple(_blocks(coap)),
+        Role(cells["role"]),
+        bool(cells["flags"] & NAT_LEG),
+        MESSAGE_TYPE_IDS[cells["message_type"]],
+        findings,
+    )
+
+
+def _blocks(coap: CoapMessage) -> Iterator[tuple[str, Block]]:
+    for number in _BLOCKS:
+        option = coap.first(number)
+        value = decode_value(number, option.value) if option is not None else None
+        if isinstance(value, Block):
+            yield numbers.option_name(number), value
+
+
+# What never came --------------------------------------------------------------------------------
+
+
+def _endings(session: Session, heads: Iterable[Head], steps: Iterable[Step]) -> Iterator[Ending]:
+    by_exchange: defaultdict[int, list[Step]] = defaultdict(list)
+    for step in steps:
+        by_exchange[step.exchange].append(step)
+    for head in heads:
+        of_head = by_exchange[head.id]
+        for text in (
+            *_unacknowledged(of_head),
+            *_unanswered(session, head),
+            session.icmp_texts.get(head.id, ""),
+        ):
+            if text:
+                yield Ending(head.id, text)
+
+
+def _unacknowledged(steps: Sequence[Step]) -> Iterator[str]:
+    """Confirmable responses, first transmissions, that the client left without ACK and RST."""
+    confirmed = {
+        (step.destination, step.message_id)
+        for step in steps
+        if step.type in (Type.ACK, Type.RST) and step.code == numbers.EMPTY
+    }
+    for step in steps:
+        first = step.role in (Role.RESPONSE, Role.NOTIFICATION)
+        if first and step.type == Type.CON and (step.source, step.message_id) not in confirmed:
+            yield f"no ACK of the {step.role.label} in frame {step.frame}"
+
+
+def _unanswered(session: Session, head: Head) -> Iterator[str]:
+    """What the state of an exchange says is owed."""
+    row = session.exchanges.stored.cell("request_row", head.id - 1)
+    request = session.messages.row(row)
+    ended = f"until the capture ends, {seconds((session.last_time or 0) - request['time'])} later"
+    until = ended if session.closed else "so far"
+    if head.state == State.OBSERVING:
+        yield "still observing when the capture ends" if session.closed else "observing"
+    elif head.state == State.ACKNOWLEDGED:
+        yield f"an ACK, but no response {until}"
+    elif head.state in (State.OPEN, State.UNANSWERED):
+        if head.state == State.UNANSWERED:
+            until = f"within {session.settings.timers.max_transmit_wait / SECOND:g} s"
+        multicast = session.endpoints[request["destination"]].multicast
+        confirmable = request["type"] == Type.CON and not multicast
+        if head.method == numbers.EMPTY:
+            yield f"no RST {until}"
+        else:
+            yield f"no ACK, no response {until}" if confirmable else f"no response {until}"
+            wants = dissect(session.coap(row)).uint(numbers.NO_RESPONSE)
+            if wants:  # RFC 7967 clause 2.1; 0 wants all
+                yield f"a response may be withheld: No-Response {wants}"

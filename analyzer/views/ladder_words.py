@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What ladders say of their messages, in the words of the Info line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from analyzer.exchanges.model import State
+from analyzer.messages import Role
+from analyzer.profiles.transmission import SECOND
+from analyzer.views.escape import escape
+from analyzer.views.info import REMARKS, Line, Piece, code_ink, token_text
+from dissectors.coap import numbers
+from dissectors.coap.values import Block
+from dissectors.msgin5g.elements import MESSAGE_TYPE_NAMES, MessageType
+
+if TYPE_CHECKING:
+    from analyzer.findings import Finding
+    from analyzer.ladders import Head, Ladder, Step
+
+GAP: Final = SECOND
+"""A time without messages that is shown as such, in ns."""
+
+_MOST_HEADS: Final = 20
+_MOST_TEXT: Final = 200
+
+
+def heading(ladder: Ladder) -> Line:
+    """`Exchange 9`, `GET`, `/a`, token, UE, how it stands; of several, their ids."""
+    if len(ladder.heads) > 1:
+        ids = ", ".join(str(head.id) for head in ladder.heads[:_MOST_HEADS])
+        more = f" and {len(ladder.heads) - _MOST_HEADS} more"
+        return ((f"Exchanges {ids}{more if len(ladder.heads) > _MOST_HEADS else ''}", ""),)
+    return tuple(_heading(ladder.heads[0]))
+
+
+def _heading(head: Head) -> Iterator[Piece]:
+    ping = head.method == numbers.EMPTY
+    yield f"Exchange {head.id}", ""
+    yield "Ping" if ping else numbers.code_name(head.method), "request"
+    if head.uri:
+        yield escape(head.uri), "path"
+    if not ping:
+        yield f"token {token_text(head.token) or '(empty)'}", "dim"
+    if head.ue:
+        yield f"UE {escape(head.ue, 80)}", "msgin5g"
+    answered = head.state == State.ANSWERED
+    yield f"answered {numbers.code_name(head.response_code)}" if answered else head.state.label, ""
+
+
+def words(step: Step) -> Line:
+    """`CON`, `MID:1234`, `GET`, `/a`, `Observe:0`, `[Retransmission]`, ..."""
+    return tuple(_words(step))
+
+
+def _words(step: Step) -> Iterator[Piece]:
+    empty = step.code == numbers.EMPTY
+    yield step.type.name, ""
+    yield f"MID:{step.message_id}", "dim"
+    yield "Empty" if empty else numbers.code_name(step.code), code_ink(step.code)
+    if step.token is not None:
+        yield f"TKN:{token_text(step.token) or '(empty)'}", "dim"
+    if step.uri:
+        yield escape(step.uri), "path"
+    if step.observe is not None:
+        yield f"Observe:{step.observe}", ""
+    for name, block in step.blocks:
+        yield f"{name}:{_block(block)}", ""
+    if step.role in REMARKS and step.role != Role.UNREADABLE:
+        yield REMARKS[step.role]
+    if step.translated:
+        yield "[Behind NAT]", "dim"
+    if step.message_type:
+        yield MESSAGE_TYPE_NAMES[MessageType(step.message_type)], "msgin5g"
+
+
+def _block(block: Block) -> str:
+    """NUM/M/size, as RFC 7959 clause 3 writes it."""
+    return f"{block.num}/{int(block.more)}/{block.size}"
+
+
+def gap(step: Step) -> str:
+    """`2.010 s` where nothing was seen before a message for long, or time went back; else ``."""
+    return f"{step.gap / SECOND:.3f} s" if abs(step.gap) >= GAP else ""
+
+
+def verdict(finding: Finding) -> Line:
+    """Severity and rule."""
+    severity = finding.severity.label
+    times = f" ({finding.count} times)" if finding.count > 1 else ""
+    return (severity, severity), (f"{finding.rule.id}{times}:", "")
+
+
+def reason(finding: Finding, row: int = -1) -> str:
+    """What was found, in a sentence; a message in another row than it points at is not the first
+    of its kind."""
+    if row not in (-1, finding.row):
+        return f"as in frame {finding.frame}"
+    return escape(finding.text, _MOST_TEXT)
