@@ -87,11 +87,11 @@ class Transmission(NamedTuple):
     ] = 100.0
     dup_window_s: Annotated[
         float,
-        Parameter("DUP_WINDOW", "s", "", "records of one datagram with one IP identification"),
+        Parameter("DUP_WINDOW", "s", "", "one datagram recorded twice, IP ID the same"),
     ] = 1.0
     dup_window_unnumbered_s: Annotated[
         float,
-        Parameter("DUP_WINDOW_UNNUMBERED", "s", "", "records of one datagram without one"),
+        Parameter("DUP_WINDOW_UNNUMBERED", "s", "", "one datagram recorded twice, without IP ID"),
     ] = 0.005
     nat_window_s: Annotated[
         float,
@@ -99,7 +99,7 @@ class Transmission(NamedTuple):
     ] = 0.5
     reorder_window_s: Annotated[
         float,
-        Parameter("REORDER_WINDOW", "s", "", "a response recorded before its request waits for it"),
+        Parameter("REORDER_WINDOW", "s", "", "a response recorded before its request waits"),
     ] = 2.0
     name: str = ""
     description: str = ""
@@ -141,7 +141,7 @@ class Transmission(NamedTuple):
     @_derived(
         "RFC 7252 4.2",
         "ACK_TIMEOUT × ACK_RANDOM_FACTOR",
-        "first transmission of a CON to its first retransmission, at most",
+        "latest first retransmission of a CON",
     )
     def first_timeout(self) -> int:
         return round(self.ack_timeout * self.ack_random_factor)
@@ -150,7 +150,7 @@ class Transmission(NamedTuple):
     @_derived(
         _RFC_DERIVED,
         "ACK_TIMEOUT × (2^MAX_RETRANSMIT - 1) × ACK_RANDOM_FACTOR",
-        "first transmission of a CON to its last retransmission, at most",
+        "latest last retransmission of a CON",
     )
     def max_transmit_span(self) -> int:
         span: int = self.ack_timeout * ((1 << self.max_retransmit_count) - 1)
@@ -160,7 +160,7 @@ class Transmission(NamedTuple):
     @_derived(
         _RFC_DERIVED,
         "ACK_TIMEOUT × (2^(MAX_RETRANSMIT + 1) - 1) × ACK_RANDOM_FACTOR",
-        "first transmission of a CON to giving up, at most",
+        "latest end of waiting for an ACK or RST",
     )
     def max_transmit_wait(self) -> int:
         wait: int = self.ack_timeout * ((2 << self.max_retransmit_count) - 1)
@@ -184,18 +184,18 @@ class Transmission(NamedTuple):
     @_derived(
         _RFC_DERIVED,
         "MAX_TRANSMIT_SPAN + MAX_RTT",
-        "a CON is known by its Message ID, and its ACK or RST matches it",
+        "life of a CON's Message ID",
     )
     def exchange_lifetime(self) -> int:
         return self.max_transmit_span + self.max_rtt
 
     @property
-    @_derived(_RFC_DERIVED, "MAX_TRANSMIT_SPAN + MAX_LATENCY", "a NON is known by its Message ID")
+    @_derived(_RFC_DERIVED, "MAX_TRANSMIT_SPAN + MAX_LATENCY", "life of a NON's Message ID")
     def non_lifetime(self) -> int:
         return self.max_transmit_span + self.max_latency
 
     @property
-    @_derived("", "REORDER_WINDOW / 2", "the first fragment of a datagram waits for the others")
+    @_derived("", "REORDER_WINDOW / 2", "a first fragment waits for the others")
     def fragment_patience(self) -> int:
         return self.reorder_window // 2
 

@@ -40,6 +40,14 @@ def refusal(path: Path, text: str | bytes) -> str:
     return reason.removeprefix(f"{path}:")
 
 
+def taken(path: Path) -> tuple[Transmission | None, str]:
+    """The profile in a file, or None and why it is refused."""
+    try:
+        return read(str(path)), ""
+    except ProfileError as error:
+        return None, str(error)
+
+
 # Those that come with msgshark -----------------------------------------------------------------
 
 
@@ -134,10 +142,9 @@ def test_what_is_taken_is_what_was_written_and_fits_64_bits(
     path.write_text(
         "[parameters]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in given.items())
     )
-    try:
-        transmission = read(str(path))
-    except ProfileError as error:
-        assert "days long, a year is the most" in str(error)
+    transmission, reason = taken(path)
+    if transmission is None:
+        assert reason.endswith(" days long, a year is the most")
         return
     assert parameters_of(transmission) == parameters_of(DEFAULT) | {
         key.upper(): value for key, value in given.items()
@@ -254,10 +261,8 @@ def test_no_text_does_more_than_be_refused(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    try:
-        assert isinstance(read(str(path)), Transmission)
-    except ProfileError as error:
-        assert str(error).startswith(f"{path}:")
+    transmission, reason = taken(path)
+    assert transmission is not None or reason.startswith(f"{path}:")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

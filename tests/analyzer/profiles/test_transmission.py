@@ -86,11 +86,13 @@ def test_a_timer_is_what_its_formula_says(transmission: Transmission) -> None:
 def test_what_depends_on_ack_timeout_scales_with_it(slow: Transmission, times: int) -> None:
     slower = slow._replace(ack_timeout_s=slow.ack_timeout_s * times)
     for name in ("first_timeout", "max_transmit_span", "max_transmit_wait", "processing_delay"):
-        assert getattr(slower, name) == pytest.approx(getattr(slow, name) * times, abs=times)
+        assert getattr(slower, name) == pytest.approx(
+            getattr(slow, name) * times, rel=1e-12, abs=times
+        )
     for name, latencies in (("max_rtt", 2), ("exchange_lifetime", 2), ("non_lifetime", 1)):
         longer = getattr(slower, name) - latencies * slow.max_latency
         scaled = (getattr(slow, name) - latencies * slow.max_latency) * times
-        assert longer == pytest.approx(scaled, abs=times)
+        assert longer == pytest.approx(scaled, rel=1e-12, abs=times)
     assert slower.fragment_patience == slow.fragment_patience
 
 
