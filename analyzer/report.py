@@ -103,7 +103,7 @@ def capture_entry(session: Session) -> dict[str, Any]:
         "exchanges": len(session.exchanges),
         "first_time": None if session.first_time is None else session.first_time / SECOND,
         "last_time": None if session.last_time is None else session.last_time / SECOND,
-        "transmission": session.settings.timers.name,
+        "transmission": session.settings.timers.name or None,
         "notices": list(notices(session)),
     }
 

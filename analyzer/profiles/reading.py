@@ -21,6 +21,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -46,6 +47,7 @@ MOST_BYTES: Final = 1 << 16
 _FOLDER: Final = Path(__file__).parent
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MOST_LINES: Final = 100
+_MOST_FLAWS: Final = 8
 _MOST_SHOWN: Final = 40
 
 
@@ -78,7 +80,8 @@ def read(path: str) -> Transmission:
     text = _text(path)
     try:
         document = tomllib.loads(text)
-        flaws = sorted((_line(text, flaw.path), flaw) for flaw in _flaws(document))
+        first = islice(_flaws(document), _MOST_FLAWS)
+        flaws = sorted((_line(text, flaw.path), flaw) for flaw in first)
     except RecursionError:
         raise ProfileError(f"{path}: nested too deep; write numbers below [parameters]") from None
     except ValueError as error:
@@ -197,8 +200,9 @@ def _explained(error: ValidationError) -> Iterator[_Flaw]:
     if error.validator == "additionalProperties":
         known = list(broken["properties"])
         assert isinstance(error.instance, dict)
-        for key in error.instance.keys() - known:
-            yield _Flaw((*path, key), _unknown(key, known, path))
+        for key in error.instance:
+            if key not in known:
+                yield _Flaw((*path, key), _unknown(key, known, path))
     else:
         yield _Flaw(path, f"{_shown(error.instance)} is not {_expected(broken, path)}")
 

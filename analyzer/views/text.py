@@ -70,7 +70,7 @@ def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
     capture = report.capture_entry(session)
     for notice in capture["notices"]:
         out.write(f"capture: {escape(notice, 400)}\n")
-    if capture["transmission"] != DEFAULT.name:
+    if capture["transmission"] not in (None, DEFAULT.name):
         out.write(f"timing judged by the profile {escape(capture['transmission'], 60)}\n")
     counts = session.findings.summary()
     findings = ", ".join(_plural(number, severity) for severity, number in counts.items())

@@ -174,6 +174,7 @@ def test_what_is_taken_is_what_was_written_and_fits_64_bits(
         ("[2]", "an array"),
         ("{ s = 2 }", "a table"),
     ],
+    ids=lambda value: value[:20],
 )
 def test_a_value_that_makes_no_sense(path: Path, value: str, shown: str) -> None:
     reason = refusal(path, f"[parameters]\nmax_latency = 5\nack_timeout = {value}\n")
@@ -249,6 +250,7 @@ def test_the_line_of_a_key_is_told(path: Path, text: str, line: int) -> None:
         (".".join("a" * 9000) + " = 1", " nested too deep"),
         ("#" * (MOST_BYTES + 1), " larger than 64 KiB"),
     ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "bytes",
 )
 def test_a_file_that_is_no_profile(path: Path, text: str | bytes, reason: str) -> None:
     assert refusal(path, text).startswith(reason)
@@ -263,6 +265,12 @@ def test_no_text_does_more_than_be_refused(
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     transmission, reason = taken(path)
     assert transmission is not None or reason.startswith(f"{path}:")
+
+
+def test_of_many_flaws_the_first_is_told(path: Path) -> None:
+    text = "[parameters]\n" + "".join(f"a{number} = 1\n" for number in range(6000))
+    assert refusal(path, text).startswith("2: a0: unknown; known: ack_timeout, ")
+    assert refusal(path, "parameters.nat_window = 0\nx = 1\n").startswith("1: nat_window: 0 is not")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -281,7 +289,7 @@ def test_an_unknown_name_and_what_was_meant(wanted: str, meant: str) -> None:
         load(wanted)
 
 
-@pytest.mark.parametrize("wanted", ["", "qqq", "x" * 5000, "\0"])
+@pytest.mark.parametrize("wanted", ["", "qqq", "x" * 5000, "\0"], ids=["empty", "", "long", "nul"])
 def test_an_unknown_name_lists_the_known(wanted: str) -> None:
     with pytest.raises(ProfileError, match="There are default, strict, nb-iot, lan"):
         load(wanted)
