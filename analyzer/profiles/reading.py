@@ -19,7 +19,6 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -68,8 +67,8 @@ def load(wanted: str) -> Transmission:
         return _profile(tomllib.loads((_FOLDER / f"{wanted}.toml").read_text("utf-8")), wanted)
     if wanted.endswith(".toml") or "/" in wanted or os.path.exists(wanted):
         return read(wanted)
-    near = get_close_matches(wanted.lower(), SHIPPED, 1, 0.5)
-    hint = f"did you mean {near[0]}? " if near else ""
+    near = _nearest(wanted, SHIPPED)
+    hint = f"did you mean {near}? " if near else ""
     raise ProfileError(
         f"no transmission profile {wanted}; {hint}There are {', '.join(SHIPPED)}, and FILE.toml"
     )
@@ -215,8 +214,15 @@ def _unknown(key: str, known: list[str], path: tuple[str, ...]) -> str:
             return f"cannot be set, it is {timer.formula}"
     if not path and any(parameter.name == name for parameter in parameters().values()):
         return "belongs below [parameters]"
-    near = get_close_matches(key.lower(), known, 1, 0.6)
-    return f"unknown; did you mean {near[0]}?" if near else f"unknown; known: {', '.join(known)}"
+    near = _nearest(key, known)
+    return f"unknown; did you mean {near}?" if near else f"unknown; known: {', '.join(known)}"
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    """The known word that may have been meant, or nothing."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word.lower(), known, 1, 0.5)), "")
 
 
 def _expected(broken: dict[str, Any], path: tuple[str, ...]) -> str:
