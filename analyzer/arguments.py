@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from analyzer.capture import Intake
+    from analyzer.profiles.transmission import Transmission
     from analyzer.session import Settings
     from analyzer.views.pcapng import Ranges
 
@@ -62,6 +65,41 @@ def _tokens(context: object, parameter: object, values: tuple[str, ...]) -> tupl
     return tuple(tokens)
 
 
+def _transmission(context: object, parameter: object, value: str | None) -> Transmission | None:
+    """The profile of a name or file."""
+    from analyzer.profiles.reading import ProfileError, load
+
+    if value is None:
+        return None
+    try:
+        return load(value)
+    except ProfileError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _complete_transmission(
+    context: object, parameter: object, incomplete: str
+) -> list[CompletionItem]:
+    """Names of profiles, or files where none fits."""
+    from click.shell_completion import CompletionItem
+
+    from analyzer.profiles.reading import SHIPPED
+
+    names = [CompletionItem(name) for name in SHIPPED if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+def takes_transmission(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A transmission profile, or none, as the argument of a command."""
+    return click.argument(
+        "transmission",
+        required=False,
+        metavar="[NAME|FILE]",
+        callback=_transmission,
+        shell_complete=_complete_transmission,
+    )(command)
+
+
 def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that reads captures."""
     decorators = (
@@ -85,6 +123,15 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
             default="",
             metavar="URI",
             help="Expect this as Uri-Path of registrations (6.3.1.1.1 b) taken literally).",
+        ),
+        click.option(
+            "--transmission",
+            callback=_transmission,
+            shell_complete=_complete_transmission,
+            default="default",
+            show_default=True,
+            metavar="NAME|FILE",
+            help="Judge timing by this profile; msgshark transmission lists them.",
         ),
         click.option(
             "--spool-size",
@@ -194,6 +241,7 @@ def open_later(
     ports: tuple[int, ...],
     registration_path: str,
     server_uri: str,
+    transmission: Transmission,
     spool_size: int,
     follow: bool = False,
 ) -> tuple[Intake, Settings]:
@@ -202,6 +250,9 @@ def open_later(
     from analyzer.session import Settings
 
     settings = Settings(
-        ports=frozenset(ports), registration_path=registration_path, server_uri=server_uri
+        ports=frozenset(ports),
+        registration_path=registration_path,
+        server_uri=server_uri,
+        timers=transmission,
     )
     return Intake(files, follow, SpoolLimits(spool_size)), settings

@@ -29,10 +29,12 @@ from analyzer.arguments import (
     reads_captures,
     selects_exchanges,
     selects_packets,
+    takes_transmission,
 )
 
 if TYPE_CHECKING:
     from analyzer.capture import Stop
+    from analyzer.profiles.transmission import Transmission
     from analyzer.session import Session
     from analyzer.views.pcapng import Ranges
 
@@ -365,6 +367,22 @@ def explain(rule_id: str) -> int:
         hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
         raise click.ClickException(f"no rule {rule_id}; {hint}")
     text.write_rule(rule, sys.stdout)
+    return 0
+
+
+@msgshark.command("transmission")
+@takes_transmission
+@output_format
+def transmission_command(transmission: Transmission | None, form: str) -> int:
+    """List transmission profiles, or print one: its parameters, and every timer they give."""
+    from analyzer.profiles.reading import SHIPPED, load
+    from analyzer.views import json, text
+
+    views = json if form == "json" else text
+    if transmission is None:
+        views.write_transmissions(map(load, SHIPPED), sys.stdout)
+    else:
+        views.write_transmission(transmission, sys.stdout)
     return 0
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Datagrams that came in fragments: put together, they are read as if they had come whole.
 
-Where the rest of a datagram does not come within a second, as where a capture filter for a port
-lets the first fragment pass alone, the first fragment is read as a message that is cut.
+Where the rest of a datagram does not come within FRAGMENT_PATIENCE, as where a capture filter for a
+port lets the first fragment pass alone, the first fragment is read as a message that is cut.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from analyzer import state
 from analyzer.events import FragmentsMissing, FragmentsOverlapped
 from analyzer.fragments import Fragment, Key, Whole, fragment
 from analyzer.messages import Role
-from analyzer.profiles.transmission import SECOND
 from analyzer.reassembly import Reassembler
 from analyzer.subjects import Message
 from dissectors import link
@@ -24,9 +23,6 @@ from dissectors.kernel import Rows
 if TYPE_CHECKING:
     from analyzer.capture import Source
     from analyzer.session import Session
-
-PATIENCE: Final = SECOND
-"""How long the first fragment waits for the others; a response may wait twice that for it."""
 
 _RAW_IP: Final = 101
 _MOST_WAITING: Final = 1024
@@ -69,6 +65,7 @@ class Datagrams:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._patience = session.settings.timers.fragment_patience
         self._pieces = Reassembler()
         self._first: dict[Key, Packet] = {}
         self._read: dict[Key, int] = {}
@@ -102,7 +99,7 @@ class Datagrams:
         now = self._session.memory[state.CLOCK]
         while self._first:
             key, first = next(iter(self._first.items()))
-            if now - first.time <= PATIENCE:
+            if now - first.time <= self._patience:
                 break
             self._read_first(key)
         self._tell_lost(now)
@@ -118,9 +115,9 @@ class Datagrams:
         waits = next(iter(self._first.values()), None)
         due = 0
         if waits is not None:
-            due = waits.time + PATIENCE
+            due = waits.time + self._patience
         elif len(self._pieces):
-            due = self._session.memory[state.CLOCK] + PATIENCE
+            due = self._session.memory[state.CLOCK] + self._patience
         self._session.memory.s[state.FRAGMENTS_DUE] = due
 
     def _complete(self, last: Fragment, whole: Whole, interface: int) -> None:

@@ -100,6 +100,7 @@ class Memory:
         s[state.DUP_WINDOW] = timers.dup_window
         s[state.DUP_WINDOW_UNNUMBERED] = timers.dup_window_unnumbered
         s[state.NAT_WINDOW] = timers.nat_window
+        s[state.REORDER_WINDOW] = timers.reorder_window
         s[state.MAX_TRANSMIT_WAIT] = timers.max_transmit_wait
         s[state.EXCHANGE_LIFETIME] = timers.exchange_lifetime
         s[state.NON_LIFETIME] = timers.non_lifetime

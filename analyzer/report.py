@@ -14,7 +14,7 @@ from analyzer.exchanges.message_layer import MOST_LIVE
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
 from analyzer.findings import Finding
 from analyzer.messages import NO_RESPONSE_TIME, Role
-from analyzer.profiles.transmission import SECOND
+from analyzer.profiles.transmission import SECOND, TIMERS, Transmission, parameters
 from dissectors.coap import numbers
 from dissectors.link import LINK_TYPES
 
@@ -105,6 +105,7 @@ def capture_entry(session: Session) -> dict[str, Any]:
         "exchanges": len(session.exchanges),
         "first_time": None if session.first_time is None else session.first_time / SECOND,
         "last_time": None if session.last_time is None else session.last_time / SECOND,
+        "transmission": session.settings.timers.name or None,
         "notices": list(notices(session)),
     }
 
@@ -131,6 +132,35 @@ def notices(session: Session) -> Iterator[str]:
         yield f"{_packets(counts.unreadable)} passed over: IP or UDP header cut or malformed"
     if counts.incomplete:
         yield f"{_packets(counts.incomplete)} passed over: fragments of datagrams not complete"
+
+
+def transmission_entry(transmission: Transmission) -> dict[str, Any]:
+    """A transmission profile; `value` is in the unit, that of a timer in seconds."""
+    return {
+        "name": transmission.name,
+        "description": transmission.description,
+        "strict": transmission.strict,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "value": getattr(transmission, field),
+                "unit": parameter.unit,
+                "clause": parameter.clause,
+                "meaning": parameter.meaning,
+            }
+            for field, parameter in parameters().items()
+        ],
+        "timers": [
+            {
+                "name": timer.name,
+                "value": timer.of(transmission) / SECOND,
+                "clause": timer.clause,
+                "formula": timer.formula,
+                "meaning": timer.meaning,
+            }
+            for timer in TIMERS
+        ],
+    }
 
 
 def _packets(count: int) -> str:

@@ -48,6 +48,7 @@ class Settings(NamedTuple):
 
     `registration_path`: a POST to it that names no other Message Type is a registration.
     `server_uri`: Uri-Path has to be this, the literal reading of TS 24.538 clause 6.3.1.1.1 b).
+    `profile`: of the spec; `timers`: the transmission profile.
     """
 
     ports: frozenset[int] = frozenset()

@@ -97,7 +97,8 @@ OLDEST_EXCHANGE: Final = SEED + 40  # older ones belong to another segment of th
 SEEN_WHEN: Final = SEED + 41  # bits of facts.FLAGS that rules on messages ask for
 FRAGMENTS_DUE: Final = SEED + 43  # capture time at which fragments are looked at; 0: never
 PATHS_MATTER: Final = SEED + 42  # 1: a rule looks at the path of registrations
-BODIES_ENDED: Final = SEED + 44  # at the end of the capture: so many bodies are told of
+REORDER_WINDOW: Final = SEED + 44  # a setting, ns: a response seen early waits for its request
+BODIES_ENDED: Final = SEED + 45  # at the end of the capture: so many bodies are told of
 HEAD: Final = SEED + 48
 
 # An entry of a hash table: three keys and the value, 0 where the entry is free.

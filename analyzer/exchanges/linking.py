@@ -26,7 +26,6 @@ from analyzer.exchanges.waiting import (
     IS_BAD_VERSION,
     IS_EARLY,
     IS_TAKEN,
-    REORDER_WINDOW,
     TAKEN,
     early_at,
     keep_waiting,
@@ -40,6 +39,7 @@ from analyzer.state import (
     EXCHANGES,
     FIRST_EARLY,
     NEXT_EARLY,
+    REORDER_WINDOW,
 )
 from analyzer.tables import Cells, set_wide, wide
 from dissectors.coap.numbers import ACK
@@ -97,7 +97,8 @@ def request(
     while s[FIRST_EARLY] < s[NEXT_EARLY]:
         waits = early_at(s, s[FIRST_EARLY])
         bad = s[waits + TAKEN] == IS_BAD_VERSION
-        if s[CLOCK] - s[waits + fact.TIME] <= (s[EXCHANGE_LIFETIME] if bad else REORDER_WINDOW):
+        patience = s[EXCHANGE_LIFETIME] if bad else s[REORDER_WINDOW]
+        if s[CLOCK] - s[waits + fact.TIME] <= patience:
             break
         s[FIRST_EARLY] += 1
     for early in range(s[FIRST_EARLY], s[NEXT_EARLY]):
@@ -108,7 +109,7 @@ def request(
             or s[at + fact.SOURCE] != facts[f + fact.DESTINATION]
             or s[at + fact.TOKEN] != facts[f + fact.TOKEN]
             or s[at + fact.TOKEN_LENGTH] != facts[f + fact.TOKEN_LENGTH]
-            or abs(time - s[at + fact.TIME]) > REORDER_WINDOW
+            or abs(time - s[at + fact.TIME]) > s[REORDER_WINDOW]
         ):
             continue
         piggybacked = s[at + fact.TYPE] == ACK

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer import facts as fact
-from analyzer.profiles.transmission import SECOND
 from analyzer.state import (
     BASE,
     EARLY,
@@ -18,9 +17,6 @@ from analyzer.state import (
     ROWS,
 )
 from dissectors.kernel import Rows
-
-REORDER_WINDOW: Final = 2 * SECOND
-"""A response seen before its request waits this long for it."""
 
 MOST_EARLY: Final = 1024
 

@@ -28,9 +28,6 @@ from analyzer.subjects import Flow, Message
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 
-_SURELY_REPEATED: Final = 3 * SECOND
-"""A CON that nobody answered is sent again by then, with the default parameters."""
-
 _LEAST_DATAGRAMS: Final = 2
 _NO_RESPONSE: Final = numbers.OPTIONS_BY_NAME["No-Response"].number
 
@@ -43,8 +40,8 @@ _NO_RESPONSE: Final = numbers.OPTIONS_BY_NAME["No-Response"].number
     "",
     title="Recorded twice",
     what="One datagram stands in the capture twice: same addresses, ports and bytes, and either "
-    "the same IPv4 identification within a second, or 5 ms apart with another interface, MAC "
-    "address, VLAN or TTL.",
+    "the same IPv4 identification within DUP_WINDOW (1 s by default), or, within "
+    "DUP_WINDOW_UNNUMBERED (0.005 s by default), another interface, MAC address, VLAN or TTL.",
     why="A mirror port, the `any` interface or merged files record a packet on its way in and on "
     "its way out. Such a copy is no retransmission; it is hidden from pairing, statistics and "
     "every other rule.",
@@ -138,7 +135,8 @@ def one_way_unanswered(event: Unanswered, context: Context) -> Iterator[Breach]:
 
 
 def _one_way(message: Message, context: Context, behaviour: str) -> Iterator[Breach]:
-    if message.destination.multicast or context.now - message.time < _SURELY_REPEATED:
+    surely_repeated = context.timers.first_timeout
+    if message.destination.multicast or context.now - message.time < surely_repeated:
         return
     yield Breach(
         f"No packet from {message.destination} to {message.source} was captured, and "
@@ -162,7 +160,7 @@ def _one_way(message: Message, context: Context, behaviour: str) -> Iterator[Bre
     what="The first message between two endpoints is a response, an ACK, a RST or a later block, "
     "and what it belongs to was not captured.",
     why="What came before the capture cannot be paired or judged. Rules that need it report notes "
-    "instead of errors for the first 247 s (EXCHANGE_LIFETIME) of these endpoints.",
+    "instead of errors for the first EXCHANGE_LIFETIME (247 s by default) of these endpoints.",
     bad="First frame of a pair: ACK 2.05 with Message ID 0x1234, and no request.",
     good="First frame of a pair: CON GET with Message ID 0x1234.",
     fix="Start the capture before the devices, or restart the client once it runs.",
@@ -205,8 +203,8 @@ def _continues(message: Message) -> str:
     title="Capture time goes backwards",
     what="A frame is stamped more than 1 ms before one that stands earlier in the file.",
     why="Response times and retransmission gaps around it are unreliable. A step of more than "
-    "247 s (EXCHANGE_LIFETIME) is taken for the start of another capture in the same file: what "
-    "is open then is closed, and nothing is paired across it.",
+    "EXCHANGE_LIFETIME (247 s by default) is taken for the start of another capture in the same "
+    "file: what is open then is closed, and nothing is paired across it.",
     bad="Frame 80 at 12:00:05.000, frame 81 at 12:00:04.200.",
     good="Frame 80 at 12:00:05.000, frame 81 at 12:00:05.001.",
     fix="Merge files by time (`mergecap` does, `cat` and `mergecap -a` do not); let NTP slew the "
@@ -321,8 +319,8 @@ def _on_coap_port(flow: Flow) -> bool:
     "",
     when=facts.NAT_LEG,
     title="Both sides of an address translator",
-    what="The same CoAP bytes pass twice within 500 ms, with one address or port changed and a "
-    "lower TTL.",
+    what="The same CoAP bytes pass twice within NAT_WINDOW (0.5 s by default), with one address or "
+    "port changed and a lower TTL.",
     why="The capture holds a message before and after a router that translates addresses. Both "
     "legs are shown; what they say is the same message, and statistics count it twice.",
     bad="10.0.0.2:40000 to 192.0.2.1:5683, then the same bytes from 203.0.113.7:61001, TTL 63.",

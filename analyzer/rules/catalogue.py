@@ -74,10 +74,13 @@ class Rule(NamedTuple):
     fix: str
     since: str = "0.1"
     profiles: tuple[tuple[str, Severity | None], ...] = ()
+    strict: Severity | None = None
 
-    def severity_in(self, profile: str) -> Severity | None:
-        """Severity under a spec profile; None when the rule is off there."""
-        return dict(self.profiles).get(profile, self.severity)
+    def severity_in(self, profile: str, strict: bool = False) -> Severity | None:
+        """Severity under a spec profile, and under a transmission profile that is strict or not;
+        None when the rule is off there."""
+        severity = dict(self.profiles).get(profile, self.severity)
+        return self.strict if strict and severity and self.strict else severity
 
     @property
     def reference(self) -> str:
@@ -167,15 +170,17 @@ def rule(
     clause: str,
     *,
     profiles: str = "",
+    strict: Severity | None = None,
     when: int = 0,
     **texts: str,
 ) -> Callable[[_Found], _Found]:
     """Declare a rule; the decorated predicate's `event` annotation tells which events it judges,
     `when` which messages (facts.FLAGS), so that nobody looks at the others.
 
-    `profiles` gives the severities of other spec profiles, as in "rel17=W rel18=-".
+    `profiles` gives the severities of other spec profiles, as in "rel17=W rel18=-"; `strict` that
+    of a breach of transmission parameters where these are agreed upon (gate G-PARAM).
     """
-    declared = declare(id, severity, scope, spec, clause, profiles=profiles, **texts)
+    declared = declare(id, severity, scope, spec, clause, profiles=profiles, strict=strict, **texts)
 
     def register(function: _Found) -> _Found:
         _register(declared, function, when)
@@ -218,6 +223,7 @@ def declare(
     clause: str,
     *,
     profiles: str = "",
+    strict: Severity | None = None,
     **texts: str,
 ) -> Rule:
     """Add a rule to the catalogue; its breaches are found by another rule's predicate."""
@@ -227,7 +233,7 @@ def declare(
     others = tuple(
         (name, letters[letter]) for name, letter in (p.split("=") for p in profiles.split())
     )
-    declared = Rule(id, severity, scope, spec, clause, profiles=others, **texts)
+    declared = Rule(id, severity, scope, spec, clause, profiles=others, strict=strict, **texts)
     RULES[id] = declared
     return declared
 
@@ -249,7 +255,7 @@ def defect_rule(
     `says` and `expected` may use {option}, {number}, {detail}, {bytes} and {code}, and, of an
     option, {length} and {allowed}; `adjust` may change the severity of one flaw.
     """
-    declared = declare(id, severity, Scope.MESSAGE, spec, clause, **texts)
+    declared = declare(id, severity, Scope.MESSAGE, spec, clause, strict=None, **texts)
     DEFECT_RULES[defect] = DefectRule(declared, says, expected, adjust)
 
 

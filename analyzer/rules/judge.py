@@ -50,7 +50,7 @@ class Judge:
                     yield finding
 
     def _record(self, rule: Rule, breach: Breach, time: int) -> Finding | None:
-        severity = rule.severity_in(self._context.profile)
+        severity = rule.severity_in(self._context.profile, self._context.timers.strict)
         if severity is None:
             return None
         severity = breach.severity or severity

@@ -33,8 +33,8 @@ _CLIENT_ADDRESS: Final = (
     SPEC,
     _ANSWER,
     title="Registration unanswered",
-    what="A registration got no response within MAX_TRANSMIT_WAIT (93 s). An Empty ACK alone is no "
-    "answer. Near the end of a capture it is a note.",
+    what="A registration got no response within MAX_TRANSMIT_WAIT (93 s by default). An Empty ACK "
+    "alone is no answer. Near the end of a capture it is a note.",
     why="The server shall return an acknowledge message (6.3.1.2.1); the UE stays unregistered and "
     "unreachable.",
     bad="CON POST registration, sent five times in 36 s, nothing from the server",
@@ -250,7 +250,8 @@ def code(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     "ID and repeat the answer (RFC 7252 clause 4.5).",
     bad="CON POST 0x1234 twice, ACK 2.01 to the first and ACK 2.04 to the second",
     good="CON POST 0x1234 twice, the same ACK 2.01 to both",
-    fix="Keep the answer for EXCHANGE_LIFETIME (247 s) and send it again for a known Message ID.",
+    fix="Keep the answer for EXCHANGE_LIFETIME (247 s by default) and send it again for a known "
+    "Message ID.",
 )
 def double_registration(event: AnsweredAgain, context: Context) -> Iterator[Breach]:
     if not event.exchange.registration or not event.differs:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from analyzer import report
+from analyzer.profiles.transmission import Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.values import MessageValues
 
@@ -49,6 +50,7 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "severity": rule.severity.label,
+        "strict_severity": (rule.strict or rule.severity).label,
         "scope": rule.scope.value,
         "spec": rule.spec,
         "clause": rule.clause,
@@ -60,6 +62,16 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
         "fix": rule.fix,
         "since": rule.since,
     }
+
+
+def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:
+    """An array of transmission profiles."""
+    _write_array(map(report.transmission_entry, transmissions), out)
+
+
+def write_transmission(transmission: Transmission, out: TextIO) -> None:
+    """One transmission profile."""
+    _write(report.transmission_entry(transmission), out)
 
 
 def _write_array(entries: Iterable[Any], out: TextIO) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report
 from analyzer.findings import Finding
-from analyzer.profiles.transmission import SECOND
+from analyzer.profiles.transmission import DEFAULT, SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
@@ -70,6 +70,8 @@ def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
     capture = report.capture_entry(session)
     for notice in capture["notices"]:
         out.write(f"capture: {escape(notice, 400)}\n")
+    if capture["transmission"] not in (None, DEFAULT.name):
+        out.write(f"timing judged by the profile {escape(capture['transmission'], 60)}\n")
     counts = session.findings.summary()
     findings = ", ".join(_plural(number, severity) for severity, number in counts.items())
     out.write(
@@ -107,9 +109,36 @@ def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
 def write_rule(rule: Rule, out: TextIO) -> None:
     """One rule with all its texts."""
     out.write(f"{rule.id}: {rule.title}\n")
-    out.write(f"{rule.severity.label}, {rule.reference}, since {rule.since}\n")
+    strict = f" ({rule.strict.label} if --transmission is strict)" if rule.strict else ""
+    out.write(f"{rule.severity.label}{strict}, {rule.reference}, since {rule.since}\n")
     for heading in ("what", "why", "bad", "good", "fix"):
         text: str = getattr(rule, heading)
         lines = textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False)
         out.write(f"\n{heading.capitalize()}\n")
         out.writelines(f"    {line}\n" for line in lines)
+
+
+def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:
+    """A line a transmission profile: name and description."""
+    for transmission in transmissions:
+        out.write(f"{transmission.name:<9} {transmission.description}\n")
+
+
+def write_transmission(transmission: Transmission, out: TextIO) -> None:
+    """One transmission profile: its parameters, and the timers that follow, a line each."""
+    entry = report.transmission_entry(transmission)
+    out.write(escape(f"{entry['name']}: {entry['description']}".rstrip(": ")) + "\n")
+    severity = "errors" if entry["strict"] else "warnings"
+    out.write(f"A breach of these parameters: {severity}\n")
+    out.write("\nParameters\n")
+    for line in entry["parameters"]:
+        out.write(_timing_line(line, line["unit"], line["meaning"]))
+    out.write("\nTimers that follow\n")
+    for line in entry["timers"]:
+        out.write(_timing_line(line, "s", line["meaning"]))
+        out.write(f"    = {line['formula']}\n")
+
+
+def _timing_line(line: dict[str, Any], unit: str, meaning: str) -> str:
+    value = f"{line['value']:.9f}".rstrip("0").rstrip(".") + (f" {unit}" if unit else "")
+    return f"  {line['name']:<22}{value:>8}  {line['clause'] or 'msgshark':<15} {meaning}\n"

@@ -143,7 +143,7 @@ def test_explain_suggests_the_rule_that_was_meant(run: Run) -> None:
 def test_help_names_every_command(run: Run, option: str) -> None:
     shown = run(option)
     assert shown.code == 0
-    for command in ("open", "messages", "exchanges", "check", "rules", "explain"):
+    for command in ("open", "messages", "exchanges", "check", "rules", "explain", "transmission"):
         assert f"\n  {command} " in shown.out
     for command in cli.msgshark.commands:
         assert run(command, option).code == 0
@@ -151,6 +151,84 @@ def test_help_names_every_command(run: Run, option: str) -> None:
 
 def test_version(run: Run) -> None:
     assert run("--version").out.startswith("msgshark")
+
+
+# Transmission profiles ---------------------------------------------------------------------------
+
+EARLY = Conversation().con("GET", token=b"ab").wait(4).again().ack("2.05")
+"""A request repeated after 4 s."""
+
+
+@pytest.fixture
+def early(tmp_path: Path) -> Path:
+    path = tmp_path / "early.pcap"
+    path.write_bytes(EARLY.pcap())
+    return path
+
+
+def test_transmission_tells_by_which_profile_timing_is_judged(run: Run, early: Path) -> None:
+    own = early.with_name("own.toml")
+    own.write_text("strict = true\n[parameters]\nack_timeout = 5\n")
+    rule = "COAP-7252-4.2-RETR-EARLY"
+    for profile, severity in (("default", ""), ("nb-iot", "warning"), (own, "error")):
+        for form in ("text", "json"):
+            shown = run("check", "--format", form, "--transmission", profile, early)
+            assert shown.code == (1 if severity == "error" else 0)
+            assert (rule in shown.out) is bool(severity)
+        report = json.loads(shown.out)
+        assert report["capture"]["transmission"] == Path(profile).stem
+        assert {f["severity"] for f in report["findings"] if f["rule"] == rule} == (
+            {severity} if severity else set()
+        )
+    assert run("check", early) == run("check", "--transmission", "default", early)
+
+
+def test_a_report_names_a_profile_that_is_not_the_default(run: Run, early: Path) -> None:
+    assert "profile" not in run("check", early).out
+    shown = run("check", "--transmission", "nb-iot", early).out.splitlines()
+    assert shown[-2] == "timing judged by the profile nb-iot"
+
+
+@pytest.mark.parametrize(
+    "command", [[c] for c in ("open", "messages", "exchanges", "check")] + [["export", "-w", "-"]]
+)
+def test_every_command_that_reads_captures_takes_a_profile(
+    run: Run, tmp_path: Path, command: list[str]
+) -> None:
+    complains(run(*command, "--transmission", "nbiot", CLEAN), "did you mean nb-iot?", "lan")
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[parameters]\nack_timeout = -2\n")
+    complains(run(*command, "--transmission", bad, CLEAN), f"{bad}:2: ack_timeout: -2 is not")
+
+
+def test_transmission_lists_profiles(run: Run) -> None:
+    lines = run("transmission").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["default", "strict", "nb-iot", "lan"]
+    entries = json.loads(run("transmission", "--format", "json").out)
+    assert [entry["name"] for entry in entries] == ["default", "strict", "nb-iot", "lan"]
+
+
+def test_transmission_shows_one_with_every_timer(run: Run) -> None:
+    entry = json.loads(run("transmission", "nb-iot", "--format", "json").out)
+    text = run("transmission", "nb-iot").out
+    assert {timer["name"]: timer["value"] for timer in entry["timers"]}["EXCHANGE_LIFETIME"] == 435
+    for line in entry["parameters"] + entry["timers"]:
+        unit = line.get("unit", "s")
+        value = f"{line['value']:g} {unit}".strip()
+        (shown,) = (told for told in text.splitlines() if told.startswith(f"  {line['name']} "))
+        assert shown.split("  ", 2)[2].strip().startswith(value)
+        assert line["clause"] in shown
+        assert line.get("formula", "") in text
+        assert line["meaning"] in shown
+
+
+def test_transmission_shows_no_profile_that_there_is_not(run: Run, tmp_path: Path) -> None:
+    complains(run("transmission", "nbiot"), "did you mean nb-iot?")
+    bad = tmp_path / "bad.toml"
+    bad.write_text('[parameters]\n"\\u001b[2J" = 1\n')
+    result = run("transmission", bad)
+    complains(result, f"{bad}:2: \\x1b[2J: unknown")
+    assert "\x1b" not in result.err
 
 
 # Captures --------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from generated import read
 from rules.conversation import ETHERNET, START, Conversation
 
 from analyzer.messages import Role
-from analyzer.profiles.transmission import MILLISECOND, SECOND
+from analyzer.profiles.transmission import MILLISECOND, SECOND, Transmission
 from analyzer.report import exchange_entries
 from analyzer.session import Session
 
@@ -101,6 +101,15 @@ def test_the_first_fragment_is_a_cut_message() -> None:
     made = message(data[:400], fragmented=True, claimed=8 + len(data))
     assert made.cut
     assert made.place.fragmented
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(2, [2, 1]), (0.8, [1, 2])])
+def test_a_first_fragment_waits_half_as_long_as_a_response_does(
+    seconds: float, frames: list[int]
+) -> None:
+    talk = Conversation().con("POST", payload=bytes(600), fragmented=True).wait(0.5).con("GET")
+    session = talk.session(timers=Transmission(reorder_window_s=seconds))
+    assert session.messages["frame"].tolist() == frames
 
 
 # Clock ----------------------------------------------------------------------------------------

@@ -34,11 +34,15 @@ def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
 
 
-@pytest.mark.parametrize("arguments", [["rules"], ["explain", "COAP-7252-4.2-RETRANSMISSION"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["rules"], ["explain", "COAP-7252-4.2-RETRANSMISSION"], ["transmission", "nb-iot"]],
+)
 def test_the_catalogue_loads_no_library_but_click(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
 
 
 @pytest.mark.parametrize("command", ["check", "messages", "exchanges"])
 def test_reports_need_no_packet_builder_screen_or_data_frames(command: str) -> None:
-    assert loaded_by(command, CAPTURE) & (HEAVY | UNPACKERS) <= {"numpy"}
+    profile = ("--transmission", "nb-iot")
+    assert loaded_by(command, *profile, CAPTURE) & (HEAVY | UNPACKERS) <= {"numpy"}

@@ -11,6 +11,8 @@ from rules.conversation import Conversation
 from analyzer import memory, state
 from analyzer.exchanges import message_layer
 from analyzer.messages import Role
+from analyzer.profiles.reading import load
+from analyzer.profiles.transmission import Transmission
 from analyzer.report import exchange_entries, notices
 
 CLIENT, SERVER, OTHER = "192.0.2.1:40000", "192.0.2.2:5683", "198.51.100.9:5683"
@@ -333,6 +335,27 @@ def test_what_follows_a_response_seen_early_belongs_to_it() -> None:
     talk.ack(mid=9, by="client")
     session = talk.session()
     assert session.messages["exchange"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(0.5, []), (2, [1])])
+def test_the_profile_decides_how_long_an_early_response_waits(
+    seconds: float, frames: list[int]
+) -> None:
+    talk = Conversation().con("2.05", token=b"abcd", mid=9).wait(1).con("GET", token=b"abcd")
+    found = entries(talk, timers=Transmission(reorder_window_s=seconds))
+    assert [e["response_frames"] for e in found] == [frames]
+
+
+@pytest.mark.parametrize(
+    ("profile", "seconds", "exchanges"),
+    [("lan", 32, 2), ("lan", 31, 1), ("default", 240, 1), ("default", 248, 2), ("nb-iot", 248, 1)],
+)
+def test_the_profile_decides_how_long_a_message_id_is_known(
+    profile: str, seconds: float, exchanges: int
+) -> None:
+    """EXCHANGE_LIFETIME: the same bytes are a retransmission, or a new message."""
+    talk = Conversation().con("GET", token=b"ab").wait(seconds).again()
+    assert len(talk.session(timers=load(profile)).exchanges) == exchanges
 
 
 @pytest.mark.parametrize(

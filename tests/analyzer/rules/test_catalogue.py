@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from analyzer.events import FlowEnded, FragmentsMissing, Unacknowledged, Unanswered
+from analyzer.profiles.transmission import DEFAULT, SECOND, TIMERS, parameters
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, E, N, Rule, Scope, Severity, W
 from dissectors.coap.wire import Defect
@@ -160,3 +162,41 @@ def test_an_example_is_what_it_says(rule: Rule, data: str, bad: bool) -> None:
 
 def test_most_examples_of_format_rules_are_bytes() -> None:
     assert len(_EXAMPLES) >= 70
+
+
+# Transmission parameters ----------------------------------------------------------------------
+
+
+def test_what_was_not_seen_is_no_error_under_any_profile() -> None:
+    absences = {Unacknowledged, Unanswered, FlowEnded, FragmentsMissing}
+    for event in absences:
+        for judgement in catalogue.PREDICATES[event]:
+            assert judgement.rule is None or judgement.rule.severity_in("seed", True) in (N, W)
+
+
+def test_a_strict_severity_is_worse_and_stays_off_where_a_rule_is_off() -> None:
+    strict = [rule for rule in RULES.values() if rule.strict is not None]
+    assert "COAP-7252-4.2-RETR-EARLY" in {rule.id for rule in strict}
+    for rule in strict:
+        assert rule.severity is W
+        assert rule.severity_in("seed", True) is E
+    off = strict[0]._replace(profiles=(("rel18", None),))
+    assert off.severity_in("rel18", True) is None
+
+
+_NAMED = re.compile(r"\b([A-Z]+(?:_[A-Z]+)+) \(([0-9.]+) s( by default)?")
+
+
+def test_a_time_that_a_profile_may_change_is_told_as_the_default() -> None:
+    known = {timer.name: timer.of(DEFAULT) / SECOND for timer in TIMERS}
+    known |= {p.name: getattr(DEFAULT, field) for field, p in parameters().items()}
+    found = [
+        (rule.id, *match)
+        for rule in RULES.values()
+        for text in _TEXTS
+        for match in _NAMED.findall(getattr(rule, text))
+    ]
+    assert len(found) > 5
+    for _, name, value, default in found:
+        assert known[name] == float(value)
+        assert default

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from analyzer.profiles.reading import load
 from analyzer.profiles.transmission import Transmission
 from analyzer.rules.catalogue import E, N, Severity, W
 
@@ -42,6 +43,34 @@ def test_a_copy_too_early(seconds: float, severity: Severity | None) -> None:
     assert talk.rules().get(EARLY) is severity
     if seconds < 1:
         assert "less than a second" in talk.findings(EARLY)[0].text
+
+
+@pytest.mark.parametrize(
+    ("profile", "severity"), [("lan", None), ("default", None), ("strict", None), ("nb-iot", W)]
+)
+def test_a_copy_after_4_s_is_early_on_a_slow_network_alone(
+    profile: str, severity: Severity | None
+) -> None:
+    talk = Conversation().con("GET", token=b"ab").wait(4).again().ack("2.05")
+    assert talk.rules(timers=load(profile)).get(EARLY) is severity
+    for finding in talk.findings(EARLY, timers=load(profile)):
+        assert finding.expected == "at least 10.00 s between transmissions"
+        assert "sane" not in finding.text
+
+
+@pytest.mark.parametrize(
+    ("profile", "severity"), [("lan", None), ("default", W), ("strict", E), ("nb-iot", W)]
+)
+def test_a_copy_after_0_6_s(profile: str, severity: Severity | None) -> None:
+    """Gate G-PARAM: an error where the parameters are agreed upon."""
+    talk = Conversation().con("GET", token=b"ab").wait(0.59).again().ack("2.05")
+    assert talk.rules(timers=load(profile)).get(EARLY) is severity
+
+
+def test_below_a_second_is_sane_where_a_profile_says_so() -> None:
+    talk = Conversation().con("GET", token=b"ab").wait(0.1).again().ack("2.05")
+    (finding,) = talk.findings(EARLY, timers=load("lan"))
+    assert "sane" not in finding.text
 
 
 def test_copies_of_a_non_are_free() -> None:
@@ -121,6 +150,38 @@ def test_a_dead_server_is_told() -> None:
 def test_the_parameters_in_force_decide_how_long_to_wait() -> None:
     talk = later(alive().con("GET", token=b"ab"), 50)
     assert talk.rules(timers=Transmission(ack_timeout_s=1))[SILENCE] is W
+
+
+@pytest.mark.parametrize(
+    ("profile", "seconds", "severity"),
+    [
+        ("lan", 23, N),
+        ("lan", 24, W),
+        ("default", 92, N),
+        ("default", 94, W),
+        ("strict", 94, W),
+        ("nb-iot", 464, N),
+        ("nb-iot", 466, W),
+    ],
+)
+def test_the_profile_decides_how_long_to_wait(
+    profile: str, seconds: float, severity: Severity
+) -> None:
+    """What was not seen is never an error."""
+    talk = later(alive().con("GET", token=b"ab"), seconds)
+    (finding,) = talk.findings(SILENCE, timers=load(profile))
+    assert finding.severity is severity
+    waits = {"lan": "23.25 s", "nb-iot": "465.00 s"}.get(profile, "93.00 s")
+    assert finding.expected == f"an ACK or RST within {waits}"
+
+
+@pytest.mark.parametrize(("profile", "seconds"), [("lan", 0.75), ("default", 3), ("nb-iot", 15)])
+def test_a_sender_that_repeats_nothing_has_had_the_time_to(profile: str, seconds: float) -> None:
+    """Gate G-ONEWAY: only a CON older than the longest first timeout."""
+    for more, told in ((-0.1, False), (0.1, True)):
+        talk = Conversation().con("GET", token=b"ab").wait(seconds + more - 0.01)
+        talk.raw("", source="192.0.2.8:9", destination="192.0.2.9:9")
+        assert (ONE_WAY in talk.rules(timers=load(profile))) is told
 
 
 # Type and code --------------------------------------------------------------------------------

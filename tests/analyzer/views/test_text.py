@@ -10,6 +10,9 @@ from typing import Any, TextIO
 
 import pytest
 
+from analyzer.profiles.reading import SHIPPED
+from analyzer.profiles.reading import load as load_transmission
+from analyzer.profiles.transmission import Transmission
 from analyzer.rules.catalogue import load
 from analyzer.session import Session
 from analyzer.views import text as view
@@ -109,3 +112,20 @@ def test_explain_has_every_text_within_the_width(rule: Any) -> None:
 
 def test_the_catalogue_is_a_line_a_rule() -> None:
     assert [line.split()[1] for line in lines(view.write_rules, load().values())] == list(load())
+
+
+def test_a_rule_on_parameters_names_its_strict_severity() -> None:
+    printed = lines(view.write_rule, load()["COAP-7252-4.2-RETR-EARLY"])
+    assert printed[1].startswith("warning (error if --transmission is strict), RFC 7252 4.2")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_transmission_profile_is_shown_within_the_width(name: str) -> None:
+    printed = lines(view.write_transmission, load_transmission(name))
+    assert printed[0].startswith(f"{name}: ")
+    assert all(len(line) <= view.WIDTH for line in printed)
+
+
+def test_the_name_of_a_profile_cannot_act_on_the_terminal() -> None:
+    shown = Transmission(name="\x1b[2J", description="\u202e")
+    assert lines(view.write_transmission, shown)[0] == "\\x1b[2J: \\u202e"

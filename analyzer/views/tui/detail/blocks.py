@@ -15,7 +15,6 @@ from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Page, Place, Span
 from analyzer.views.tui.widgets.detail_tree import Node
 from dissectors.coap import numbers
-from dissectors.msgin5g.layer import layer_of
 from dissectors.msgin5g.payload import read_json
 
 _MOST_BLOCKS: Final = 500
@@ -39,6 +38,8 @@ def block_nodes(session: Session, row: int, at: int, form: Any, unmasked: bool) 
     if body is None:
         return nodes
     nodes.append(_blocks_node(body))
+    from dissectors.msgin5g.layer import layer_of  # Scapy: loads when a packet is dissected
+
     request = numbers.is_request(session.messages.cell("code", row))
     made = layer_of(body.payload, request)
     layer = made(body.payload) if made is not None else None
