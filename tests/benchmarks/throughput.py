@@ -202,7 +202,8 @@ STAGES: Final = (
     "start",
     "records",
     "headers, options, JSON",
-    "gates and pairing",
+    "gates and rows",
+    "pairing",
     "rules",
     "room in tables",
     "output",
@@ -237,7 +238,7 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
         watch(Compiler, "offer", "start")
         watch(Reading, "_gather", "headers, options, JSON")
         watch(Reading, "make_room", "room in tables")
-        watch(Reading, "follow", "gates and pairing")
+        watch(Reading, "follow", "pairing")
         watch(Session, "_judge_told", "rules")
         watch(Repeats, "apply", "rules")
         session = Session()
@@ -248,11 +249,47 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
         session.read_all()
         spent["records"] += time.perf_counter() - begun - (sum(spent.values()) - before)
         spent["output"] = seconds(lambda: text.write_check(session, StringIO()))
+    spent["gates and rows"] = min(without_pairing(path), spent["pairing"])
+    spent["pairing"] -= spent["gates and rows"]
     total = sum(spent.values())
     tables = session.messages, session.exchanges.stored
     size = sum(len(table) * table.row_bytes for table in tables)
     shares = {stage: spent[stage] / total for stage in STAGES}
     return shares, size / max(1, len(session.messages))
+
+
+def without_pairing(path: Path) -> float:
+    """Seconds that following takes when no message counts as readable, so that none is paired."""
+    import numpy as np
+
+    from analyzer import facts as fact
+    from analyzer.reading import Gathered, Reading
+    from analyzer.session import Session
+
+    gather, follow = Reading._gather, Reading.follow
+    took = 0.0
+
+    def unreadable(reading: Reading, gathered: Gathered, *arguments: Any) -> int:
+        count = gather(reading, gathered, *arguments)
+        cells = np.frombuffer(gathered.facts, np.int64)
+        cells[fact.FLAGS :: fact.SLOTS] &= ~fact.READABLE
+        return count
+
+    def timed_follow(*arguments: Any) -> int:
+        nonlocal took
+        start = time.perf_counter()
+        row = follow(*arguments)
+        took += time.perf_counter() - start
+        return row
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reading, "looks_ahead", False)
+        patch.setattr(Reading, "_gather", unreadable)
+        patch.setattr(Reading, "follow", timed_follow)
+        session = Session()
+        session.open([path])
+        session.read_all()
+    return took
 
 
 # The result ------------------------------------------------------------------------------------
