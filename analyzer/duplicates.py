@@ -32,11 +32,12 @@ from analyzer.state import (
 )
 from dissectors.kernel import Rows
 
-# A datagram of the last second. `older` is the number of the one before in
-# its bucket.
-TIME, SOURCE, DESTINATION, IP_ID, INTERFACE, LINK_HASH, TTL = 0, 1, 2, 3, 4, 5, 6
-MESSAGE, FRAME, OLDER, HASH = 7, 8, 9, 10
-RECENT_SLOTS: Final = 11
+# A datagram of the last second, in one line of the processor's cache: `ends` are its endpoints,
+# `marks` what a second tap changes, `older` is the number of the one before in its bucket.
+HASH, OLDER, TIME, ENDS, MARKS, LINK_HASH, MESSAGE, FRAME = 0, 1, 2, 3, 4, 5, 6, 7
+RECENT_SLOTS: Final = 8
+_END: Final = 0x40000000
+_MARK: Final = 0x10000
 
 MOST_RECENT: Final = 1 << 17
 """Datagrams remembered; in a faster second, the first ones are forgotten early."""
@@ -58,6 +59,12 @@ _MOST_ALIKE: Final = 16
 def recent_at(s: Rows, number: int) -> int:
     """Index of the first slot of a recent datagram."""
     return s[RECENT + BASE] + (number & (s[RECENT + ROWS] - 1)) * RECENT_SLOTS
+
+
+def _marks(facts: Rows, f: int) -> int:
+    """IP identification, TTL and interface."""
+    above = facts[f + fact.INTERFACE] * 256 + facts[f + fact.TTL]
+    return above * _MARK + facts[f + fact.IP_ID] % _MARK
 
 
 def _sender_at(s: Rows, endpoint: int) -> int:
@@ -85,14 +92,12 @@ def _same_transmission(s: Rows, facts: Rows, f: int, earlier: int, sender: int) 
     ip_id = facts[f + fact.IP_ID]
     version = s[endpoint_at(s, facts[f + fact.SOURCE]) + VERSION]
     if ip_id and version == 4 and not _constant(s, ip_id, sender):
-        return ip_id == s[earlier + IP_ID] and gap <= s[DUP_WINDOW]
+        return ip_id == s[earlier + MARKS] % _MARK and gap <= s[DUP_WINDOW]
     if gap > s[DUP_WINDOW_UNNUMBERED]:
         return False
-    other_tap = (  # interface, link header (MAC, VLAN, packet type) or TTL
-        s[earlier + INTERFACE] != facts[f + fact.INTERFACE]
-        or s[earlier + LINK_HASH] != facts[f + fact.LINK_HASH]
-        or s[earlier + TTL] != facts[f + fact.TTL]
-    )
+    # Interface, TTL, or link header (MAC, VLAN, packet type).
+    other_marks = s[earlier + MARKS] // _MARK != _marks(facts, f) // _MARK
+    other_tap = other_marks or s[earlier + LINK_HASH] != facts[f + fact.LINK_HASH]
     return other_tap or _bits(s[sender + DOUBLED]) >= _DOUBLED
 
 
@@ -101,11 +106,10 @@ def _other_leg(s: Rows, facts: Rows, f: int, earlier: int) -> bool:
     length = facts[f + fact.END] - facts[f + fact.AT]
     if length < _NAT_MIN_BYTES or facts[f + fact.TOKEN_LENGTH] < _NAT_MIN_TOKEN:
         return False
-    one_side = (s[earlier + SOURCE] == facts[f + fact.SOURCE]) != (
-        s[earlier + DESTINATION] == facts[f + fact.DESTINATION]
-    )
+    source, destination = s[earlier + ENDS] // _END, s[earlier + ENDS] % _END
+    one_side = (source == facts[f + fact.SOURCE]) != (destination == facts[f + fact.DESTINATION])
     close = abs(facts[f + fact.TIME] - s[earlier + TIME]) <= s[NAT_WINDOW]
-    return one_side and close and facts[f + fact.TTL] < s[earlier + TTL]
+    return one_side and close and facts[f + fact.TTL] < s[earlier + MARKS] // _MARK % 256
 
 
 def _expire(s: Rows, now: int) -> None:
@@ -122,6 +126,7 @@ def original(s: Rows, facts: Rows, f: int) -> int:
     sender = _sender_at(s, facts[f + fact.SOURCE])
     facts[f + fact.LEG_OF] = 0
     place = bucket(s, RECENT_BUCKETS, facts[f + fact.DATA_HASH], 0, 0)
+    ends = facts[f + fact.SOURCE] * _END + facts[f + fact.DESTINATION]
     number, steps = s[place], 0
     alike, found, leg = False, 0, 0
     while number >= s[FIRST_RECENT] and steps < _MOST_ALIKE:
@@ -130,11 +135,7 @@ def original(s: Rows, facts: Rows, f: int) -> int:
         if s[earlier + HASH] != facts[f + fact.DATA_HASH]:
             continue
         steps += 1
-        same_ends = (
-            s[earlier + SOURCE] == facts[f + fact.SOURCE]
-            and s[earlier + DESTINATION] == facts[f + fact.DESTINATION]
-        )
-        if same_ends:
+        if s[earlier + ENDS] == ends:
             alike = True
             if _same_transmission(s, facts, f, earlier, sender):
                 found = this
@@ -171,17 +172,14 @@ def _remember(s: Rows, facts: Rows, f: int, older: int) -> None:
     number = s[NEXT_RECENT]
     s[NEXT_RECENT] = number + 1
     at = recent_at(s, number)
+    s[at + HASH] = facts[f + fact.DATA_HASH]
+    s[at + OLDER] = older
     s[at + TIME] = facts[f + fact.TIME]
-    s[at + SOURCE] = facts[f + fact.SOURCE]
-    s[at + DESTINATION] = facts[f + fact.DESTINATION]
-    s[at + IP_ID] = facts[f + fact.IP_ID]
-    s[at + INTERFACE] = facts[f + fact.INTERFACE]
+    s[at + ENDS] = facts[f + fact.SOURCE] * _END + facts[f + fact.DESTINATION]
+    s[at + MARKS] = _marks(facts, f)
     s[at + LINK_HASH] = facts[f + fact.LINK_HASH]
-    s[at + TTL] = facts[f + fact.TTL]
     s[at + MESSAGE] = 0
     s[at + FRAME] = facts[f + fact.FRAME]
-    s[at + OLDER] = older
-    s[at + HASH] = facts[f + fact.DATA_HASH]
 
 
 def restart(s: Rows) -> None:

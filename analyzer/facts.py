@@ -105,6 +105,7 @@ SECURE_PORT: Final = 1 << 23
 ENDS_IN_TEXT: Final = 1 << 26  # SOURCE_AT and DESTINATION_AT count in `text`
 BODY_READ: Final = 1 << 25  # Python read an odd body; UE is a name already
 Q_BLOCK: Final = 1 << 27  # BLOCK1 or BLOCK2 is that of RFC 9177
+NOTIFIES: Final = 1 << 28  # it has an Observe option
 BEGINS_LATE: Final = 1 << 24  # the first message of its flow continues something
 
 MOST_MESSAGE: Final = 1152

@@ -18,6 +18,7 @@ from analyzer.exchanges import blockwise, message_layer, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
 
+_LINE: Final = 8  # items of a line of the processor's cache
 NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
 
@@ -178,6 +179,7 @@ class Memory:
         old, had = self.s, {region.at: self._entries(region) for region in REGIONS}
         places, total = {}, state.HEAD
         for region in REGIONS:
+            total += -total % _LINE
             places[region.at] = total
             total += wanted.get(region.at, old[region.at + state.ROWS]) * region.slots
         s = memoryview(zeroed(8 * total)).cast("q")

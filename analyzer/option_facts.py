@@ -23,6 +23,7 @@ from analyzer.facts import (
     LASTING_HASH,
     LATER_BLOCK,
     NON_ASCII,
+    NOTIFIES,
     OBSERVE,
     OPTIONS,
     PATH_AT,
@@ -149,6 +150,8 @@ def option_facts(
             continue
         if number == 6:
             facts[f + OBSERVE] = max(-1, _uint(data, at, length))
+            if facts[f + OBSERVE] >= 0:
+                flags |= NOTIFIES
         elif number == 12:
             facts[f + CONTENT_FORMAT] = _uint(data, at, length)
         elif number == 14:

@@ -32,17 +32,18 @@ from analyzer.state import (
 )
 from dissectors.kernel import Rows
 
-# A transmission: one CON or NON and its copies. What it is found by comes first, with the number
-# before it in its bucket, then what tells that nobody waits for more: one line of the cache.
+# A transmission: one CON or NON and its copies, in three lines of the processor's cache. What it is
+# found by comes first, with the number before it in its bucket, then what tells that nobody waits
+# for more.
 MID, SOURCE, DESTINATION, OLDER, TYPE, FIRST, ANSWERED, ACK_RESPONDS = 0, 1, 2, 3, 4, 5, 6, 7
-MESSAGE, FRAME, FLAGS, LAST, COPIES, EXCHANGE = 8, 9, 10, 11, 12, 13
-DATA_HASH, LASTING_HASH, PAYLOAD_HASH, OBSERVES = 14, 15, 16, 17
-# The first ACK or RST, or the first response in an ACK; 0: none.
-ACK, ACK_FRAME, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_OBSERVES = 18, 19, 20, 21, 22, 23
-ICMP: Final = 24  # frame of an error about it
-ACK_TYPES: Final = 25  # a bit for each type of acknowledgement seen
-OLDER_TO_GROUP, CODE, KEY = 26, 27, 28
-SENT_SLOTS: Final = 29
+MESSAGE, FLAGS, LAST, COPIES, EXCHANGE, DATA_HASH, LASTING_HASH, PAYLOAD_HASH = range(8, 16)
+# The first ACK or RST, or the first response in an ACK; 0: none. A bit for each type of them seen,
+# and one for a response with Observe.
+ACK, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_TYPES = 16, 17, 18, 19, 20
+ACK_NOTIFIES: Final = 1 << 8
+ICMP: Final = 21  # frame of an error about it
+OLDER_TO_GROUP, KEY = 22, 23
+SENT_SLOTS: Final = 24
 
 MOST_LIVE: Final = 1 << 18
 """Transmissions remembered at most: beyond that the oldest is forgotten before its lifetime is
@@ -57,7 +58,7 @@ def sent_at(s: Rows, number: int) -> int:
     return s[SENT + BASE] + (number & (s[SENT + ROWS] - 1)) * SENT_SLOTS
 
 
-def sameness(data: int, lasting: int, payload: int, observes: int, facts: Rows, f: int) -> int:
+def sameness(data: int, lasting: int, payload: int, notifies: int, facts: Rows, f: int) -> int:
     """Is the message in `facts` a repetition of the one with these hashes?
 
     Max-Age and Observe may be refreshed (RFC 7252 clause 5.10.5, RFC 7641 clause 4.4), and a
@@ -69,8 +70,8 @@ def sameness(data: int, lasting: int, payload: int, observes: int, facts: Rows, 
         return OTHER
     if payload == facts[f + fact.PAYLOAD_HASH]:
         return REFRESHED
-    response = facts[f + fact.FLAGS] & fact.RESPONSE
-    if response and observes and facts[f + fact.OBSERVE] >= 0:
+    flags = facts[f + fact.FLAGS]
+    if flags & fact.RESPONSE and notifies and flags & fact.NOTIFIES:
         return NEW_PAYLOAD
     return OTHER
 
@@ -129,7 +130,7 @@ def repeated(s: Rows, facts: Rows, f: int) -> int:
         s[at + DATA_HASH],
         s[at + LASTING_HASH],
         s[at + PAYLOAD_HASH],
-        s[at + OBSERVES],
+        s[at + FLAGS] & fact.NOTIFIES,
         facts,
         f,
     )
@@ -143,22 +144,19 @@ def send(s: Rows, facts: Rows, f: int) -> int:
     number = s[NEXT_SENT]
     s[NEXT_SENT] = number + 1
     at = sent_at(s, number)
-    for slot in range(SENT_SLOTS):
+    for slot in range(ANSWERED, SENT_SLOTS):
         s[at + slot] = 0
-    s[at + MESSAGE] = facts[f + fact.MESSAGE]
-    s[at + FRAME] = facts[f + fact.FRAME]
-    s[at + TYPE] = facts[f + fact.TYPE]
-    s[at + CODE] = facts[f + fact.CODE]
     s[at + MID] = facts[f + fact.MID]
     s[at + SOURCE] = facts[f + fact.SOURCE]
     s[at + DESTINATION] = facts[f + fact.DESTINATION]
-    s[at + FLAGS] = facts[f + fact.FLAGS]
-    s[at + KEY] = facts[f + fact.KEY]
+    s[at + TYPE] = facts[f + fact.TYPE]
     s[at + FIRST] = s[at + LAST] = facts[f + fact.TIME]
+    s[at + MESSAGE] = facts[f + fact.MESSAGE]
+    s[at + FLAGS] = facts[f + fact.FLAGS]
     s[at + DATA_HASH] = facts[f + fact.DATA_HASH]
     s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]
     s[at + PAYLOAD_HASH] = facts[f + fact.PAYLOAD_HASH]
-    s[at + OBSERVES] = 1 if facts[f + fact.OBSERVE] >= 0 else 0
+    s[at + KEY] = facts[f + fact.KEY]
     head = _mid_bucket(s, s[at + SOURCE], s[at + DESTINATION], s[at + MID])
     s[at + OLDER] = s[head]
     s[head] = number
@@ -197,9 +195,10 @@ def keep_ack(s: Rows, sent: int, facts: Rows, f: int, responds: bool) -> None:
     if s[sent + ACK] and not responds:
         return
     s[sent + ACK] = facts[f + fact.MESSAGE]
-    s[sent + ACK_FRAME] = facts[f + fact.FRAME]
     s[sent + ACK_DATA] = facts[f + fact.DATA_HASH]
     s[sent + ACK_LASTING] = facts[f + fact.LASTING_HASH]
     s[sent + ACK_PAYLOAD] = facts[f + fact.PAYLOAD_HASH]
-    s[sent + ACK_OBSERVES] = 1 if facts[f + fact.OBSERVE] >= 0 else 0
+    s[sent + ACK_TYPES] &= ~ACK_NOTIFIES
+    if facts[f + fact.FLAGS] & fact.NOTIFIES:
+        s[sent + ACK_TYPES] |= ACK_NOTIFIES
     s[sent + ACK_RESPONDS] = 1 if responds else 0

@@ -157,7 +157,7 @@ def _repeat(
     s[sent + ml.COPIES] += 1
     first = s[sent + ml.MESSAGE] - 1
     set_role(mm, row, Role.RETRANSMISSION)
-    mm[row * m.CELLS + m.FIRST] = s[sent + ml.FRAME]
+    mm[row * m.CELLS + m.FIRST] = mm[first * m.CELLS + m.FRAME]
     mm[row * m.CELLS + m.URI] = mm[first * m.CELLS + m.URI]
     exchange = s[sent + ml.EXCHANGE]
     mm[row * m.CELLS + m.EXCHANGE] = exchange
@@ -192,7 +192,7 @@ def _acknowledgement(
     if s[sent + ml.ACK_TYPES] >> kind & 1 and not news:
         set_role(mm, row, Role.DUPLICATE_ACK)
         if exchange:
-            mm[row * m.CELLS + m.FIRST] = s[sent + ml.ACK_FRAME]
+            mm[row * m.CELLS + m.FIRST] = mm[(s[sent + ml.ACK] - 1) * m.CELLS + m.FRAME]
             if response and asked:
                 request = xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW]
                 mm[row * m.CELLS + m.PEER] = mm[request * m.CELLS + m.FRAME]
@@ -202,7 +202,7 @@ def _acknowledgement(
                 s[sent + ml.ACK_DATA],
                 s[sent + ml.ACK_LASTING],
                 s[sent + ml.ACK_PAYLOAD],
-                s[sent + ml.ACK_OBSERVES],
+                s[sent + ml.ACK_TYPES] & ml.ACK_NOTIFIES,
                 facts,
                 f,
             )

@@ -259,5 +259,13 @@ FLAG_NAMES = (
     *("CUT", "READABLE", "REQUEST", "RESPONSE", "PROTECTED", "IN_BLOCKS", "CONTINUES"),
     *("FRAGMENTED", "LARGE", "LONG_TOKEN", "DEFAULT_VALUE", "NON_ASCII", "CLEAN", "DTLS"),
     *("DEFECT", "PING", "LATER_BLOCK", "JSON", "ODD_BODY", "FIRST_OF_FLOW", "NAT_LEG"),
-    *("PLAIN_ON_5684", "KNOWN_PORT", "SECURE_PORT", "BEGINS_LATE", "BODY_READ", "Q_BLOCK"),
+    *(
+        "PLAIN_ON_5684",
+        "KNOWN_PORT",
+        "SECURE_PORT",
+        "BEGINS_LATE",
+        "BODY_READ",
+        "Q_BLOCK",
+        "NOTIFIES",
+    ),
 )

@@ -81,7 +81,7 @@ class Growth(RuleBasedStateMachine):
         for _ in range(count):
             number = s[state.NEXT_SENT]
             s[state.NEXT_SENT] += 1
-            s[ml.sent_at(s, number) + ml.FRAME] = 1000 + number
+            s[ml.sent_at(s, number) + ml.MESSAGE] = 1000 + number
             self.sent.append(number)
 
     @rule(count=st.integers(0, 30))
@@ -114,16 +114,17 @@ class Growth(RuleBasedStateMachine):
         assert all(
             state.get(s, state.FLOW_KEYS, key, 0, 0) == value for key, value in self.flows.items()
         )
-        assert all(s[ml.sent_at(s, number) + ml.FRAME] == 1000 + number for number in self.sent)
+        assert all(s[ml.sent_at(s, number) + ml.MESSAGE] == 1000 + number for number in self.sent)
 
     @invariant()
     def regions_do_not_overlap(self) -> None:
         s = self.memory.s
-        ends = [state.HEAD]
+        end = state.HEAD
         for region in sorted(REGIONS, key=lambda region: s[region.at + state.BASE]):
-            assert s[region.at + state.BASE] == ends[-1]
-            ends.append(ends[-1] + s[region.at + state.ROWS] * region.slots)
-        assert ends[-1] == len(s)
+            assert 0 <= s[region.at + state.BASE] - end < 8, "each begins a line of the cache"
+            assert s[region.at + state.BASE] % 8 == 0
+            end = s[region.at + state.BASE] + s[region.at + state.ROWS] * region.slots
+        assert end == len(s)
 
 
 Growth.TestCase.settings = settings(
