@@ -228,6 +228,11 @@ def selects_exchanges(command: Callable[..., Any]) -> Callable[..., Any]:
             help='Exchanges with a token, as in 0a0b; "" is the empty one; may be repeated.',
         ),
         click.option(
+            "--operation",
+            is_flag=True,
+            help="With the rest of the block-wise transfer or observation they belong to.",
+        ),
+        click.option(
             "--together",
             is_flag=True,
             help="Draw one ladder of all these exchanges, as they were captured.",

@@ -203,6 +203,7 @@ def exchanges(
     frames: tuple[int, ...],
     ues: tuple[str, ...],
     tokens: tuple[bytes, ...],
+    operation: bool,
     together: bool,
     **reading: Any,
 ) -> int:
@@ -212,7 +213,7 @@ def exchanges(
     of these tokens. Ladders show who sent what to whom: `ladder` on a terminal, `mermaid` in
     Markdown and browsers.
     """
-    from analyzer.selecting import Selection, SelectionError, select
+    from analyzer.selecting import Selection, SelectionError, grouped, select
     from analyzer.views.escape import unescape
 
     if together and form not in LADDERS:
@@ -223,25 +224,27 @@ def exchanges(
             ids = select(session, Selection(frames, either, tokens))
         except SelectionError as error:
             raise click.ClickException(str(error)) from None
-        _write_exchanges(session, ids, form, together)
+        groups = grouped(session, ids, operation, together)
+        _write_exchanges(session, groups, form)
         _tell_notices(session)
     return 0
 
 
-def _write_exchanges(session: Session, ids: Sequence[int], form: str, together: bool) -> None:
+def _write_exchanges(session: Session, groups: Sequence[Sequence[int]], form: str) -> None:
     if form in LADDERS:
         from analyzer.ladders import ladders
         from analyzer.views import ladder_text, mermaid
         from analyzer.views.terminal import paper
 
-        drawn = ladders(session, ids, together)
+        drawn = ladders(session, groups)
         if form == "ladder":
             ladder_text.write_ladders(drawn, sys.stdout, paper(sys.stdout))
         else:
-            mermaid.write_ladders(drawn, sys.stdout, fenced=len(ids) > 1 and not together)
+            mermaid.write_ladders(drawn, sys.stdout, fenced=len(groups) > 1)
         return
     from analyzer.views import json, text
 
+    ids = sorted(id for group in groups for id in group)
     (json if form == "json" else text).write_exchanges(session, sys.stdout, ids)
 
 

@@ -116,20 +116,15 @@ class _Found:
         return tuple(worst_first(f for id in ids for f in self._of_exchanges.get(id, ())))
 
 
-def ladders(session: Session, ids: Sequence[int], together: bool = False) -> Iterator[Ladder]:
-    """The ladder of each of these exchanges, or one of all of them `together`.
+def ladders(session: Session, groups: Sequence[Sequence[int]]) -> Iterator[Ladder]:
+    """A ladder of each group of exchanges.
 
     Reads the messages again from the file, one ladder after the other.
     """
-    if not ids:
-        return
     found = _Found(session.findings)
-    rows = _rows(session, ids)
-    if together:
+    rows = _rows(session, [id for ids in groups for id in ids])
+    for ids in groups:
         yield _ladder(session, ids, sorted(row for id in ids for row in rows[id]), found)
-        return
-    for id in ids:
-        yield _ladder(session, (id,), rows[id], found)
 
 
 def _rows(session: Session, ids: Iterable[int]) -> Mapping[int, list[int]]:

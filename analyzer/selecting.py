@@ -68,6 +68,31 @@ def _by_kind(session: Session, asked: Selection) -> Iterator[tuple[set[int], Cal
         yield _of_tokens(session, tokens), lambda: _near_token(session, tokens[0])
 
 
+def grouped(
+    session: Session, ids: Iterable[int], operation: bool = False, together: bool = False
+) -> list[list[int]]:
+    """Exchanges as they are shown: each alone, each with the rest of its operation, or all in one
+    group."""
+    groups = _operations(session, ids) if operation else [[id] for id in ids]
+    if together and groups:
+        return [sorted(id for group in groups for id in group)]
+    return groups
+
+
+def _operations(session: Session, ids: Iterable[int]) -> list[list[int]]:
+    """The block-wise operations and observations (RFC 7959, RFC 7641) of exchanges, each with all
+    its exchanges; those that belong to none stand alone."""
+    of_each = [
+        operation or id for id, operation in enumerate(session.exchanges["operation"].tolist(), 1)
+    ]
+    wanted = dict.fromkeys(of_each[id - 1] for id in ids)
+    groups: dict[int, list[int]] = {operation: [] for operation in wanted}
+    for id, operation in enumerate(of_each, 1):
+        if operation in groups:
+            groups[operation].append(id)
+    return list(groups.values())
+
+
 # By packet --------------------------------------------------------------------------------------
 
 

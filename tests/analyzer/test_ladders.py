@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from rules.conversation import MILLISECOND, SECOND, Address, Conversation
 
 from analyzer.ladders import Ladder, ladders
+from analyzer.selecting import grouped
 from analyzer.session import Session
 from analyzer.tables import Table
 
@@ -23,7 +24,8 @@ TOUR = Path(__file__).parents[2] / "captures" / "coap-tour.pcapng"
 
 def drawn(talk: Conversation, together: bool = False) -> list[Ladder]:
     session = talk.session()
-    return list(ladders(session, range(1, len(session.exchanges) + 1), together))
+    ids = range(1, len(session.exchanges) + 1)
+    return list(ladders(session, grouped(session, ids, together=together)))
 
 
 def endings(talk: Conversation) -> list[str]:
@@ -103,7 +105,9 @@ def test_the_work_grows_with_the_exchanges_and_no_faster(monkeypatch: pytest.Mon
         with monkeypatch.context() as patched:
             patched.setattr(Table, "row", counted_row)
             patched.setattr(Table, "__getitem__", counted_column)
-            assert len(list(ladders(session, range(1, exchanges + 1)))) == exchanges
+            assert (
+                len(list(ladders(session, grouped(session, range(1, exchanges + 1))))) == exchanges
+            )
         return cells["rows"], columns["columns"]
 
     (few, columns), (many, as_many) = work(10), work(40)
@@ -150,7 +154,7 @@ def test_what_is_wrong_with_the_capture_is_not_said_at_every_message() -> None:
     assert any(f.count > 1 for f in session.findings if f.rule.spec == "capture")
     told = [
         finding.id
-        for ladder in ladders(session, range(1, len(session.exchanges) + 1))
+        for ladder in ladders(session, grouped(session, range(1, len(session.exchanges) + 1)))
         for step in ladder.steps
         for finding in step.findings
         if finding.rule.spec == "capture" and finding.row != step.row
@@ -232,9 +236,9 @@ def test_every_message_of_an_exchange_is_in_its_ladder_once(
     session.read_all()
     ids = range(1, len(session.exchanges) + 1)
     rows = [row for row, id in enumerate(session.messages["exchange"].tolist()) if id]
-    apart = list(ladders(session, ids))
+    apart = list(ladders(session, grouped(session, ids)))
     assert sorted(step.row for ladder in apart for step in ladder.steps) == rows
-    assert [step.row for ladder in ladders(session, ids, True) for step in ladder.steps] == rows
+    assert [step.row for ladder in ladders(session, [ids]) for step in ladder.steps] == rows
     for ladder in apart:
         request = session.exchanges.row(ladder.heads[0].id - 1)
         assert ladder.participants[0] == session.endpoints[request["client"]]

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 from rules.conversation import Conversation
+from transfers import cut, upload
 
-from analyzer.selecting import Selection, SelectionError, select
+from analyzer.selecting import Selection, SelectionError, grouped, select
 from analyzer.session import Session
 
 TOKEN, OTHER, LONG = b"\x0a\x0b", b"\xff" * 8, bytes(range(12))
@@ -110,3 +111,17 @@ def test_a_capture_without_exchanges_has_none_to_miss() -> None:
     session = Session()
     session.close()
     assert list(select(session, Selection(frames=(1,), ues=("x",), tokens=(b"",)))) == []
+
+
+# Groups -----------------------------------------------------------------------------------------
+
+
+def test_an_operation_is_a_group() -> None:
+    talk = Conversation().con("GET", token=b"a", path="/a").ack("2.05")
+    talk = upload(talk, cut(bytes(300), 3)).con("GET", token=b"b", path="/b").ack("2.05")
+    session = talk.session()
+    assert grouped(session, [1, 3]) == [[1], [3]]
+    assert grouped(session, [1, 3], operation=True) == [[1], [2, 3, 4]]
+    assert grouped(session, [4, 2], operation=True) == [[2, 3, 4]]
+    assert grouped(session, [3, 5], operation=True, together=True) == [[2, 3, 4, 5]]
+    assert grouped(session, [], operation=True, together=True) == []

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rules.conversation import Conversation
 
 from analyzer.ladders import ladders
+from analyzer.selecting import grouped
 from analyzer.session import Session
 from analyzer.views.ladder_text import write_ladders
 from analyzer.views.terminal import Paper
@@ -26,7 +27,7 @@ HOSTILE = '/\x1b[2J\u202e"\nend;#%%{x/\U0001f988'
 def of_session(session: Session, paper: Paper, together: bool = False) -> str:
     out = io.StringIO()
     ids = range(1, len(session.exchanges) + 1)
-    write_ladders(ladders(session, ids, together), out, paper)
+    write_ladders(ladders(session, grouped(session, ids, together=together)), out, paper)
     return out.getvalue()
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rules.conversation import Conversation
 
 from analyzer.ladders import ladders
+from analyzer.selecting import grouped
 from analyzer.session import Session
 from analyzer.views.mermaid import quote, write_ladders
 
@@ -47,7 +48,7 @@ def parsed(diagram: str) -> list[str]:
 def of_session(session: Session, together: bool = False, fenced: bool = False) -> str:
     out = io.StringIO()
     ids = range(1, len(session.exchanges) + 1)
-    write_ladders(ladders(session, ids, together), out, fenced)
+    write_ladders(ladders(session, grouped(session, ids, together=together)), out, fenced)
     return out.getvalue()
 
 
