@@ -238,7 +238,11 @@ def test_every_message_of_an_exchange_is_in_its_ladder_once(
     rows = [row for row, id in enumerate(session.messages["exchange"].tolist()) if id]
     apart = list(ladders(session, grouped(session, ids)))
     assert sorted(step.row for ladder in apart for step in ladder.steps) == rows
-    assert [step.row for ladder in ladders(session, [ids]) for step in ladder.steps] == rows
+    assert [
+        step.row
+        for ladder in ladders(session, grouped(session, ids, together=True))
+        for step in ladder.steps
+    ] == rows
     for ladder in apart:
         request = session.exchanges.row(ladder.heads[0].id - 1)
         assert ladder.participants[0] == session.endpoints[request["client"]]
