@@ -47,7 +47,7 @@ def _keys(at: int, adds: int) -> Region:
 REGIONS: Final = (
     Region(state.IDENTIFICATIONS, 1, 1 << 16),
     Region(state.INTERFACES, 1, 1 << 4),
-    Region(state.MID_BUCKETS, 1, 1 << 18),
+    Region(state.MID_BUCKETS, 1, 1 << 19),
     Region(state.RECENT_BUCKETS, 1, 1 << 15),
     Region(state.GROUP_BUCKETS, 1, 1 << 10),
     Region(state.EVENT_ROWS, happenings.EVENT_SLOTS, happenings.MOST_EVENTS),
@@ -76,6 +76,10 @@ REGIONS: Final = (
     ),
     Region(state.TOKEN_BUCKETS, 1, 1 << 10, adds=1, chained=True),
     Region(state.CLIENT_BUCKETS, 1, 1 << 10, adds=1, chained=True),
+    Region(
+        *(state.WHEN, 1, 1 << 8, message_layer.MOST_LIVE, 1),
+        ring=(state.FIRST_SENT, state.NEXT_SENT),
+    ),
     Region(
         *(state.SENT, message_layer.SENT_SLOTS, 1 << 8, message_layer.MOST_LIVE, 1),
         ring=(state.FIRST_SENT, state.NEXT_SENT),

@@ -35,6 +35,7 @@ BODIES: Final = 25 * REGION
 # Regions that are hash tables.
 NAME_KEYS: Final = 10 * REGION
 ENDPOINT_KEYS: Final = 11 * REGION
+WHEN: Final = 26 * REGION
 BODY_KEYS: Final = 12 * REGION
 FLOW_KEYS: Final = 13 * REGION
 MID_BUCKETS: Final = 14 * REGION
@@ -48,7 +49,7 @@ INTERFACES: Final = 21 * REGION
 EVENT_ROWS: Final = 22 * REGION
 REPEAT_ROWS: Final = 23 * REGION
 GROUP_BUCKETS: Final = 24 * REGION
-REGIONS: Final = 26
+REGIONS: Final = 27
 
 # Single items behind the regions of the head.
 SEED: Final = REGIONS * REGION

@@ -12,6 +12,7 @@ from analyzer.exchanges.blockwise import block_requested, block_responded
 from analyzer.exchanges.message_layer import (
     newest,
     sent_at,
+    when_at,
 )
 from analyzer.exchanges.model import State
 from analyzer.exchanges.request_layer import (
@@ -216,3 +217,4 @@ def _mark_answered(s: Rows, mm: Cells, request: int) -> None:
     )
     if number and s[sent_at(s, number) + ml.MESSAGE] == request + 1:
         s[sent_at(s, number) + ml.ANSWERED] = 1
+        s[when_at(s, number)] |= 1

@@ -27,6 +27,7 @@ from analyzer.state import (
     SEED,
     SENT,
     WAITED,
+    WHEN,
     bucket,
     place,
 )
@@ -58,6 +59,12 @@ def sent_at(s: Rows, number: int) -> int:
     return s[SENT + BASE] + (number & (s[SENT + ROWS] - 1)) * SENT_SLOTS
 
 
+def when_at(s: Rows, number: int) -> int:
+    """Index of when a transmission was first sent, times 2, plus 1 once it was answered: what
+    timers look at, apart from all else."""
+    return s[WHEN + BASE] + (number & (s[WHEN + ROWS] - 1))
+
+
 def sameness(data: int, lasting: int, payload: int, notifies: int, facts: Rows, f: int) -> int:
     """Is the message in `facts` a repetition of the one with these hashes?
 
@@ -80,16 +87,33 @@ def _young(s: Rows, number: int, time: int, lifetime: int) -> bool:
     return number >= s[FIRST_SENT] and time - s[sent_at(s, number) + FIRST] <= lifetime
 
 
-def _mid_bucket(s: Rows, source: int, destination: int, message_id: int) -> int:
-    """Index of the item for a Message ID. Those that follow one another lie side by side, as
+# What a bucket of Message IDs holds of its newest transmission: the number, bits that tell most
+# pairs of endpoints apart, and 1 where another one came before it in the bucket.
+_TAG_BITS: Final = 16
+_TAG_MASK: Final = (1 << _TAG_BITS) - 1
+_TAG_SHIFT: Final = 40  # above the bits that tell the bucket
+_NUMBER: Final = 1 << _TAG_BITS + 1
+
+
+def _pair(s: Rows, source: int, destination: int) -> int:
+    """Hash of two endpoints."""
+    return place(s[SEED], source, destination, 0)
+
+
+def _mid_bucket(s: Rows, pair: int, message_id: int) -> int:
+    """Index of the bucket of a Message ID. Those that follow one another lie side by side, as
     senders count them up (clause 4.4)."""
-    place_of_pair = place(s[SEED], source, destination, 0)
-    return s[MID_BUCKETS + BASE] + (place_of_pair + message_id & s[MID_BUCKETS + ROWS] - 1)
+    return s[MID_BUCKETS + BASE] + (pair + message_id & s[MID_BUCKETS + ROWS] - 1)
 
 
 def newest(s: Rows, source: int, destination: int, message_id: int) -> int:
     """The newest CON or NON sent from `source` to `destination` under a Message ID, 0 for none."""
-    number = s[_mid_bucket(s, source, destination, message_id)]
+    pair = _pair(s, source, destination)
+    held = s[_mid_bucket(s, pair, message_id)]
+    tag = pair >> _TAG_SHIFT & _TAG_MASK
+    if held & 1 == 0 and held >> 1 & _TAG_MASK != tag:
+        return 0
+    number = held // _NUMBER
     while number >= s[FIRST_SENT]:
         at = sent_at(s, number)
         if (
@@ -100,6 +124,17 @@ def newest(s: Rows, source: int, destination: int, message_id: int) -> int:
             return number
         number = s[at + OLDER]
     return 0
+
+
+def _file(s: Rows, number: int, at: int) -> None:
+    """Put a transmission first in its bucket."""
+    pair = _pair(s, s[at + SOURCE], s[at + DESTINATION])
+    head = _mid_bucket(s, pair, s[at + MID])
+    older = s[head] // _NUMBER
+    more = older >= s[FIRST_SENT]
+    s[at + OLDER] = older
+    tag = pair >> _TAG_SHIFT & _TAG_MASK
+    s[head] = number * _NUMBER + tag * 2 + (1 if more else 0)
 
 
 def _newest_to_group(s: Rows, source: int, message_id: int) -> int:
@@ -144,6 +179,7 @@ def send(s: Rows, facts: Rows, f: int) -> int:
     number = s[NEXT_SENT]
     s[NEXT_SENT] = number + 1
     at = sent_at(s, number)
+    s[when_at(s, number)] = 2 * facts[f + fact.TIME]
     for slot in range(ANSWERED, SENT_SLOTS):
         s[at + slot] = 0
     s[at + MID] = facts[f + fact.MID]
@@ -157,9 +193,7 @@ def send(s: Rows, facts: Rows, f: int) -> int:
     s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]
     s[at + PAYLOAD_HASH] = facts[f + fact.PAYLOAD_HASH]
     s[at + KEY] = facts[f + fact.KEY]
-    head = _mid_bucket(s, s[at + SOURCE], s[at + DESTINATION], s[at + MID])
-    s[at + OLDER] = s[head]
-    s[head] = number
+    _file(s, number, at)
     if s[endpoint_at(s, s[at + DESTINATION]) + MULTICAST]:
         head = bucket(s, GROUP_BUCKETS, s[at + SOURCE], s[at + MID], 0)
         s[at + OLDER_TO_GROUP] = s[head]
@@ -188,9 +222,10 @@ def acknowledged_by(s: Rows, facts: Rows, f: int) -> int:
     return number if number and _young(s, number, time, s[NON_LIFETIME]) else 0
 
 
-def keep_ack(s: Rows, sent: int, facts: Rows, f: int, responds: bool) -> None:
-    """An acknowledgement of the transmission at `sent`; further ones compare with the first, or
-    with the first that responds."""
+def keep_ack(s: Rows, number: int, facts: Rows, f: int, responds: bool) -> None:
+    """An acknowledgement of a transmission; further ones compare with the first, or with the first
+    that responds."""
+    sent = sent_at(s, number)
     s[sent + ACK_TYPES] |= 1 << facts[f + fact.TYPE]
     if s[sent + ACK] and not responds:
         return
@@ -201,4 +236,6 @@ def keep_ack(s: Rows, sent: int, facts: Rows, f: int, responds: bool) -> None:
     s[sent + ACK_TYPES] &= ~ACK_NOTIFIES
     if facts[f + fact.FLAGS] & fact.NOTIFIES:
         s[sent + ACK_TYPES] |= ACK_NOTIFIES
-    s[sent + ACK_RESPONDS] = 1 if responds else 0
+    if responds:
+        s[sent + ACK_RESPONDS] = 1
+        s[when_at(s, number)] |= 1

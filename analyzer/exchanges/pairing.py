@@ -211,7 +211,7 @@ def _acknowledgement(
                 first = s[sent + ml.ACK] - 1
                 tell(s, tells.ANSWERED_AGAIN, row, exchange, first, differs, 0)
         return 0
-    keep_ack(s, sent, facts, f, responds)
+    keep_ack(s, number, facts, f, responds)
     if responds and asked:
         if exchange:
             request = xx[(exchange - 1) * x.CELLS + x.REQUEST_ROW]

@@ -13,6 +13,7 @@ from analyzer.exchanges import model as x
 from analyzer.exchanges.blockwise import end_bodies
 from analyzer.exchanges.message_layer import (
     sent_at,
+    when_at,
 )
 from analyzer.exchanges.model import State
 from analyzer.exchanges.request_layer import end_observation
@@ -52,16 +53,17 @@ def advance(
     """Capture time has come to `now`: tell what waited too long; with `ended`, what waits at all.
     Returns 1 when there is more to tell than the events have room for."""
     while s[WAITED] < s[NEXT_SENT]:
-        sent = sent_at(s, s[WAITED])
-        early = s[sent + ml.FIRST] + s[MAX_TRANSMIT_WAIT] >= now
+        when = s[when_at(s, s[WAITED])]
+        early = (when >> 1) + s[MAX_TRANSMIT_WAIT] >= now
         if early and not ended:
             break
         if s[EVENTS] >= NEARLY:
             return 1
-        _waited(s, sent, 1 if early else 0, facts, mm, xx)
+        if when & 1 == 0:
+            _waited(s, sent_at(s, s[WAITED]), 1 if early else 0, facts, mm, xx)
         s[WAITED] += 1
     while s[FIRST_SENT] < s[WAITED]:
-        if s[sent_at(s, s[FIRST_SENT]) + ml.FIRST] + s[EXCHANGE_LIFETIME] >= now and not ended:
+        if (s[when_at(s, s[FIRST_SENT])] >> 1) + s[EXCHANGE_LIFETIME] >= now and not ended:
             break
         s[FIRST_SENT] += 1
     if ended:
@@ -82,8 +84,6 @@ def _waited(
     xx: Cells,
 ) -> None:
     """MAX_TRANSMIT_WAIT is over: tell what is missing."""
-    if s[sent + ml.ANSWERED] or s[sent + ml.ACK_RESPONDS]:
-        return
     request = s[sent + ml.FLAGS] & fact.REQUEST != 0
     if not request and s[sent + ml.TYPE] != CON:
         return
