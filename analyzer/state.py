@@ -100,6 +100,7 @@ FRAGMENTS_DUE: Final = SEED + 43  # capture time at which fragments are looked a
 PATHS_MATTER: Final = SEED + 42  # 1: a rule looks at the path of registrations
 REORDER_WINDOW: Final = SEED + 44  # a setting, ns: a response seen early waits for its request
 BODIES_ENDED: Final = SEED + 45  # at the end of the capture: so many bodies are told of
+FILED: Final = SEED + 46  # exchanges up to this one are in CLIENT_BUCKETS
 HEAD: Final = SEED + 48
 
 # An entry of a hash table: three keys and the value, 0 where the entry is free.

@@ -30,13 +30,15 @@ from analyzer.exchanges.model import (
     State,
 )
 from analyzer.flows import MULTICAST, endpoint_at
-from analyzer.messages import message_id, token_length
+from analyzer.messages import Role, message_id, role_of, token_length
 from analyzer.state import (
     BASE,
     CLIENT_BUCKETS,
     CLOCK,
     COUNT,
     EXCHANGE_LIFETIME,
+    EXCHANGES,
+    FILED,
     OLDEST_EXCHANGE,
     ROWS,
     SEED,
@@ -155,9 +157,6 @@ def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: 
                 _observes_on(s, older, exchange, mm, xx, time)
         older = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
         steps += 1
-    head = _head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))
-    xx[new + OLDER_OF_CLIENT] = s[head]
-    s[head] = exchange
     s[TOKEN_BUCKETS + COUNT] += 1
     s[CLIENT_BUCKETS + COUNT] += 1
 
@@ -280,6 +279,24 @@ def of_other_server(
     return _of_client(s, facts, f, mm, xx, False, same_mid)
 
 
+def _file(s: Rows, mm: Cells, xx: Cells) -> None:
+    """Put the requests that came since the last time into the buckets of their clients: few
+    captures ask for them, and then not for all."""
+    first = max(s[FILED] + 1, s[OLDEST_EXCHANGE])
+    for exchange in range(first, s[EXCHANGES] + 1):
+        at = (exchange - 1) * CELLS
+        request = xx[at + REQUEST_ROW]
+        if role_of(mm, request) == Role.PING or _forgotten(s, xx, exchange):
+            continue
+        cells = request * messages.CELLS
+        token, length = wide(mm, cells + messages.TOKEN), token_length(mm, request)
+        hash = _place(s, mm[cells + messages.SOURCE], 0, token, length)
+        head = _head(s, CLIENT_BUCKETS, hash)
+        xx[at + OLDER_OF_CLIENT] = s[head]
+        s[head] = exchange
+    s[FILED] = s[EXCHANGES]
+
+
 def _of_client(
     s: Rows,
     facts: Rows,
@@ -291,6 +308,7 @@ def _of_client(
 ) -> int:
     client = facts[f + fact.DESTINATION]
     token, length = _token(facts, f), _length(facts, f)
+    _file(s, mm, xx)
     newest = s[_head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))]
     exchange = _alike(mm, xx, newest, OLDER_OF_CLIENT, 0, client, 0, token, length)
     steps = 0
@@ -354,4 +372,4 @@ def relink(s: Rows, heads: Rows, table: int, mm: Cells, xx: Cells) -> None:
             xx[at + link] = s[head]
             s[head] = exchange
             count += 1
-    s[table + COUNT] = count
+    s[table + COUNT] = count if table == TOKEN_BUCKETS else s[TOKEN_BUCKETS + COUNT]

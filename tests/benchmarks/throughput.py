@@ -238,7 +238,7 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
         watch(Compiler, "offer", "start")
         watch(Reading, "_gather", "headers, options, JSON")
         watch(Reading, "make_room", "room in tables")
-        watch(Reading, "follow", "pairing")
+        watch(Reading, "follow", "gates and rows")
         watch(Session, "_judge_told", "rules")
         watch(Repeats, "apply", "rules")
         session = Session()
@@ -249,8 +249,10 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
         session.read_all()
         spent["records"] += time.perf_counter() - begun - (sum(spent.values()) - before)
         spent["output"] = seconds(lambda: text.write_check(session, StringIO()))
-    spent["gates and rows"] = min(without_pairing(path), spent["pairing"])
-    spent["pairing"] -= spent["gates and rows"]
+    turns = [(following(path, False), following(path, True)) for _ in range(TURNS_OF_EACH)]
+    without, paired = (min(took) for took in zip(*turns, strict=True))
+    spent["gates and rows"] = without
+    spent["pairing"] = max(0.0, paired - without)
     total = sum(spent.values())
     tables = session.messages, session.exchanges.stored
     size = sum(len(table) * table.row_bytes for table in tables)
@@ -258,8 +260,9 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
     return shares, size / max(1, len(session.messages))
 
 
-def without_pairing(path: Path) -> float:
-    """Seconds that following takes when no message counts as readable, so that none is paired."""
+def following(path: Path, paired: bool) -> float:
+    """Seconds that following takes; where not `paired`, no message counts as readable, so that
+    pairing has nothing to do."""
     import numpy as np
 
     from analyzer import facts as fact
@@ -267,12 +270,12 @@ def without_pairing(path: Path) -> float:
     from analyzer.session import Session
 
     gather, follow = Reading._gather, Reading.follow
-    took = 0.0
+    took, left = 0.0, -1 if paired else ~fact.READABLE
 
-    def unreadable(reading: Reading, gathered: Gathered, *arguments: Any) -> int:
+    def gathered_so(reading: Reading, gathered: Gathered, *arguments: Any) -> int:
         count = gather(reading, gathered, *arguments)
         cells = np.frombuffer(gathered.facts, np.int64)
-        cells[fact.FLAGS :: fact.SLOTS] &= ~fact.READABLE
+        cells[fact.FLAGS :: fact.SLOTS] &= left
         return count
 
     def timed_follow(*arguments: Any) -> int:
@@ -284,7 +287,7 @@ def without_pairing(path: Path) -> float:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Reading, "looks_ahead", False)
-        patch.setattr(Reading, "_gather", unreadable)
+        patch.setattr(Reading, "_gather", gathered_so)
         patch.setattr(Reading, "follow", timed_follow)
         session = Session()
         session.open([path])
