@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from analyzer import report
+from analyzer.candidates import Candidates
 from analyzer.rules.catalogue import Rule
 from analyzer.values import MessageValues
 
@@ -29,11 +30,14 @@ def write_exchanges(session: Session, out: TextIO) -> None:
 def write_check(session: Session, out: TextIO) -> None:
     """One object: capture, summary, findings."""
     findings = report.findings_in_order(session)
+    candidates = Candidates(session)
     _write(
         {
             "capture": report.capture_entry(session),
             "summary": session.findings.summary(),
-            "findings": [report.finding_entry(session, finding) for finding in findings],
+            "findings": [
+                report.finding_entry(session, finding, candidates) for finding in findings
+            ],
         },
         out,
     )

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report
+from analyzer.candidates import Candidates
+from analyzer.events import Confidence
 from analyzer.findings import Finding
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Rule, Severity
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from analyzer.session import Session
 
 WIDTH: Final = 96
+_UNSURE: Final = (Confidence.RELAXED, Confidence.LOW, Confidence.AMBIGUOUS)
+_MOST_GAPS: Final = 8
 _RGB: Final = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36"}
 
 
@@ -51,9 +55,13 @@ def _exchange_line(entry: dict[str, Any]) -> str:
     frames = ",".join(str(f) for f in entry["response_frames"][:8])
     extras = [f"{entry['client']} → {entry['server']}"]
     if entry["retransmission_frames"]:
-        extras.append(f"{len(entry['retransmission_frames'])} retransmissions")
+        extras.append(_retransmissions(entry))
     if entry["ue_service_id"]:
         extras.append(escape(entry["ue_service_id"], 80))
+    if entry["confidence"] in _UNSURE:
+        extras.append(entry["reason"])
+    if entry["nearest"]:
+        extras.append(f"nearest: {entry['nearest']['sentence']}")
     uri = escape(entry["uri"], 80) if entry["uri"] else ""
     arrow = f" → {frames}" if frames else ""
     return (
@@ -62,11 +70,30 @@ def _exchange_line(entry: dict[str, Any]) -> str:
     )
 
 
+def _retransmissions(entry: dict[str, Any]) -> str:
+    """`2 retransmissions after 2.10, 4.30 s`; copies of responses are counted alone."""
+    times, copies = entry["times"], len(entry["retransmission_frames"])
+    gaps = times["retransmission_gaps"]
+    words = [_plural(len(gaps), "retransmission")] if gaps else []
+    if gaps:
+        more = ", …" if len(gaps) > _MOST_GAPS else ""
+        words[0] += f" after {', '.join(f'{gap:.2f}' for gap in gaps[:_MOST_GAPS])}{more} s"
+    if copies > len(gaps):
+        words.append(f"{_plural(copies - len(gaps), 'retransmission')} of responses")
+    if times["ambiguous"]:
+        words.append("which one was answered is unknown")
+    return ", ".join(words)
+
+
 def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
     """Findings worst first, then the summary."""
+    candidates = Candidates(session)
     for finding in report.worst_first(session.findings):
         for line in _finding_lines(session, finding, colour):
             out.write(line + "\n")
+        candidate = candidates.of_finding(finding)
+        if candidate:
+            out.write(f"    nearest: {candidate.sentence}\n")
     capture = report.capture_entry(session)
     for notice in capture["notices"]:
         out.write(f"capture: {escape(notice, 400)}\n")
