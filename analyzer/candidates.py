@@ -19,7 +19,7 @@ from analyzer import flows, state
 from analyzer.events import Unacknowledged, Unanswered
 from analyzer.exchanges.model import State
 from analyzer.flows import endpoint_at
-from analyzer.messages import Role
+from analyzer.messages import Role, rows_with
 from analyzer.nearness import (
     Candidate,
     Half,
@@ -63,7 +63,7 @@ class Candidates:
         self._tables = tables
         self._lifetime: int = tables.memory[state.EXCHANGE_LIFETIME]
         roles = tables.messages.octets("role")
-        orphans = [self._half(row) for row, role in enumerate(roles) if role == Role.ORPHAN]
+        orphans = [self._half(row) for row in rows_with(roles, Role.ORPHAN)]
         self._answers = _Index(orphans, asks=False)
         self._asked = _Index(self._asking(orphans, roles) if orphans else (), asks=True)
 

@@ -205,6 +205,30 @@ def _print(table: str, files: tuple[str, ...], form: str, reading: dict[str, Any
 @follows
 @output_format
 @click.option(
+    "--by",
+    type=click.Choice(["server", "uri", "ue", "method"]),
+    default="server",
+    show_default=True,
+    help="Group requests by this.",
+)
+def times(files: tuple[str, ...], form: str, by: str, **reading: Any) -> int:
+    """Print response times: requests, lost and retransmitted ones, median and percentiles."""
+    from analyzer.response_times import By, spreads
+    from analyzer.views import json, text
+
+    with _session(files, reading) as session:
+        groups, total = spreads(session, By(by))
+        writer = json.write_times if form == "json" else text.write_times
+        writer(groups, total, By(by), sys.stdout)
+        _tell_notices(session)
+    return 0
+
+
+@msgshark.command()
+@reads_captures
+@follows
+@output_format
+@click.option(
     "--fail-on",
     type=click.Choice(SEVERITIES),
     default="error",

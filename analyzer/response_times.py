@@ -34,6 +34,11 @@ class By(StrEnum):
     UE = "ue"
     METHOD = "method"
 
+    @property
+    def heading(self) -> str:
+        """As the head of a column."""
+        return {"uri": "URI", "ue": "UE"}.get(self.value, self.value.capitalize())
+
 
 class Spread(NamedTuple):
     """Response times of one group of requests; times in ns, None when none could be measured.

@@ -13,7 +13,7 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import NamedTuple
 
-from analyzer.messages import Role
+from analyzer.messages import Role, rows_with
 from analyzer.tables import Table
 
 
@@ -55,9 +55,8 @@ class ExchangeTimes:
         self._messages = messages
         self._stored = stored
         self._copies: defaultdict[int, list[_Seen]] = defaultdict(list)
-        for row, role in enumerate(messages.octets("role")):
-            if role == Role.RETRANSMISSION:
-                self._add(row)
+        for row in rows_with(messages.octets("role"), Role.RETRANSMISSION):
+            self._add(row)
 
     def _add(self, row: int) -> None:
         """A copy of a request, not one of a response."""

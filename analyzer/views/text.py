@@ -4,35 +4,41 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report
 from analyzer.candidates import Candidates
 from analyzer.events import Confidence
 from analyzer.findings import Finding
-from analyzer.profiles.transmission import SECOND
+from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.rules.catalogue import Rule, Severity
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
 
 if TYPE_CHECKING:
+    from analyzer.response_times import By, Spread
     from analyzer.session import Session
 
 WIDTH: Final = 96
 _UNSURE: Final = (Confidence.RELAXED, Confidence.LOW, Confidence.AMBIGUOUS)
 _MOST_GAPS: Final = 8
+_COUNTS: Final = f"{'requests':>8} {'lost':>6} {'resent':>7}"
+_TIMES: Final = "".join(f"{name:>11}" for name in ("min", "median", "p95", "p99", "max"))
 _RGB: Final = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTE: "36"}
 
 
 def write_messages(session: Session, out: TextIO) -> None:
     """A line a message, as tshark prints packets."""
-    start = session.first_time or 0
+    start, candidates = session.first_time or 0, Candidates(session)
     for row in report.visible_messages(session):
         cells = session.messages.row(row)
         source = session.endpoints[cells["source"]]
         destination = session.endpoints[cells["destination"]]
         text = "".join(piece for piece, _ in info(session, cells))
+        candidate = candidates.of_orphan(row)
+        if candidate:
+            text += f", nearest: {candidate.sentence}"
         protocol = "MSGin5G" if is_msgin5g(cells) else "CoAP"
         time = (cells["time"] - start) / SECOND
         out.write(
@@ -51,22 +57,22 @@ def _exchange_line(entry: dict[str, Any]) -> str:
     time = entry["response_time"]
     took = "" if time is None else f" in {time * 1000:.3f} ms"
     answer = f"{entry['response_code']}{took}" if entry["response_code"] else entry["state"]
-    how = f" [{entry['matched_by']}, {entry['confidence']}]" if entry["matched_by"] else ""
+    how = ", ".join(filter(None, (entry["matched_by"], entry["confidence"])))
+    if entry["confidence"] in _UNSURE:
+        how += f": {entry['reason']}"
     frames = ",".join(str(f) for f in entry["response_frames"][:8])
     extras = [f"{entry['client']} → {entry['server']}"]
     if entry["retransmission_frames"]:
         extras.append(_retransmissions(entry))
     if entry["ue_service_id"]:
         extras.append(escape(entry["ue_service_id"], 80))
-    if entry["confidence"] in _UNSURE:
-        extras.append(entry["reason"])
     if entry["nearest"]:
         extras.append(f"nearest: {entry['nearest']['sentence']}")
     uri = escape(entry["uri"], 80) if entry["uri"] else ""
     arrow = f" → {frames}" if frames else ""
     return (
         f"#{entry['id']:<4} frame {entry['request_frame']}{arrow}  {entry['method']} {uri}  "
-        f"{answer}{how}  {'; '.join(extras)}"
+        f"{answer}{f' [{how}]' if how else ''}  {'; '.join(extras)}"
     )
 
 
@@ -122,6 +128,23 @@ def _finding_lines(session: Session, finding: Finding, colour: bool) -> Iterator
     yield f"    {finding.rule.reference}: {escape(finding.text, 400)}"
     if finding.seen or finding.expected:
         yield f"    seen: {escape(finding.seen)}; expected: {escape(finding.expected)}"
+
+
+def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:
+    """A line a group and one for all of them; times in ms."""
+    names = [escape(group.name, 60) or "(none)" for group in groups]
+    width = max(map(len, [by.heading, "all", *names]))
+    out.write(f"{by.heading:<{width}} {_COUNTS}{_TIMES}  left out\n")
+    for name, group in zip([*names, "all"], [*groups, total], strict=True):
+        counts = f"{group.requests:>8} {group.lost:>6} {group.retransmitted:>7}"
+        times = (group.least, group.median, group.p95, group.p99, group.most)
+        shown = "".join(f"{_milliseconds(time):>11}" for time in times)
+        out.write(f"{name:<{width}} {counts}{shown}  {group.left_out:>8}\n")
+    out.write("Times in ms, of certain pairings whose request was sent once before its answer.\n")
+
+
+def _milliseconds(time: float | None) -> str:
+    return "-" if time is None else f"{time / MILLISECOND:.3f}"
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
