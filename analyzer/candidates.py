@@ -20,16 +20,7 @@ from analyzer.events import Unacknowledged, Unanswered
 from analyzer.exchanges.model import State
 from analyzer.flows import endpoint_at
 from analyzer.messages import Role, rows_with
-from analyzer.nearness import (
-    Candidate,
-    Half,
-    Likeness,
-    Texts,
-    agreeing,
-    differing,
-    likeness,
-    sentence,
-)
+from analyzer.nearness import Candidate, Half, Likeness, Texts, candidate, likeness
 from analyzer.rules.catalogue import Scope, rules_on
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
@@ -127,11 +118,8 @@ class Candidates:
         return found
 
     def _candidate(self, asked: Half, answer: Half, found: Half) -> Candidate:
-        of_asked, of_answer = self._texts(asked), self._texts(answer)
-        agrees = agreeing(asked, answer, self._lifetime)
-        differs = differing(asked, answer, self._lifetime, of_asked, of_answer)
-        words = sentence(asked, answer, agrees, differs, found.frame)
-        return Candidate(found.row, found.frame, agrees, differs, answer.time - asked.time, words)
+        texts = self._texts(asked), self._texts(answer)
+        return candidate(asked, answer, found is asked, self._lifetime, *texts)
 
     def _texts(self, half: Half) -> Texts:
         endpoints = self._tables.endpoints

@@ -12,6 +12,7 @@ come from (`_BITS`): an empty Token is none, and a Message ID is 16 that most de
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -165,8 +166,32 @@ def likeness(asked: Half, answer: Half, lifetime: int) -> Likeness | None:
     )
 
 
-def agreeing(asked: Half, answer: Half, lifetime: int) -> tuple[Key, ...]:
-    """The keys that agree."""
+class Texts(NamedTuple):
+    """What the ids of a request or an answer stand for."""
+
+    source: str
+    destination: str
+    token: bytes
+
+
+def candidate(
+    asked: Half, answer: Half, for_answer: bool, lifetime: int, of_asked: Texts, of_answer: Texts
+) -> Candidate:
+    """The request as candidate for the answer, or else the answer as candidate for the request."""
+    agrees = _agreeing(asked, answer, lifetime)
+    differs = _differing(asked, answer, lifetime, of_asked, of_answer)
+    found, apart = asked if for_answer else answer, answer.time - asked.time
+    words = [
+        _shared(asked, answer, agrees, for_answer),
+        *_keys_in_words(answer, differs),
+        *_time_in_words(asked, answer, differs, lifetime),
+    ]
+    also = f", answered in frame {asked.answered}" if for_answer and asked.answered else ""
+    sentence = f"{', '.join(words)} (frame {found.frame}{also})"
+    return Candidate(found.row, found.frame, agrees, differs, apart, sentence)
+
+
+def _agreeing(asked: Half, answer: Half, lifetime: int) -> tuple[Key, ...]:
     found = {
         Key.SOURCE: _source(asked, answer),
         Key.DESTINATION: asked.source == answer.destination,
@@ -176,26 +201,16 @@ def agreeing(asked: Half, answer: Half, lifetime: int) -> tuple[Key, ...]:
     return tuple(key for key, agrees in found.items() if agrees)
 
 
-class Texts(NamedTuple):
-    """What the ids of a request or an answer stand for."""
-
-    source: str
-    destination: str
-    token: bytes
-
-
-def differing(
+def _differing(
     asked: Half, answer: Half, lifetime: int, of_asked: Texts, of_answer: Texts
 ) -> tuple[Difference, ...]:
-    """The keys that do not agree, with both values."""
-    agrees = agreeing(asked, answer, lifetime)
     apart = answer.time - asked.time
     found = []
-    if Key.SOURCE not in agrees:
+    if not _source(asked, answer):
         found.append(Difference(Key.SOURCE, of_answer.source, of_asked.destination))
-    if Key.DESTINATION not in agrees:
+    if asked.source != answer.destination:
         found.append(Difference(Key.DESTINATION, of_answer.destination, of_asked.source))
-    if answer.responds and numbers.is_request(asked.code) and asked.token != answer.token:
+    if answer.responds and asked.token != answer.token:
         found.append(Difference(Key.TOKEN, _hex(of_answer.token), _hex(of_asked.token)))
     if answer.acknowledges and asked.message_id != answer.message_id:
         seen, expected = (f"0x{half.message_id:04x}" for half in (answer, asked))
@@ -207,50 +222,45 @@ def differing(
     return tuple(found)
 
 
-def sentence(
-    asked: Half, answer: Half, agrees: tuple[Key, ...], differs: tuple[Difference, ...], frame: int
-) -> str:
-    """A candidate in words; `frame` is its own."""
-    values = {difference.key: difference for difference in differs}
-    parts = [_shared(asked, answer, agrees, frame)]
-    for key, name in ((Key.TOKEN, "Token"), (Key.MESSAGE_ID, "Message ID")):
-        if key in values:
-            parts.append(f"but {name} {_instead(values[key])}")
-    ways = [
-        f"{way} {_instead(values[key])}"
-        for key, way in ((Key.SOURCE, "from"), (Key.DESTINATION, "to"))
-        if key in values
-    ]
-    if ways:
-        parts.append(f"{_verb(answer)} {' and '.join(ways)}")
-    parts += _timing(asked, answer, values, alone=not values)
-    also = f", answered in frame {asked.answered}" if asked.answered else ""
-    return f"{', '.join(parts)} (frame {frame}{also if frame == asked.frame else ''})"
+# In words ---------------------------------------------------------------------------------------
 
 
-def _shared(asked: Half, answer: Half, agrees: tuple[Key, ...], frame: int) -> str:
+def _shared(asked: Half, answer: Half, agrees: tuple[Key, ...], for_answer: bool) -> str:
     if Key.TOKEN in agrees:
         return "same Token and Message ID" if Key.MESSAGE_ID in agrees else "same Token"
     if Key.MESSAGE_ID in agrees:
         return f"same Message ID 0x{answer.message_id:04x}"
-    if frame == asked.frame:
+    if for_answer:
         return f"the only unanswered {_noun(asked)} between these endpoints"
     return f"the only {_noun(answer)} without a request between these endpoints"
 
 
-def _timing(asked: Half, answer: Half, values: dict[Key, Difference], alone: bool) -> list[str]:
+def _keys_in_words(answer: Half, differs: tuple[Difference, ...]) -> Iterator[str]:
+    values = {
+        difference.key: f"{difference.seen} instead of {difference.expected}"
+        for difference in differs
+    }
+    if Key.TOKEN in values:
+        yield f"but Token {values[Key.TOKEN]}"
+    if Key.MESSAGE_ID in values:
+        yield f"but Message ID {values[Key.MESSAGE_ID]}"
+    ways = ((Key.SOURCE, "from"), (Key.DESTINATION, "to"))
+    went = [f"{way} {values[key]}" for key, way in ways if key in values]
+    if went:
+        yield f"{_verb(answer)} {' and '.join(went)}"
+
+
+def _time_in_words(
+    asked: Half, answer: Half, differs: tuple[Difference, ...], lifetime: int
+) -> Iterator[str]:
     apart = answer.time - asked.time
-    if Key.TIME not in values:
-        return [f"{seconds(apart)} after the {_noun(asked)}"] if alone else []
     if apart < 0:
-        return [f"{_noun(asked)} seen {seconds(-apart)} after the {_noun(answer)}"]
-    return [
-        f"but {values[Key.TIME].seen} after the {_noun(asked)}, not {values[Key.TIME].expected}"
-    ]
-
-
-def _instead(difference: Difference) -> str:
-    return f"{difference.seen} instead of {difference.expected}"
+        yield f"{_noun(asked)} seen {seconds(-apart)} after the {_noun(answer)}"
+    elif apart > lifetime:
+        after = f"{seconds(apart)} after the {_noun(asked)}"
+        yield f"but {after}, whose lifetime is {seconds(lifetime)}"
+    elif not differs:
+        yield f"{seconds(apart)} after the {_noun(asked)}"
 
 
 def _verb(answer: Half) -> str:
