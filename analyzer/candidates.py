@@ -73,9 +73,10 @@ class Candidates:
 
     def of_exchange(self, id: int) -> Candidate | None:
         """The nearest candidate for the answer that an exchange lacks."""
-        if not self._answers:
+        stored = self._tables.exchanges.stored
+        if not self._answers or stored.cell("state", id - 1) not in _WAITING:
             return None
-        return self.of_message(self._tables.exchanges.stored.cell("request_row", id - 1))
+        return self.of_message(stored.cell("request_row", id - 1))
 
     def of_finding(self, finding: Finding) -> Candidate | None:
         """What a finding about an answer that is missing, or about an orphan, might have missed."""

@@ -69,20 +69,15 @@ class ExchangeTimes:
     def _seen(self, row: int) -> _Seen:
         return _Seen(row, self._messages.cell("time", row))
 
-    def _of_exchange(self, name: str, id: int) -> _Seen | None:
-        row = self._stored.cell(name, id - 1)
-        return self._seen(row - 1) if row else None
-
     def of(self, id: int) -> Times:
         """The times of an exchange, whose id counts from 1."""
-        request = self._seen(self._stored.cell("request_row", id - 1))
-        sent = [request, *self._copies.get(id, ())]
-        response, ack, reset = (
-            self._of_exchange(name, id) for name in ("response", "ack", "reset")
-        )
-        answers = [answer.row for answer in (response, ack, reset) if answer is not None]
+        cells = self._stored.row(id - 1)
+        sent = [self._seen(cells["request_row"]), *self._copies.get(id, ())]
+        answers = [cells[name] - 1 for name in ("response", "ack", "reset") if cells[name]]
         until = min(answers, default=None)
         before = len(sent) if until is None else sum(one.row < until for one in sent)
+        response = self._seen(cells["response"] - 1) if cells["response"] else None
+        ack = self._seen(cells["ack"] - 1) if cells["ack"] else None
         separate = None
         if response is not None and ack is not None and ack.row != response.row:
             separate = response.time - ack.time
