@@ -219,6 +219,8 @@ def _differing(
         found.append(Difference(Key.TIME, seconds(apart), f"at most {seconds(lifetime)}"))
     elif apart < 0:
         found.append(Difference(Key.TIME, seconds(apart), "after the request"))
+    elif answer.row < asked.row:
+        found.append(Difference(Key.TIME, "before the request in the file", "after the request"))
     return tuple(found)
 
 
@@ -259,6 +261,8 @@ def _time_in_words(
     elif apart > lifetime:
         after = f"{seconds(apart)} after the {_noun(asked)}"
         yield f"but {after}, whose lifetime is {seconds(lifetime)}"
+    elif answer.row < asked.row:
+        yield f"but the {_noun(answer)} stands before the {_noun(asked)} in the file"
     elif not differs:
         yield f"{seconds(apart)} after the {_noun(asked)}"
 

@@ -168,6 +168,20 @@ def test_time_set_back_is_told_as_it_is() -> None:
     )
 
 
+def test_an_answer_that_stands_first_in_the_file() -> None:
+    """Recorded out of order: by time it comes after the ping."""
+    talk = Conversation().wait(1).rst(mid=7, by="server").wait(-0.5).con(mid=7)
+    assert [(f, c.sentence, c.differs) for f, c in candidates(talk).items()] == [
+        (
+            frame,
+            "same Message ID 0x0007, but the RST stands before the ping in the file "
+            f"(frame {3 - frame})",
+            (Difference(Key.TIME, "before the request in the file", "after the request"),),
+        )
+        for frame in (1, 2)
+    ]
+
+
 def test_a_long_token_is_cut() -> None:
     talk = get(token=bytes(40)).con("2.05", token=bytes(39) + b"x")
     assert f"Token {'00' * 16}… instead of {'00' * 16}…" in candidates(talk)[1].sentence
@@ -309,16 +323,16 @@ def _moved(address: Address) -> Address:
 
 
 def test_one_token_for_all_costs_no_more() -> None:
-    """50,000 orphans and 1,000 requests under one token: each is compared with few."""
+    """20,000 orphans and 1,000 requests under one token: each is compared with few."""
     client, asked = Address("192.0.2.1", 40000), Address("198.51.100.1", 5683)
     other = Address("198.51.100.2", 5683)
     request, answer = coap(CON, "GET", token=b"tt"), coap(ACK, "2.05", token=b"tt")
     talk = [(n, client, asked, request[:2] + pack(">H", n) + request[4:]) for n in range(1000)]
     talk += [
-        (n, other, client, answer[:2] + pack(">H", n) + answer[4:]) for n in range(1000, 53_000)
+        (n, other, client, answer[:2] + pack(">H", n) + answer[4:]) for n in range(1000, 22_000)
     ]
     session = fed((n * MILLISECOND, *rest) for n, *rest in talk)
-    assert session.messages.octets("role").count(Role.ORPHAN) > 50_000
+    assert session.messages.octets("role").count(Role.ORPHAN) > 19_000
     compared = 0
 
     def counted(*halves: Any) -> Any:
@@ -329,7 +343,7 @@ def test_one_token_for_all_costs_no_more() -> None:
     likeness = candidates_module.likeness
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candidates_module, "likeness", counted)
-        assert len(of_session(session)) > 50_000
+        assert len(of_session(session)) > 19_000
     assert compared <= 40 * len(session.messages)
 
 
