@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The nearest candidate: for a message that found nothing, what it was probably meant for.
 
-What is near is told by `nearness`. Looking it up costs a few dictionaries, made once per reading of
-the tables: by endpoints and Token, by endpoints and Message ID, then by the client's address, and
-last by Token alone. Under one key only those next in time are compared, so that one Token for
-everything costs no more.
+What is near is told by `nearness`. It is looked up by endpoints and Token, by endpoints and Message
+ID, then by the client's address, and last by Token alone (`halves`). Of all that stand under one
+key only those next in time are compared, so that one Token for everything costs no more.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer import flows, state
 from analyzer.events import Unacknowledged, Unanswered
 from analyzer.exchanges.model import State
 from analyzer.flows import endpoint_at
+from analyzer.halves import Columns, Few, Index, Many, keys
 from analyzer.messages import Role, rows_with
 from analyzer.nearness import Candidate, Half, Likeness, Texts, candidate, likeness
 from analyzer.rules.catalogue import Scope, rules_on
@@ -26,6 +24,8 @@ from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from analyzer.findings import Finding
     from analyzer.subjects import Tables
 
@@ -35,46 +35,45 @@ _ASKING: Final = (Role.REQUEST, Role.PING, Role.RESPONSE, Role.NOTIFICATION, Rol
 _WAITING: Final = (State.OPEN, State.ACKNOWLEDGED, State.UNANSWERED)
 
 _MANY: Final = 1 << 15
-"""Messages from which on NumPy picks those that come into question."""
+"""Messages from which on columns are sorted instead of dictionaries filled."""
 
-_MOST: Final = 4
-"""Candidates compared under one key, before and after."""
-
-_SHORTEST_ALONE: Final = 2
-"""Bytes of a token that is looked for among strangers."""
-
-_time = attrgetter("time")
-_Token = tuple[int, int]
+_KEPT: Final = 1 << 12
+"""Halves kept for the next look-up."""
 
 
 class Candidates:
-    """Looks up candidates in the tables as they are when this is made."""
+    """Looks up candidates in the tables as they are when this is made.
+
+    What costs time, the two indexes, is made when first needed.
+    """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._lifetime: int = tables.memory[state.EXCHANGE_LIFETIME]
-        roles = tables.messages.octets("role")
-        orphans = [self._half(row) for row in rows_with(roles, Role.ORPHAN)]
-        self._answers = _Index(orphans, asks=False)
-        self._asked = _Index(self._asking(orphans, roles) if orphans else (), asks=True)
+        self._roles = tables.messages.octets("role")
+        self._orphaned = Role.ORPHAN in self._roles
+        self._kept: dict[int, Half] = {}
 
     def of_message(self, row: int) -> Candidate | None:
         """The nearest candidate for an orphan, or for a request or ping without an answer; None
         where nothing but chance agrees, and for every other message."""
         role = self._tables.messages.cell("role", row)
-        if not self._answers or role not in (Role.ORPHAN, Role.REQUEST, Role.PING):
+        if not self._orphaned or role not in (Role.ORPHAN, Role.REQUEST, Role.PING):
             return None
         half = self._half(row)
-        if role == Role.ORPHAN:
-            found = self._nearest(half, self._asked)
-            return self._candidate(found, half, found) if found else None
-        found = self._nearest(half, self._answers) if half.waits else None
-        return self._candidate(half, found, found) if found else None
+        if role != Role.ORPHAN and not half.waits:
+            return None
+        found = self._nearest(half, asks=role != Role.ORPHAN)
+        if found is None:
+            return None
+        asked, answer = (found, half) if role == Role.ORPHAN else (half, found)
+        texts = self._texts(asked), self._texts(answer)
+        return candidate(asked, answer, found is asked, self._lifetime, *texts)
 
     def of_exchange(self, id: int) -> Candidate | None:
         """The nearest candidate for the answer that an exchange lacks."""
         stored = self._tables.exchanges.stored
-        if not self._answers or stored.cell("state", id - 1) not in _WAITING:
+        if not self._orphaned or stored.cell("state", id - 1) not in _WAITING:
             return None
         return self.of_message(stored.cell("request_row", id - 1))
 
@@ -91,10 +90,12 @@ class Candidates:
         orphan = self._tables.messages.cell("role", row) == Role.ORPHAN
         return self.of_message(row) if orphan else None
 
-    def _nearest(self, half: Half, others: _Index) -> Half | None:
-        asks = others is self._answers
-        for keys in _keys(half, asks):
-            near = {other.row: other for key in keys for other in others.near(key, half.time)}
+    def _nearest(self, half: Half, asks: bool) -> Half | None:
+        """Of the answers for a half that asks, of what asks for an answer."""
+        others, own = self._answers if asks else self._asked, keys(half, asks)
+        for some in (own.exact, own.loose):
+            found = (others.near(key, half.time) for key, has in some if has)
+            near = {other.row: other for halves in found for other in halves}
             near.pop(half.row, None)
             best: tuple[Likeness, Half] | None = None
             for other in near.values():
@@ -104,23 +105,24 @@ class Candidates:
                     best = much, other
             if best is not None:
                 return best[1]
-        return self._sole(half, others)
+        return self._sole(half, asks)
 
-    def _sole(self, half: Half, others: _Index) -> Half | None:
+    def _sole(self, half: Half, asks: bool) -> Half | None:
         """The only waiting request between the endpoints of the only orphan that may answer it."""
-        found = others.alone(half, self._lifetime)
+        found = self._alone(half, asks)
         if found is None:
             return None
-        asked, answer = (half, found) if others is self._answers else (found, half)
-        own = self._asked if asked is half else self._answers
-        back = own.alone(found, self._lifetime)
-        if back is None or back.row != half.row or not _answerable(asked, answer):
-            return None
-        return found
+        back = self._alone(found, not asks)
+        asked, answer = (half, found) if asks else (found, half)
+        mutual = back is not None and back.row == half.row
+        return found if mutual and _answerable(asked, answer) else None
 
-    def _candidate(self, asked: Half, answer: Half, found: Half) -> Candidate:
-        texts = self._texts(asked), self._texts(answer)
-        return candidate(asked, answer, found is asked, self._lifetime, *texts)
+    def _alone(self, half: Half, asks: bool) -> Half | None:
+        """The only half of the other kind with the endpoints, within the lifetime of a request."""
+        key, _ = keys(half, asks).ends
+        if asks:
+            return self._answers.alone(key, half.time, half.time + self._lifetime)
+        return self._asked.alone(key, half.time - self._lifetime, half.time)
 
     def _texts(self, half: Half) -> Texts:
         endpoints = self._tables.endpoints
@@ -130,6 +132,14 @@ class Candidates:
     # Reading the tables -------------------------------------------------------------------------
 
     def _half(self, row: int) -> Half:
+        kept = self._kept.get(row)
+        if kept is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            kept = self._kept[row] = self._read(row)
+        return kept
+
+    def _read(self, row: int) -> Half:
         cells = self._tables.messages.row(row)
         s = self._tables.memory.s
         source, destination = endpoint_at(s, cells["source"]), endpoint_at(s, cells["destination"])
@@ -145,7 +155,8 @@ class Candidates:
             s[source + flows.ADDRESS],
             s[destination + flows.ADDRESS],
             bool(s[destination + flows.MULTICAST]),
-            (cells["token"], cells["token_length"]),
+            cells["token"],
+            cells["token_length"],
             cells["message_id"],
             cells["type"],
             cells["code"],
@@ -153,25 +164,42 @@ class Candidates:
             cells["peer"] if asks and not waits else 0,
         )
 
-    def _asking(self, orphans: Sequence[Half], roles: bytes) -> Iterator[Half]:
-        """What may have a key in common with one of the orphans, in file order."""
-        wanted = _wanted(orphans)
-        messages = self._tables.messages
-        many = len(roles) >= _MANY
-        rows = _picked(self._tables, wanted, len(roles)) if many else range(len(roles))
-        for row in rows:
-            if roles[row] not in _ASKING or messages.cell("type", row) > Type.NON:
-                continue
-            half = self._half(row)
-            if wanted.fit(half):
-                yield half
+    @cached_property
+    def _answers(self) -> Index:
+        """The orphans."""
+        if len(self._roles) >= _MANY:
+            rows = self._orphans()
+            return Many(rows, _columns(self._tables, rows), False, self._half)
+        return Few((self._half(row) for row in rows_with(self._roles, Role.ORPHAN)), asks=False)
+
+    @cached_property
+    def _asked(self) -> Index:
+        """What may have a key in common with an orphan."""
+        if len(self._roles) >= _MANY:
+            rows = _asking_rows(self._tables, self._orphans(), len(self._roles))
+            return Many(rows, _columns(self._tables, rows), True, self._half)
+        return Few(self._asking(), asks=True)
+
+    def _orphans(self) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        orphans: np.ndarray[Any, Any] = np.frombuffer(self._roles, np.uint8) == Role.ORPHAN
+        return orphans.nonzero()[0]
+
+    def _asking(self) -> Iterator[Half]:
+        wanted = _wanted([self._half(row) for row in rows_with(self._roles, Role.ORPHAN)])
+        for row, role in enumerate(self._roles):
+            if role in _ASKING and self._tables.messages.cell("type", row) <= Type.NON:
+                half = self._read(row)
+                if wanted.fit(half):
+                    yield half
 
 
 class _Wanted(NamedTuple):
     """What orphans look for: tokens, Message IDs of an address, waiting requests between two
     endpoints."""
 
-    tokens: set[_Token]
+    tokens: set[int]
     message_ids: set[tuple[int, int]]
     pairs: set[tuple[int, int]]
 
@@ -183,94 +211,60 @@ class _Wanted(NamedTuple):
         )
 
 
-def _wanted(orphans: Iterable[Half]) -> _Wanted:
-    wanted = _Wanted(set(), set(), set())
-    for half in orphans:
-        if half.responds and half.token[1]:
-            wanted.tokens.add(half.token)
-        wanted.message_ids.add((half.destination_address, half.message_id))
-        wanted.pairs.add((half.destination, half.source))
-    return wanted
+def _wanted(orphans: Sequence[Half]) -> _Wanted:
+    return _Wanted(
+        {half.token for half in orphans if half.responds and half.token_length},
+        {(half.destination_address, half.message_id) for half in orphans},
+        {(half.destination, half.source) for half in orphans},
+    )
 
 
-def _picked(tables: Tables, wanted: _Wanted, count: int) -> list[int]:
-    """Of many rows those that may fit."""
+def _columns(tables: Tables, rows: np.ndarray[Any, Any]) -> Columns:
+    """Halves of rows as columns: times signed, the rest as `keys` takes them."""
     import numpy as np
 
-    def column(name: str) -> Any:
-        return tables.messages[name][:count].astype(np.int64)
+    def column(name: str) -> np.ndarray[Any, Any]:
+        values: np.ndarray[Any, Any] = tables.messages[name][rows].astype(np.uint64)
+        return values
 
     s = np.asarray(tables.memory.s)
     first, slots = endpoint_at(tables.memory.s, 0), flows.ENDPOINT_SLOTS
-    addresses = s[first : first + len(tables.endpoints) * slots : slots]
-    source, exchange = column("source"), column("exchange")
-    fits = np.isin(column("token"), [token for token, _ in wanted.tokens])
-    own = [address << 16 | mid for address, mid in wanted.message_ids]
-    fits |= np.isin(addresses[source] << 16 | column("message_id"), own)
-    states = np.append(0, tables.exchanges.stored["state"])
-    waits = np.isin(states[exchange], _WAITING) & (exchange > 0)
-    pairs = [source << 32 | destination for source, destination in wanted.pairs]
-    fits |= waits & np.isin(source << 32 | column("destination"), pairs)
-    fits &= np.isin(column("role"), _ASKING)
-    return [int(row) for row in fits.nonzero()[0]]
+    addresses = s[first : first + len(tables.endpoints) * slots : slots].astype(np.uint64)
+    source, destination = column("source"), column("destination")
+    exchange = column("exchange")
+    states = np.append(0, tables.exchanges.stored["state"])[exchange.astype(np.intp)]
+    asks = np.isin(column("role"), (Role.REQUEST, Role.PING)) & (exchange > 0)
+    return Columns(
+        tables.messages["time"][rows],
+        source,
+        destination,
+        addresses[source.astype(np.intp)],
+        addresses[destination.astype(np.intp)],
+        column("token"),
+        column("token_length"),
+        column("message_id"),
+        column("type"),
+        column("code"),
+        asks & np.isin(states, _WAITING),
+    )
 
 
-def _keys(half: Half, asks: bool) -> tuple[list[Hashable], list[Hashable]]:
-    """Keys under which a half is found: those with both endpoints, those with less."""
-    client, server, address = half.source, half.destination, half.source_address
-    if not asks:
-        client, server, address = half.destination, half.source, half.destination_address
-    exact: list[Hashable] = [(client, server, half.message_id)]
-    loose: list[Hashable] = []
-    if asks or half.acknowledges:
-        loose.append((address, half.message_id))
-    if half.token[1] and (numbers.is_request(half.code) if asks else half.responds):
-        exact.append((client, server, half.token))
-        loose.append((address, half.token))
-        if half.token[1] >= _SHORTEST_ALONE and (half.waits or not asks):
-            loose.append(half.token)
-    return exact, loose
+def _asking_rows(tables: Tables, orphans: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    """Rows that may have a key in common with one of the orphans."""
+    import numpy as np
 
-
-class _Index:
-    """Halves of one kind by their keys, each list in the order of time."""
-
-    def __init__(self, halves: Iterable[Half], asks: bool) -> None:
-        self._lists: defaultdict[Hashable, list[Half]] = defaultdict(list)
-        self._pairs: defaultdict[tuple[int, int], list[Half]] = defaultdict(list)
-        self._asks = asks
-        for half in halves:
-            for keys in _keys(half, asks):
-                for key in keys:
-                    self._lists[key].append(half)
-            if half.waits or not asks:
-                ends = half.source, half.destination
-                self._pairs[ends if asks else ends[::-1]].append(half)
-        for lists in (self._lists, self._pairs):
-            for found in lists.values():
-                found.sort(key=_time)
-
-    def __bool__(self) -> bool:
-        return bool(self._lists)
-
-    def near(self, key: Hashable, time: int) -> Sequence[Half]:
-        """Those under a key that are next in time."""
-        found = self._lists.get(key)
-        if not found:
-            return ()
-        at = bisect_left(found, time, key=_time)
-        return found[max(0, at - _MOST) : at + _MOST]
-
-    def alone(self, half: Half, lifetime: int) -> Half | None:
-        """The only one that stands between the endpoints of `half`, of the other kind, within the
-        lifetime of the request."""
-        ends = half.source, half.destination
-        found = self._pairs.get(ends[::-1] if self._asks else ends, ())
-        first, last = half.time - lifetime, half.time
-        if not self._asks:
-            first, last = half.time, half.time + lifetime
-        at = bisect_left(found, first, key=_time)
-        return found[at] if bisect_right(found, last, key=_time) - at == 1 else None
+    messages = tables.messages
+    asking = np.isin(messages["role"][:count], _ASKING) & (messages["type"][:count] <= Type.NON)
+    rows = asking.nonzero()[0]
+    half, wanted = _columns(tables, rows), _columns(tables, orphans)
+    named = (wanted.token_length > 0) & (wanted.code >> 5 != 0)
+    fits = np.isin(half.token, wanted.token[named])
+    own = half.source_address << 16 | half.message_id
+    fits |= np.isin(own, wanted.destination_address << 16 | wanted.message_id)
+    pairs = wanted.destination << 32 | wanted.source
+    fits |= half.waits & np.isin(half.source << 32 | half.destination, pairs)
+    found: np.ndarray[Any, Any] = rows[fits]
+    return found
 
 
 def _answerable(asked: Half, answer: Half) -> bool:

@@ -59,7 +59,8 @@ class Half(NamedTuple):
     source_address: int
     destination_address: int
     to_group: bool
-    token: tuple[int, int]
+    token: int
+    token_length: int
     message_id: int
     type: int
     code: int
@@ -114,7 +115,11 @@ def same_token(asked: Half, answer: Half) -> bool:
     """Equal tokens of a request and a response, and not empty."""
     if not (answer.responds and numbers.is_request(asked.code)):
         return False
-    return asked.token == answer.token and asked.token[1] > 0
+    return _token(asked) == _token(answer) and asked.token_length > 0
+
+
+def _token(half: Half) -> tuple[int, int]:
+    return half.token, half.token_length
 
 
 def same_message_id(asked: Half, answer: Half, lifetime: int) -> bool:
@@ -148,7 +153,7 @@ def likeness(asked: Half, answer: Half, lifetime: int) -> Likeness | None:
     source_address = source or asked.destination_address == answer.source_address
     destination_address = asked.source_address == answer.destination_address
     in_time = 0 <= apart <= lifetime
-    bits = (8 * asked.token[1] if token else 0) + (_MESSAGE_ID_BITS if mid else 0)
+    bits = (8 * asked.token_length if token else 0) + (_MESSAGE_ID_BITS if mid else 0)
     if bits < _BITS[source_address, destination_address]:
         return None
     if not in_time and not asked.waits and bits < _BITS_OUT_OF_TIME:
@@ -210,7 +215,7 @@ def _differing(
         found.append(Difference(Key.SOURCE, of_answer.source, of_asked.destination))
     if asked.source != answer.destination:
         found.append(Difference(Key.DESTINATION, of_answer.destination, of_asked.source))
-    if answer.responds and asked.token != answer.token:
+    if answer.responds and _token(asked) != _token(answer):
         found.append(Difference(Key.TOKEN, _hex(of_answer.token), _hex(of_asked.token)))
     if answer.acknowledges and asked.message_id != answer.message_id:
         seen, expected = (f"0x{half.message_id:04x}" for half in (answer, asked))
