@@ -79,7 +79,7 @@ class Candidates:
 
     def of_finding(self, finding: Finding) -> Candidate | None:
         """What a finding about an answer that is missing, or about an orphan, might have missed."""
-        missing = finding.rule.id in rules_on(Unanswered, Unacknowledged)
+        missing = finding.rule.id in self._of_silence
         orphan = finding.rule.scope != Scope.MESSAGE and finding.row >= 0
         if missing and finding.exchange:
             return self.of_exchange(finding.exchange)
@@ -128,6 +128,11 @@ class Candidates:
         endpoints = self._tables.endpoints
         source, destination = endpoints[half.source], endpoints[half.destination]
         return Texts(str(source), str(destination), self._tables.token(half.row))
+
+    @cached_property
+    def _of_silence(self) -> frozenset[str]:
+        """Rules about answers that did not come."""
+        return rules_on(Unanswered, Unacknowledged)
 
     # Reading the tables -------------------------------------------------------------------------
 
