@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from analyzer import reference
 from analyzer.arguments import (
     LADDERS,
     SEVERITIES,
@@ -29,12 +30,10 @@ from analyzer.arguments import (
     reads_captures,
     selects_exchanges,
     selects_packets,
-    takes_transmission,
 )
 
 if TYPE_CHECKING:
     from analyzer.capture import Stop
-    from analyzer.profiles.transmission import Transmission
     from analyzer.session import Session
     from analyzer.views.pcapng import Ranges
 
@@ -253,6 +252,30 @@ def _write_exchanges(session: Session, groups: Sequence[Sequence[int]], form: st
 @follows
 @output_format
 @click.option(
+    "--by",
+    type=click.Choice(["server", "uri", "ue", "method"]),
+    default="server",
+    show_default=True,
+    help="Group requests by this.",
+)
+def times(files: tuple[str, ...], form: str, by: str, **reading: Any) -> int:
+    """Print response times: requests, lost and retransmitted ones, median and percentiles."""
+    from analyzer.response_times import By, spreads
+    from analyzer.views import json, text
+
+    with _session(files, reading) as session:
+        groups, total = spreads(session, By(by))
+        writer = json.write_times if form == "json" else text.write_times
+        writer(groups, total, By(by), sys.stdout)
+        _tell_notices(session)
+    return 0
+
+
+@msgshark.command()
+@reads_captures
+@follows
+@output_format
+@click.option(
     "--fail-on",
     type=click.Choice(SEVERITIES),
     default="error",
@@ -336,59 +359,6 @@ def _selected(
     return rows
 
 
-@msgshark.command()
-@output_format
-def rules(form: str) -> int:
-    """List the rule catalogue."""
-    from analyzer.rules.catalogue import load
-    from analyzer.views import json, text
-
-    writer = json.write_rules if form == "json" else text.write_rules
-    writer(load().values(), sys.stdout)
-    return 0
-
-
-def _complete_rule(context: object, parameter: object, incomplete: str) -> list[str]:
-    from analyzer.rules.catalogue import load
-
-    return [id for id in load() if id.startswith(incomplete.upper())]
-
-
-@msgshark.command()
-@click.argument("rule_id", metavar="RULE-ID", shell_complete=_complete_rule)
-def explain(rule_id: str) -> int:
-    """Explain a rule: what, why, bad, good, fix, clause."""
-    from difflib import get_close_matches
-
-    from analyzer.rules.catalogue import load
-    from analyzer.views import text
-
-    catalogue = load()
-    rule = catalogue.get(rule_id.upper()) or catalogue.get(rule_id)
-    if rule is None:
-        near = get_close_matches(rule_id.upper(), catalogue, 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
-        raise click.ClickException(f"no rule {rule_id}; {hint}")
-    text.write_rule(rule, sys.stdout)
-    return 0
-
-
-@msgshark.command("transmission")
-@takes_transmission
-@output_format
-def transmission_command(transmission: Transmission | None, form: str) -> int:
-    """List transmission profiles, or print one: its parameters, and every timer they give."""
-    from analyzer.profiles.reading import SHIPPED, load
-    from analyzer.views import json, text
-
-    views = json if form == "json" else text
-    if transmission is None:
-        views.write_transmissions(map(load, SHIPPED), sys.stdout)
-    else:
-        views.write_transmission(transmission, sys.stdout)
-    return 0
-
-
 def _tell_notices(session: Session) -> None:
     """What was wrong with the files, on stderr."""
     from analyzer.report import notices
@@ -396,3 +366,7 @@ def _tell_notices(session: Session) -> None:
 
     for notice in notices(session):
         click.echo(f"msgshark: {escape(notice, 400)}", err=True)
+
+
+for command in (reference.rules, reference.explain, reference.transmission_command):
+    msgshark.add_command(command)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
 
@@ -120,6 +121,14 @@ def message_id(messages: Cells, row: int) -> int:
 def token_length(messages: Cells, row: int) -> int:
     """Length of the token of a row, LONG_TOKEN for more than 8 bytes."""
     return messages[row * CELLS + KINDS] >> 16 & 0xFF
+
+
+def rows_with(roles: bytes, role: int) -> Iterator[int]:
+    """Rows of a role, in file order, from the column as octets."""
+    row = roles.find(role)
+    while row >= 0:
+        yield row
+        row = roles.find(role, row + 1)
 
 
 def set_role(messages: Cells, row: int, role: int) -> None:

@@ -10,10 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.candidates import Candidates
 from analyzer.exchanges.message_layer import MOST_LIVE
-from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
+from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
+from analyzer.exchanges.times import ExchangeTimes, Times
 from analyzer.findings import Finding
 from analyzer.messages import NO_RESPONSE_TIME, Role
+from analyzer.nearness import Candidate
 from analyzer.profiles.transmission import SECOND, TIMERS, Transmission, parameters
 from dissectors.coap import numbers
 from dissectors.link import LINK_TYPES
@@ -40,9 +43,13 @@ def findings_in_order(session: Session) -> list[Finding]:
     return sorted(session.findings, key=lambda f: (f.frame or 1 << 32, f.id))
 
 
-def finding_entry(session: Session, finding: Finding) -> dict[str, Any]:
-    """One finding as scripts read it."""
-    return finding.as_dict() | {"ue_service_id": session.ue_of(finding) or None}
+def finding_entry(
+    session: Session, finding: Finding, candidates: Candidates | None = None
+) -> dict[str, Any]:
+    """One finding as scripts read it, with the nearest candidate where one is missed."""
+    entry = finding.as_dict() | {"ue_service_id": session.ue_of(finding) or None}
+    candidate = candidates.of_finding(finding) if candidates else None
+    return entry | ({"nearest": _candidate_entry(candidate)} if candidate else {})
 
 
 def exchange_entries(
@@ -56,8 +63,16 @@ def exchange_entries(
         name = _LISTS.get(Role(role)) if exchange in frames else None
         if name:
             frames[exchange][name].append(frame)
+    times = ExchangeTimes(session.messages, session.exchanges.stored)
+    candidates = Candidates(session)
     for id in ids:
-        yield _exchange_entry(session, id, session.exchanges.row(id - 1), frames[id])
+        cells = session.exchanges.row(id - 1)
+        candidate = candidates.of_exchange(id)
+        yield _exchange_entry(session, id, cells, frames[id]) | {
+            "reason": reason(cells["match"], cells["confidence"]),
+            "times": _times_entry(times.of(id)),
+            "nearest": _candidate_entry(candidate) if candidate else None,
+        }
 
 
 def _exchange_entry(
@@ -88,6 +103,35 @@ def _exchange_entry(
     }
 
 
+def _times_entry(times: Times) -> dict[str, Any]:
+    """Times of an exchange in seconds."""
+    names = ("response", "response_from_last", "ack", "ack_from_last", "ack_to_response")
+    entry: dict[str, Any] = {name: _seconds(getattr(times, name)) for name in names}
+    return entry | {
+        "retransmission_gaps": [gap / SECOND for gap in times.gaps],
+        "retransmission_ratios": list(times.ratios),
+        "transmissions": times.transmissions,
+        "ambiguous": times.ambiguous,
+    }
+
+
+def _candidate_entry(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "frame": candidate.frame,
+        "agrees": [str(key) for key in candidate.agrees],
+        "differs": [
+            {"key": str(key), "seen": seen, "expected": expected}
+            for key, seen, expected in candidate.differs
+        ],
+        "apart": candidate.apart / SECOND,
+        "sentence": candidate.sentence,
+    }
+
+
+def _seconds(time: int | None) -> float | None:
+    return None if time is None else time / SECOND
+
+
 def _text(value: str | None) -> str | None:
     return None if value is None else str(value)
 
@@ -103,8 +147,8 @@ def capture_entry(session: Session) -> dict[str, Any]:
         "udp_datagrams": counts.udp,
         "coap_messages": len(roles) - roles.count(Role.UNCONFIRMED),
         "exchanges": len(session.exchanges),
-        "first_time": None if session.first_time is None else session.first_time / SECOND,
-        "last_time": None if session.last_time is None else session.last_time / SECOND,
+        "first_time": _seconds(session.first_time),
+        "last_time": _seconds(session.last_time),
         "transmission": session.settings.timers.name or None,
         "notices": list(notices(session)),
     }

@@ -100,6 +100,49 @@ CONFIDENCE_OF: Final = {
     Match.OTHER_ENDPOINT: Confidence.LOW,
 }
 
+REASONS: Final = {
+    (Match.MID_TOKEN, Confidence.EXACT): "Message ID and Token",
+    (Match.MID, Confidence.EXACT): "Message ID; an Empty message carries no Token",
+    (Match.MID, Confidence.LOW): "Message ID; the ACK or RST carries what an Empty message may not",
+    (Match.TOKEN, Confidence.TOKEN): (
+        "Token and endpoints; the response came as a message of its own, with a Message ID of its "
+        "own"
+    ),
+    (Match.TOKEN, Confidence.AMBIGUOUS): (
+        "Token and endpoints, but several requests with this Token were open"
+    ),
+    (Match.MULTICAST, Confidence.RELAXED): (
+        "Token and client alone; a multicast request is answered from any endpoint"
+    ),
+    (Match.MULTICAST, Confidence.AMBIGUOUS): (
+        "Token and client alone, of a multicast request, but several requests with this Token were "
+        "open"
+    ),
+    (Match.OTHER_TOKEN, Confidence.LOW): "Message ID and endpoints, but another Token",
+    (Match.OTHER_TOKEN, Confidence.AMBIGUOUS): (
+        "Message ID and endpoints, but another Token, and several requests with the Token asked "
+        "for were open"
+    ),
+    (Match.OTHER_MID, Confidence.LOW): "Token and endpoints, but another Message ID",
+    (Match.OTHER_MID, Confidence.AMBIGUOUS): (
+        "Token and endpoints, but another Message ID, and several requests with this Token were "
+        "open"
+    ),
+    (Match.OTHER_ENDPOINT, Confidence.LOW): "Token and client, but from another endpoint",
+    (Match.OTHER_ENDPOINT, Confidence.AMBIGUOUS): (
+        "Token and client, but from another endpoint, and several requests with this Token were "
+        "open"
+    ),
+}
+"""Why a pairing has its confidence, one sentence for each that there is."""
+
+
+def reason(match: int, confidence: int) -> str | None:
+    """The sentence about a pairing by the numbers in its row; None for none."""
+    by, sure = MATCHES[match], CONFIDENCES[confidence]
+    return None if by is None or sure is None else REASONS[by, sure]
+
+
 # As the kernels write them.
 MID_TOKEN: Final = MATCHES.index(Match.MID_TOKEN)
 BY_TOKEN: Final = MATCHES.index(Match.TOKEN)

@@ -207,6 +207,12 @@ def _register(declared: Rule | None, function: Predicate, when: int) -> None:
         PREDICATES.setdefault(event, []).append(Judgement(declared, function, when))
 
 
+def rules_on(*events: type) -> frozenset[str]:
+    """Ids of the rules that judge events of these types."""
+    judgements = (judgement for event in events for judgement in PREDICATES.get(event, ()))
+    return frozenset(judgement.rule.id for judgement in judgements if judgement.rule)
+
+
 def asked_of_messages() -> int:
     """Bits of facts.FLAGS that rules ask for."""
     bits = facts.DEFECT if DEFECT_RULES else 0

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from analyzer import report
-from analyzer.profiles.transmission import Transmission
+from analyzer.candidates import Candidates
+from analyzer.profiles.transmission import SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.values import MessageValues
 
 if TYPE_CHECKING:
+    from analyzer.response_times import By, Spread
     from analyzer.session import Session
 
 
@@ -30,14 +32,33 @@ def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = N
 def write_check(session: Session, out: TextIO) -> None:
     """One object: capture, summary, findings."""
     findings = report.findings_in_order(session)
+    candidates = Candidates(session)
     _write(
         {
             "capture": report.capture_entry(session),
             "summary": session.findings.summary(),
-            "findings": [report.finding_entry(session, finding) for finding in findings],
+            "findings": [
+                report.finding_entry(session, finding, candidates) for finding in findings
+            ],
         },
         out,
     )
+
+
+def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:
+    """One object: what groups are, the groups, and all of them together; times in seconds."""
+    entries = [{str(by): group.name or None} | _spread_entry(group) for group in groups]
+    _write({"by": str(by), "groups": entries, "total": _spread_entry(total)}, out)
+
+
+def _spread_entry(spread: Spread) -> dict[str, Any]:
+    counts = ("requests", "lost", "retransmitted", "measured", "left_out")
+    times = {"min": "least", "median": "median", "p95": "p95", "p99": "p99", "max": "most"}
+    entry: dict[str, Any] = {name: getattr(spread, name) for name in counts}
+    for key, name in times.items():
+        time = getattr(spread, name)
+        entry[key] = None if time is None else round(time) / SECOND
+    return entry
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:

@@ -4,31 +4,41 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report
+from analyzer.candidates import Candidates
+from analyzer.events import Confidence
 from analyzer.findings import Finding
-from analyzer.profiles.transmission import DEFAULT, SECOND, Transmission
+from analyzer.profiles.transmission import DEFAULT, MILLISECOND, SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
 from analyzer.views.terminal import inked
 
 if TYPE_CHECKING:
+    from analyzer.response_times import By, Spread
     from analyzer.session import Session
 
 WIDTH: Final = 96
+_UNSURE: Final = (Confidence.RELAXED, Confidence.LOW, Confidence.AMBIGUOUS)
+_MOST_GAPS: Final = 8
+_COUNTS: Final = f"{'requests':>8} {'lost':>6} {'resent':>7}"
+_TIMES: Final = "".join(f"{name:>11}" for name in ("min", "median", "p95", "p99", "max"))
 
 
 def write_messages(session: Session, out: TextIO) -> None:
     """A line a message, as tshark prints packets."""
-    start = session.first_time or 0
+    start, candidates = session.first_time or 0, Candidates(session)
     for row in report.visible_messages(session):
         cells = session.messages.row(row)
         source = session.endpoints[cells["source"]]
         destination = session.endpoints[cells["destination"]]
         text = "".join(piece for piece, _ in info(session, cells))
+        candidate = candidates.of_orphan(row)
+        if candidate:
+            text += f", nearest: {candidate.sentence}"
         protocol = "MSGin5G" if is_msgin5g(cells) else "CoAP"
         time = (cells["time"] - start) / SECOND
         out.write(
@@ -47,26 +57,49 @@ def _exchange_line(entry: dict[str, Any]) -> str:
     time = entry["response_time"]
     took = "" if time is None else f" in {time * 1000:.3f} ms"
     answer = f"{entry['response_code']}{took}" if entry["response_code"] else entry["state"]
-    how = f" [{entry['matched_by']}, {entry['confidence']}]" if entry["matched_by"] else ""
+    how = ", ".join(filter(None, (entry["matched_by"], entry["confidence"])))
+    if entry["confidence"] in _UNSURE:
+        how += f": {entry['reason']}"
     frames = ",".join(str(f) for f in entry["response_frames"][:8])
     extras = [f"{entry['client']} → {entry['server']}"]
     if entry["retransmission_frames"]:
-        extras.append(f"{len(entry['retransmission_frames'])} retransmissions")
+        extras.append(_retransmissions(entry))
     if entry["ue_service_id"]:
         extras.append(escape(entry["ue_service_id"], 80))
+    if entry["nearest"]:
+        extras.append(f"nearest: {entry['nearest']['sentence']}")
     uri = escape(entry["uri"], 80) if entry["uri"] else ""
     arrow = f" → {frames}" if frames else ""
     return (
         f"#{entry['id']:<4} frame {entry['request_frame']}{arrow}  {entry['method']} {uri}  "
-        f"{answer}{how}  {'; '.join(extras)}"
+        f"{answer}{f' [{how}]' if how else ''}  {'; '.join(extras)}"
     )
+
+
+def _retransmissions(entry: dict[str, Any]) -> str:
+    """`2 retransmissions after 2.10, 4.30 s`; copies of responses are counted alone."""
+    times, copies = entry["times"], len(entry["retransmission_frames"])
+    gaps = times["retransmission_gaps"]
+    words = [_plural(len(gaps), "retransmission")] if gaps else []
+    if gaps:
+        more = ", …" if len(gaps) > _MOST_GAPS else ""
+        words[0] += f" after {', '.join(f'{gap:.2f}' for gap in gaps[:_MOST_GAPS])}{more} s"
+    if copies > len(gaps):
+        words.append(f"{_plural(copies - len(gaps), 'retransmission')} of responses")
+    if times["ambiguous"]:
+        words.append("which one was answered is unknown")
+    return ", ".join(words)
 
 
 def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
     """Findings worst first, then the summary."""
+    candidates = Candidates(session)
     for finding in report.worst_first(session.findings):
         for line in _finding_lines(session, finding, colour):
             out.write(line + "\n")
+        candidate = candidates.of_finding(finding)
+        if candidate:
+            out.write(f"    nearest: {candidate.sentence}\n")
     capture = report.capture_entry(session)
     for notice in capture["notices"]:
         out.write(f"capture: {escape(notice, 400)}\n")
@@ -97,6 +130,23 @@ def _finding_lines(session: Session, finding: Finding, colour: bool) -> Iterator
     yield f"    {finding.rule.reference}: {escape(finding.text, 400)}"
     if finding.seen or finding.expected:
         yield f"    seen: {escape(finding.seen)}; expected: {escape(finding.expected)}"
+
+
+def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:
+    """A line a group and one for all of them; times in ms."""
+    names = [escape(group.name, 60) or "(none)" for group in groups]
+    width = max(map(len, [by.heading, "all", *names]))
+    out.write(f"{by.heading:<{width}} {_COUNTS}{_TIMES}  left out\n")
+    for name, group in zip([*names, "all"], [*groups, total], strict=True):
+        counts = f"{group.requests:>8} {group.lost:>6} {group.retransmitted:>7}"
+        times = (group.least, group.median, group.p95, group.p99, group.most)
+        shown = "".join(f"{_milliseconds(time):>11}" for time in times)
+        out.write(f"{name:<{width}} {counts}{shown}  {group.left_out:>8}\n")
+    out.write("Times in ms, of certain pairings whose request was sent once before its answer.\n")
+
+
+def _milliseconds(time: float | None) -> str:
+    return "-" if time is None else f"{time / MILLISECOND:.3f}"
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:

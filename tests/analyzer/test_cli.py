@@ -114,6 +114,21 @@ def test_text_is_a_line_an_entry(run: Run, command: str) -> None:
     assert text.err == ""
 
 
+@pytest.mark.parametrize("by", ["server", "uri", "ue", "method"])
+def test_times_are_told_by_what_was_asked_for(run: Run, by: str) -> None:
+    told = json.loads(run("times", "--by", by, "--format", "json", TOUR).out)
+    assert told["by"] == by
+    assert all(next(iter(group)) == by for group in told["groups"])
+    assert told["total"]["requests"] == 56
+    text = run("times", "--by", by, TOUR)
+    assert len(text.out.splitlines()) == len(told["groups"]) + 3
+    assert text.err == ""
+
+
+def test_times_by_something_else(run: Run) -> None:
+    complains(run("times", "--by", "colour", TOUR), "'colour' is not one of", "times --help")
+
+
 def test_without_a_command_a_capture_is_opened_and_without_a_screen_printed(run: Run) -> None:
     assert run(CLEAN) == run("open", CLEAN) == run("messages", CLEAN)
 
@@ -143,7 +158,8 @@ def test_explain_suggests_the_rule_that_was_meant(run: Run) -> None:
 def test_help_names_every_command(run: Run, option: str) -> None:
     shown = run(option)
     assert shown.code == 0
-    for command in ("open", "messages", "exchanges", "check", "rules", "explain", "transmission"):
+    commands = ("open", "messages", "exchanges", "times", "check", "rules", "explain")
+    for command in (*commands, "transmission"):
         assert f"\n  {command} " in shown.out
     for command in cli.msgshark.commands:
         assert run(command, option).code == 0
@@ -282,7 +298,7 @@ def test_what_is_wrong_with_a_file_is_told_beside_the_data(run: Run, tmp_path: P
 # Wrong usage and input -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["open", "messages", "exchanges", "check"])
+@pytest.mark.parametrize("command", ["open", "messages", "exchanges", "times", "check"])
 def test_a_file_that_is_not_there(run: Run, command: str) -> None:
     complains(run(command, "no-such.pcap"), "no-such.pcap", "does not exist", "check the path")
 

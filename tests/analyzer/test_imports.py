@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rules.conversation import Conversation
 
 CAPTURE = str(Path(__file__).parents[2] / "captures" / "registration.pcapng")
 HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy"}
@@ -42,7 +43,18 @@ def test_the_catalogue_loads_no_library_but_click(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
 
 
+def test_a_candidate_in_a_small_file_needs_no_library(tmp_path: Path) -> None:
+    talk = Conversation().con("GET", mid=7).ack(source="192.0.2.9:5683").wait(3).again(0)
+    path = tmp_path / "orphan.pcap"
+    path.write_bytes(talk.pcap())
+    assert loaded_by("check", str(path)) & (HEAVY | UNPACKERS) == set()
+
+
 @pytest.mark.parametrize("command", ["check", "messages", "exchanges"])
 def test_reports_need_no_packet_builder_screen_or_data_frames(command: str) -> None:
     profile = ("--transmission", "nb-iot")
     assert loaded_by(command, *profile, CAPTURE) & (HEAVY | UNPACKERS) <= {"numpy"}
+
+
+def test_response_times_need_no_packet_builder_or_screen() -> None:
+    assert loaded_by("times", CAPTURE) & (HEAVY | UNPACKERS) == {"numpy", "polars"}

@@ -29,6 +29,9 @@ EXCHANGE_KEYS = {
     "token",
     "message_id",
     "response_time",
+    "reason",
+    "times",
+    "nearest",
 }
 FINDING_KEYS = {
     "rule",
@@ -76,6 +79,9 @@ def test_an_exchange_tells_all_that_belongs_to_it() -> None:
             "reset_frame": None,
             "matched_by": "token",
             "confidence": "token",
+            "reason": "Token and endpoints; the response came as a message of its own, with a "
+            "Message ID of its own",
+            "nearest": None,
             "state": "answered",
             "method": "GET",
             "uri": "/a",

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyzer.candidates import Candidates
 from analyzer.capture import Intake
 from analyzer.messages import Role
 from analyzer.views.escape import escape
@@ -37,6 +38,7 @@ class CaptureView:
         self.marks: set[int] = set()  # rows of the messages table
         self._findings: dict[int, list[Finding]] = defaultdict(list)
         self._findings_seen = 0
+        self._candidates: tuple[int, Candidates] | None = None
 
     @property
     def title(self) -> str:
@@ -88,6 +90,14 @@ class CaptureView:
             self._findings[finding.row].append(finding)
             self._findings_seen = index + 1
         return self._findings.get(row, ())
+
+    @property
+    def candidates(self) -> Candidates:
+        """Looks up candidates in what was read by now."""
+        version = self.opened.version
+        if self._candidates is None or self._candidates[0] != version:
+            self._candidates = version, Candidates(self.opened)
+        return self._candidates[1]
 
     def time(self, nanoseconds: int, previous: int | None) -> str:
         """A capture time in the format chosen; `previous` is that of the row before."""

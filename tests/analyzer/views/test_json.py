@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from rules.conversation import Conversation
 
 from analyzer.rules.catalogue import load
 from analyzer.session import Session
@@ -42,6 +43,14 @@ def test_check_is_one_object(field_day: Session) -> None:
     assert list(report["summary"]) == ["error", "warning", "note"]
     for severity, count in report["summary"].items():
         assert count == sum(f["severity"] == severity for f in report["findings"])
+
+
+def test_a_finding_has_the_nearest_candidate_where_there_is_one() -> None:
+    talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
+    _, report = written(view.write_check, talk.session())
+    found = {finding["rule"]: finding.get("nearest") for finding in report["findings"]}
+    assert found["COAP-7252-4.2-CON-UNANSWERED"]["frame"] == 2
+    assert found["COAP-7252-4.2-RETRANSMISSION"] is None
 
 
 def test_messages_are_an_array_a_line_each(field_day: Session) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from rules.conversation import Conversation
 
 from analyzer.profiles.reading import SHIPPED
 from analyzer.profiles.reading import load as load_transmission
@@ -52,7 +53,25 @@ def test_an_exchange_is_a_line_with_its_answer_and_how_it_matched(field_day: Ses
     assert "[mid+token, exact]" in printed[0]
     (silent,) = [line for line in printed if "127.0.1.13:" in line]
     assert "unanswered" in silent
-    assert "4 retransmissions" in silent
+    assert "4 retransmissions after 2.40, 4.79, 9.58, 19.15 s; " in silent
+    assert any("[mid, other token, low: Message ID and endpoints, but" in line for line in printed)
+
+
+def test_the_nearest_candidate_stands_with_what_lacks_it() -> None:
+    talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
+    session = talk.session()
+    words = "nearest: same Message ID 0x1a2b, acknowledged from 192.0.2.9:5683 instead of"
+    (exchange,) = lines(view.write_exchanges, session)
+    assert f"; {words} 192.0.2.2:5683 (frame 2)" in exchange
+    messages = lines(view.write_messages, session)
+    assert messages[1].endswith(f"[No request seen], {words} 192.0.2.2:5683 (frame 1)")
+    assert "nearest" not in messages[0] + messages[2]
+    report = lines(view.write_check, session)
+    at = next(n for n, line in enumerate(report) if line.endswith("CON-UNANSWERED"))
+    assert report[at + 3] == f"    {words} 192.0.2.2:5683 (frame 2)"
+    found = [n for n, line in enumerate(report) if "nearest" in line]
+    rules = [next(line for line in report[n::-1] if line[0] != " ").split()[-1] for n in found]
+    assert sorted(rules) == ["COAP-7252-4.2-CON-UNANSWERED", "COAP-CAP-MIDSTART"]
 
 
 def test_a_finding_says_where_who_which_and_what(field_day: Session) -> None:

@@ -16,7 +16,7 @@ _MOST_FRAMES: Final = 24
 _BLANK: Final = Entry(text=((" ", ""),))
 
 
-def explanation(finding: Finding, ue: str) -> list[Entry]:
+def explanation(finding: Finding, ue: str, nearest: str = "") -> list[Entry]:
     """Heading, facts, then what the rule says, in groups with a blank line between."""
     rule, severity = finding.rule, finding.severity
     label = f"{GLYPHS[severity]} {severity.label.capitalize()}  "
@@ -29,6 +29,7 @@ def explanation(finding: Finding, ue: str) -> list[Entry]:
     facts = {
         "Seen": escape(finding.seen, 1000),
         "Expected": escape(finding.expected, 1000),
+        "Nearest": nearest,
         "Frames": _frames(finding),
         "UE": escape(ue),
     }

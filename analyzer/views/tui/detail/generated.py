@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
+from analyzer.events import Confidence
+from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.findings import Finding
-from analyzer.messages import Role
+from analyzer.messages import NO_RESPONSE_TIME, Role
 from analyzer.views.escape import escape
 from analyzer.views.info import Piece
 from analyzer.views.tui.capture_view import CaptureView
@@ -45,10 +46,14 @@ def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
     if cells["peer"]:
         words = "Response in" if role in (Role.REQUEST, Role.PING) else "Request in"
         yield _link("peer", f"[{words}: {cells['peer']}]", Place(Page.PACKETS, cells["peer"]))
-    if cells["response_time"] >= 0:
+    if cells["response_time"] != NO_RESPONSE_TIME:
         yield _fact("response time", f"[Response time: {duration(cells['response_time'])}]")
     if role not in (Role.REQUEST, Role.RESPONSE):
         yield _fact("role", f"[Role: {role.label}]")
+    candidate = view.candidates.of_message(row)
+    if candidate is not None:
+        words = f"[Nearest: {candidate.sentence}]"
+        yield _link("nearest", words, Place(Page.PACKETS, candidate.frame))
     number = cells["exchange"]
     if not 0 < number <= len(session.exchanges):
         return
@@ -59,6 +64,8 @@ def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
     match, confidence = MATCHES[exchange["match"]], CONFIDENCES[exchange["confidence"]]
     if match is not None:
         yield _fact("match", f"[Matched by: {match}, confidence: {confidence}]")
+        if confidence != Confidence.EXACT:
+            yield _fact("reason", f"[Why: {reason(exchange['match'], exchange['confidence'])}]")
     words = f"[Exchange: {number}, {State(exchange['state']).label}]"
     yield _link("exchange", words, Place(Page.EXCHANGES, number))
 

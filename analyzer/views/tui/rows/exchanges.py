@@ -107,7 +107,7 @@ class ExchangeRows:
             line(State(cells["state"]).label, _STATE_INKS[State(cells["state"])]),
             _matched_by(cells),
             _response(cells),
-            line(duration(time) if cells["response_frame"] and time >= 0 else "", "dim"),
+            line(duration(time) if cells["response_frame"] else "", "dim"),
             line(str(retransmissions) if retransmissions else "", "warning"),
         )
 

@@ -11,12 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
+from analyzer.findings import Finding
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.detail.finding import explanation
 from analyzer.views.tui.places import Page, Place, Visit
 from analyzer.views.tui.rows.findings import FindingRows, Order
 from analyzer.views.tui.screens.page import PageScreen, titled
 from analyzer.views.tui.widgets.rule_pane import RulePane
+from analyzer.views.tui.widgets.sheet import Entry
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
@@ -63,8 +65,13 @@ class FindingsScreen(PageScreen):
     @on(VirtualList.Highlighted, "#findings")
     def _highlighted(self, event: VirtualList.Highlighted) -> None:
         finding = self.rows[event.index] if 0 <= event.index < len(self.rows) else None
-        self.rule.show(explanation(finding, self.rows.ue(finding)) if finding else ())
+        self.rule.show(self._explained(finding) if finding else ())
         self._name_panes()
+
+    def _explained(self, finding: Finding) -> list[Entry]:
+        candidate = self.view.candidates.of_finding(finding)
+        nearest = candidate.sentence if candidate else ""
+        return explanation(finding, self.rows.ue(finding), nearest)
 
     @on(VirtualList.Chosen, "#findings")
     def _chosen(self, event: VirtualList.Chosen) -> None:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rules.conversation import Conversation
 from textual.pilot import Pilot
 
 from analyzer.views.tui.detail import packet as packet_module
@@ -252,3 +254,38 @@ async def test_what_cannot_be_shown_says_so(monkeypatch: pytest.MonkeyPatch) -> 
         error = node(screen, "[Cannot show CoAP: RuntimeError: no")
         assert r"\x1b" in error.text
         assert screen.detail.secrets
+
+
+async def test_what_found_no_request_names_the_nearest_and_leads_there(tmp_path: Path) -> None:
+    talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
+    talk.con("GET", token=b"ab", mid=9).non("2.05", token=b"ab", mid=10)
+    path = tmp_path / "orphan.pcap"
+    path.write_bytes(talk.pcap())
+    async with opened(path) as pilot:
+        screen = await visit(pilot, 2)
+        nearest = node(screen, "[Nearest: ")
+        assert nearest.text == (
+            "[Nearest: same Message ID 0x1a2b, acknowledged from 192.0.2.9:5683 instead of "
+            "192.0.2.2:5683 (frame 1)]"
+        )
+        assert nearest.place == Place(Page.PACKETS, 1)
+        assert node(await visit(pilot, 1), "[Nearest: ").place == Place(Page.PACKETS, 2)
+        screen = await visit(pilot, 5)
+        assert node(screen, "[Why: Token and endpoints; ")
+
+
+async def test_a_finding_about_a_missing_answer_names_the_nearest(tmp_path: Path) -> None:
+    talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
+    path = tmp_path / "orphan.pcap"
+    path.write_bytes(talk.pcap())
+    async with opened(path, size=(160, 50)) as pilot:
+        await pilot.press("3")
+        screen = pilot.app.screen
+        assert isinstance(screen, FindingsScreen)
+        told = {}
+        for index in range(len(screen.rows)):
+            await pilot.pause()
+            told[screen.rows[index].rule.id] = "Nearest" in text_of(pilot)
+            await pilot.press("j")
+        assert told["COAP-7252-4.2-CON-UNANSWERED"]
+        assert not told["COAP-7252-4.2-RETRANSMISSION"]

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Commands that read no capture: the rule catalogue and the transmission profiles."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.arguments import output_format, takes_transmission
+
+if TYPE_CHECKING:
+    from analyzer.profiles.transmission import Transmission
+
+
+@click.command()
+@output_format
+def rules(form: str) -> int:
+    """List the rule catalogue."""
+    from analyzer.rules.catalogue import load
+    from analyzer.views import json, text
+
+    writer = json.write_rules if form == "json" else text.write_rules
+    writer(load().values(), sys.stdout)
+    return 0
+
+
+def _complete_rule(context: object, parameter: object, incomplete: str) -> list[str]:
+    from analyzer.rules.catalogue import load
+
+    return [id for id in load() if id.startswith(incomplete.upper())]
+
+
+@click.command()
+@click.argument("rule_id", metavar="RULE-ID", shell_complete=_complete_rule)
+def explain(rule_id: str) -> int:
+    """Explain a rule: what, why, bad, good, fix, clause."""
+    from difflib import get_close_matches
+
+    from analyzer.rules.catalogue import load
+    from analyzer.views import text
+
+    catalogue = load()
+    rule = catalogue.get(rule_id.upper()) or catalogue.get(rule_id)
+    if rule is None:
+        near = get_close_matches(rule_id.upper(), catalogue, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
+        raise click.ClickException(f"no rule {rule_id}; {hint}")
+    text.write_rule(rule, sys.stdout)
+    return 0
+
+
+@click.command("transmission")
+@takes_transmission
+@output_format
+def transmission_command(transmission: Transmission | None, form: str) -> int:
+    """List transmission profiles, or print one: its parameters, and every timer they give."""
+    from analyzer.profiles.reading import SHIPPED, load
+    from analyzer.views import json, text
+
+    views = json if form == "json" else text
+    if transmission is None:
+        views.write_transmissions(map(load, SHIPPED), sys.stdout)
+    else:
+        views.write_transmission(transmission, sys.stdout)
+    return 0

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Response times of many exchanges: how they spread, by server, URI, UE or method.
+
+Only pairings that are certain count (exact and token confidence), and only requests transmitted
+once before their answer (Karn's algorithm, see `exchanges.times`); percentiles lie on the line
+between the two times next to them. CoAP pings are no requests and not among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from analyzer.events import Confidence
+from analyzer.exchanges.model import CONFIDENCES, State
+from analyzer.messages import Role
+from dissectors.coap import numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+    from analyzer.session import Session
+
+_CERTAIN: Final = [CONFIDENCES.index(sure) for sure in (Confidence.EXACT, Confidence.TOKEN)]
+
+
+class By(StrEnum):
+    """What exchanges are grouped by."""
+
+    SERVER = "server"
+    URI = "uri"
+    UE = "ue"
+    METHOD = "method"
+
+    @property
+    def heading(self) -> str:
+        """As the head of a column."""
+        return {"uri": "URI", "ue": "UE"}.get(self.value, self.value.capitalize())
+
+
+class Spread(NamedTuple):
+    """Response times of one group of requests; times in ns, None when none could be measured.
+
+    `lost` requests got no answer within MAX_TRANSMIT_WAIT, `retransmitted` ones were sent more than
+    once, `left_out` ones were answered, but no round trip can be told.
+    """
+
+    name: str
+    requests: int
+    lost: int
+    retransmitted: int
+    measured: int
+    left_out: int
+    least: int | None
+    median: float | None
+    p95: float | None
+    p99: float | None
+    most: int | None
+
+
+def spreads(session: Session, by: By) -> tuple[list[Spread], Spread]:
+    """The groups, largest first, and all of them together."""
+    import polars as pl
+
+    frame = _frame(session, by)
+    ids = frame["by"].unique().to_list()
+    name = _namers(session)[by]
+    names = pl.DataFrame(
+        {"by": ids, "name": [name(id) for id in ids]}, {"by": pl.UInt32, "name": pl.String}
+    )
+    found = frame.group_by("by").agg(_measures()).join(names, on="by")
+    groups = found.sort(["requests", "name"], descending=[True, False])
+    rows = groups.select(Spread._fields).iter_rows()
+    total = frame.select(pl.lit("").alias("name"), *_measures()).row(0)
+    return [Spread(*row) for row in rows], Spread(*total)
+
+
+def _namers(session: Session) -> dict[By, Callable[[int], str]]:
+    return {
+        By.SERVER: lambda id: str(session.endpoints[id]),
+        By.URI: lambda id: session.names[id],
+        By.UE: lambda id: session.names[id],
+        By.METHOD: numbers.code_name,
+    }
+
+
+def _measures() -> list[pl.Expr]:
+    import polars as pl
+
+    time = pl.col("time").filter(pl.col("measured"))
+    counts = {
+        "requests": pl.len(),
+        "lost": (pl.col("state") == State.UNANSWERED).sum(),
+        "retransmitted": (pl.col("retransmissions") > 0).sum(),
+        "measured": pl.col("measured").sum(),
+        "left_out": (pl.col("answered") & ~pl.col("measured")).sum(),
+        "least": time.min(),
+        "median": time.quantile(0.5, "linear"),
+        "p95": time.quantile(0.95, "linear"),
+        "p99": time.quantile(0.99, "linear"),
+        "most": time.max(),
+    }
+    return [measure.alias(name) for name, measure in counts.items()]
+
+
+def _frame(session: Session, by: By) -> pl.DataFrame:
+    """One row per request: its group, and what is measured of it."""
+    import numpy as np
+    import polars as pl
+
+    table, messages = session.exchanges, session.messages
+    times = messages["time"]
+    response = table.stored["response"].astype(np.int64)
+    answered = response > 0
+    time = np.zeros(len(table), np.int64)
+    time[answered] = times[response[answered] - 1] - table["request_time"][answered]
+    certain = np.isin(table["confidence"], _CERTAIN)
+    return pl.DataFrame(
+        {
+            "by": table[by].astype(np.uint32),
+            "state": table["state"].astype(np.uint32),
+            "retransmissions": table["retransmissions"].astype(np.uint32),
+            "answered": answered,
+            "time": time,
+            "measured": answered & certain & (time >= 0) & ~_ambiguous(session),
+            "method": table["method"].astype(np.uint8),
+        }
+    ).filter(pl.col("method") != numbers.EMPTY)
+
+
+def _ambiguous(session: Session) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Exchanges whose request was transmitted again before the first answer."""
+    import numpy as np
+
+    stored, messages = session.exchanges.stored, session.messages
+    never = len(messages) + 1
+    answers = [stored[name].astype(np.int64) for name in ("response", "ack", "reset")]
+    first = np.minimum.reduce([np.where(rows > 0, rows, never) for rows in answers])
+    copies = (messages["role"] == Role.RETRANSMISSION).nonzero()[0]
+    copies = copies[messages["exchange"][copies] > 0]
+    exchange = messages["exchange"][copies].astype(np.int64) - 1
+    request = stored["request_row"][exchange]
+    own = messages["first"][copies] == messages["frame"][request]
+    before = own & (copies + 1 < first[exchange])
+    found = np.zeros(len(stored), np.bool_)
+    found[exchange[before]] = True
+    return found
