@@ -17,6 +17,7 @@ from analyzer.exchanges.times import ExchangeTimes, Times
 from analyzer.findings import Finding
 from analyzer.messages import NO_RESPONSE_TIME, Role
 from analyzer.nearness import Candidate
+from analyzer.operations import Operations
 from analyzer.profiles.transmission import SECOND, TIMERS, Transmission, parameters
 from dissectors.coap import numbers
 from dissectors.link import LINK_TYPES
@@ -64,7 +65,7 @@ def exchange_entries(
         if name:
             frames[exchange][name].append(frame)
     times = ExchangeTimes(session.messages, session.exchanges.stored)
-    candidates = Candidates(session)
+    candidates, operations = Candidates(session), Operations(session)
     for id in ids:
         cells = session.exchanges.row(id - 1)
         candidate = candidates.of_exchange(id)
@@ -72,6 +73,7 @@ def exchange_entries(
             "reason": reason(cells["match"], cells["confidence"]),
             "times": _times_entry(times.of(id)),
             "nearest": _candidate_entry(candidate) if candidate else None,
+            **operations.of(id),
         }
 
 

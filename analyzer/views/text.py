@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 96
 _UNSURE: Final = (Confidence.RELAXED, Confidence.LOW, Confidence.AMBIGUOUS)
 _MOST_GAPS: Final = 8
+_MOST_NOTIFICATIONS: Final = 100
 _COUNTS: Final = f"{'requests':>8} {'lost':>6} {'resent':>7}"
 _TIMES: Final = "".join(f"{name:>11}" for name in ("min", "median", "p95", "p99", "max"))
 
@@ -51,6 +52,8 @@ def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = N
     """A line an exchange, of these ids or all."""
     for entry in report.exchange_entries(session, ids):
         out.write(_exchange_line(entry) + "\n")
+        for line in _notification_lines(entry["observation"] or {}):
+            out.write(f"{'':6}{line}\n")
 
 
 def _exchange_line(entry: dict[str, Any]) -> str:
@@ -66,6 +69,11 @@ def _exchange_line(entry: dict[str, Any]) -> str:
         extras.append(_retransmissions(entry))
     if entry["ue_service_id"]:
         extras.append(escape(entry["ue_service_id"], 80))
+    if entry["operation"] not in (None, entry["id"]):
+        extras.append(f"part of #{entry['operation']}")
+    for body in entry["bodies"]:
+        blocks = _plural(len(body["frames"]), "block")
+        extras.append(f"{body['of']} body whole: {body['length']} bytes in {blocks}")
     if entry["nearest"]:
         extras.append(f"nearest: {entry['nearest']['sentence']}")
     uri = escape(entry["uri"], 80) if entry["uri"] else ""
@@ -74,6 +82,22 @@ def _exchange_line(entry: dict[str, Any]) -> str:
         f"#{entry['id']:<4} frame {entry['request_frame']}{arrow}  {entry['method']} {uri}  "
         f"{answer}{f' [{how}]' if how else ''}  {'; '.join(extras)}"
     )
+
+
+def _notification_lines(observed: dict[str, Any]) -> Iterator[str]:
+    """The notifications of an observation, and how it ended."""
+    sent = observed.get("notifications", [])
+    for number, one in enumerate(sent[:_MOST_NOTIFICATIONS]):
+        gap = "" if one["gap"] is None else f"  {one['gap']:+.3f} s"
+        value = "no Observe" if one["observe"] is None else f"Observe {one['observe']}"
+        order = "" if one["order"] in ("first", "newer", "unnumbered") else f"  {one['order']}"
+        branch = "├" if number < len(sent) - 1 or observed["ended"] else "└"
+        yield f"{branch} frame {one['frame']}  {one['type']} {one['code']}  {value}{gap}{order}"
+    if len(sent) > _MOST_NOTIFICATIONS:
+        branch = "├" if observed["ended"] else "└"
+        yield f"{branch} ... {len(sent) - _MOST_NOTIFICATIONS} more"
+    if observed.get("ended"):
+        yield f"└ frame {observed['ended_in']}  {observed['ended']}"
 
 
 def _retransmissions(entry: dict[str, Any]) -> str:
