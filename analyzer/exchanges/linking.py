@@ -23,6 +23,7 @@ from analyzer.exchanges.request_layer import (
     of_token,
     open_exchange,
 )
+from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import (
     IS_BAD_VERSION,
     IS_EARLY,
@@ -191,15 +192,17 @@ def link(
         xx[cells + x.MATCHED] = match + confidence * 0x10000
         if facts[f + fact.TYPE] == ACK and xx[cells + x.ACK] == 0:
             xx[cells + x.ACK] = row + 1
-    state = xx[cells + x.STATE]
-    if xx[cells + x.FLAGS] & x.OBSERVES and observe and success and xx[cells + x.ENDED_BY] == 0:
-        xx[cells + x.STATE] = State.OBSERVING
-    elif state != State.OBSERVING or not success:
-        xx[cells + x.STATE] = State.ANSWERED
-        if state == State.OBSERVING:
+    observed = xx[cells + x.STATE] == State.OBSERVING
+    if not success:
+        move(xx, exchange, Event.REFUSED)
+        if observed:
             end_observation(s, exchange, row, xx)
-        elif xx[cells + x.FLAGS] & x.DEREGISTERS and first:
-            deregistered(s, exchange, row, mm, xx)
+    elif observe and xx[cells + x.FLAGS] & x.OBSERVES and xx[cells + x.ENDED_BY] == 0:
+        move(xx, exchange, Event.ACCEPTED)
+    else:
+        move(xx, exchange, Event.RESPONSE)
+    if xx[cells + x.FLAGS] & x.DEREGISTERS and first:
+        deregistered(s, exchange, row, mm, xx)
     registration_responded(s, facts, f, exchange, match, first, mm, xx)
     if facts[f + fact.FLAGS] & fact.IN_BLOCKS or xx[cells + x.OPERATION]:
         block_responded(s, facts, f, exchange, mm, xx)

@@ -30,6 +30,7 @@ from analyzer.exchanges.request_layer import (
     of_other_server,
     open_by_token,
 )
+from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import (
     IS_BAD_VERSION,
     IS_EARLY,
@@ -63,7 +64,6 @@ _NOT_PAIRED: Final = (
 
 _VERSION: Final = 1 << Defect.VERSION
 _EMPTY_EXTRA: Final = 1 << Defect.EMPTY_EXTRA
-_UNANSWERED_STATES: Final = (1 << State.OPEN) | (1 << State.ACKNOWLEDGED) | (1 << State.UNANSWERED)
 
 
 def pair(
@@ -249,19 +249,17 @@ def _empty(
         tell(s, tells.ACKNOWLEDGED, row, number, 0, 0, 0)
     if exchange == 0:
         return
-    state = xx[cells + x.STATE]
     if reset:
         if xx[cells + x.RESET] == 0:
             xx[cells + x.RESET] = row + 1
-        if _UNANSWERED_STATES >> state & 1:
-            xx[cells + x.STATE] = State.RESET
-        elif state == State.OBSERVING:  # the observer is gone (RFC 7641 clause 3.6)
+        observed = xx[cells + x.STATE] == State.OBSERVING
+        move(xx, exchange, Event.RST)
+        if observed:  # the observer is gone (RFC 7641 clause 3.6)
             end_observation(s, exchange, row, xx)
     elif xx[cells + x.REQUEST_ROW] == s[sent + ml.MESSAGE] - 1:
         if xx[cells + x.ACK] == 0:
             xx[cells + x.ACK] = row + 1
-        if state == State.OPEN or state == State.UNANSWERED:
-            xx[cells + x.STATE] = State.ACKNOWLEDGED
+        move(xx, exchange, Event.EMPTY_ACK)
     if xx[cells + x.MATCHED] == 0:
         flawed = facts[f + fact.DEFECTS] & _EMPTY_EXTRA
         xx[cells + x.MATCHED] = x.BY_MID + (x.LOW if flawed else x.EXACT) * 0x10000

@@ -29,6 +29,7 @@ from analyzer.exchanges.model import (
     TAG,
     State,
 )
+from analyzer.exchanges.states import Event, move, waits
 from analyzer.flows import MULTICAST, endpoint_at
 from analyzer.messages import Role, message_id, role_of, token_length
 from analyzer.state import (
@@ -57,13 +58,6 @@ _MOST_STEPS: Final = 1024
 _HASHED: Final = (1 << 59) - 1
 _TAG_SHIFT: Final = 27  # above the bits that tell the bucket
 _TAG_MASK: Final = (1 << 32) - 1
-
-_WAITING: Final = (1 << State.OPEN) | (1 << State.ACKNOWLEDGED) | (1 << State.UNANSWERED)
-
-
-def _waits(state: int) -> bool:
-    """No response, and none was refused."""
-    return _WAITING >> state & 1 == 1
 
 
 def _alive(s: Rows, xx: Cells, exchange: int, time: int) -> bool:
@@ -172,7 +166,7 @@ def _observes_on(s: Rows, older: int, exchange: int, mm: Cells, xx: Cells, time:
         operation = xx[was + OPERATION]
         xx[new + OPERATION] = operation if operation else older
     if xx[new + FLAGS] & OBSERVES:
-        xx[was + STATE] = State.ANSWERED
+        move(xx, older, Event.OVER)
         set_wide(xx, was + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
         if not same:
             xx[was + ENDED_BY] = row + 1
@@ -181,7 +175,7 @@ def _observes_on(s: Rows, older: int, exchange: int, mm: Cells, xx: Cells, time:
 def end_observation(s: Rows, exchange: int, row: int, xx: Cells) -> None:
     """The message of a row ends an observation; what the server sends on still belongs to it."""
     at = (exchange - 1) * CELLS
-    xx[at + STATE] = State.ANSWERED
+    move(xx, exchange, Event.OVER)
     xx[at + ENDED_BY] = row + 1
     set_wide(xx, at + KEPT_UNTIL, s[CLOCK] + s[EXCHANGE_LIFETIME])
 
@@ -226,7 +220,7 @@ def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
                 observing = exchange
             if xx[at + ENDED_BY] and facts[f + fact.OBSERVE] >= 0 and observed == 0:
                 observed = exchange
-            if waiting == 0 and (_waits(state) or state == State.OBSERVING):
+            if waiting == 0 and (waits(state) or state == State.OBSERVING):
                 waiting = exchange
             if newest == 0:
                 newest = exchange
@@ -250,7 +244,7 @@ def open_by_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     steps = 0
     while exchange and steps < MOST_PER_TOKEN:
         at = (exchange - 1) * CELLS
-        if _waits(xx[at + STATE]) and _alive(s, xx, exchange, facts[f + fact.TIME]):
+        if waits(xx[at + STATE]) and _alive(s, xx, exchange, facts[f + fact.TIME]):
             return exchange
         exchange = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
         steps += 1
@@ -323,7 +317,7 @@ def _of_client(
                     return exchange
             elif server != facts[f + fact.SOURCE] and not multicast:
                 agrees = not same_mid or message_id(mm, request) == facts[f + fact.MID]
-                if agrees and _waits(xx[at + STATE]):
+                if agrees and waits(xx[at + STATE]):
                     return exchange
         older = xx[at + OLDER_OF_CLIENT]
         exchange = _alike(mm, xx, older, OLDER_OF_CLIENT, 0, client, 0, token, length)

@@ -17,6 +17,7 @@ from analyzer.exchanges.message_layer import (
 )
 from analyzer.exchanges.model import State
 from analyzer.exchanges.request_layer import end_observation
+from analyzer.exchanges.states import Event, move
 from analyzer.flows import (
     MULTICAST,
     endpoint_at,
@@ -107,8 +108,8 @@ def _waited(
         return
     if xx[cells + x.RESPONSE] or xx[cells + x.RESET]:
         return
-    if xx[cells + x.STATE] == State.OPEN and not ended:
-        xx[cells + x.STATE] = State.UNANSWERED
+    if not ended:
+        move(xx, exchange, Event.SILENCE)
     settle_undecided(s, facts, -1, exchange, mm, xx)
     alone = 1 if one_way(s, source, destination) else 0
     tell(s, tells.UNANSWERED, exchange, ended, alone, 0, 0)
