@@ -68,6 +68,9 @@ def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
             yield _fact("reason", f"[Why: {reason(exchange['match'], exchange['confidence'])}]")
     words = f"[Exchange: {number}, {State(exchange['state']).label}]"
     yield _link("exchange", words, Place(Page.EXCHANGES, number))
+    operation = exchange["operation"]
+    if operation and operation != number:
+        yield _link("operation", f"[Part of: {operation}]", Place(Page.EXCHANGES, operation))
 
 
 def findings_node(view: CaptureView, row: int, at: int) -> Node | None:

@@ -62,6 +62,12 @@ def test_a_block_leads_to_where_its_body_is_whole() -> None:
     assert 'UE Service ID: "meter-1@example"' in whole
 
 
+def test_a_later_block_leads_to_the_exchange_that_began() -> None:
+    shown = details(upload(Conversation(), cut(BODY, 2), "POST", "2.01", **FIELDS))
+    links = [[n.place for n in nodes(d.nodes) if n.text == "[Part of: 1]"] for d in shown[:4]]
+    assert links == [[], [], [Place(Page.EXCHANGES, 1)], [Place(Page.EXCHANGES, 1)]]
+
+
 def test_bytes_of_an_element_are_lit_where_this_packet_has_them() -> None:
     detail = details(upload(Conversation(), cut(BODY, 1), "POST", "2.01", **FIELDS))[-2]
     at = detail.data.index(b"\xff", detail.coap_at) + 1
