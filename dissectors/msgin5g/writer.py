@@ -94,6 +94,10 @@ def _members_in_place(
             parts.append(f"{_text(key)}:{_member_text(member, given.pop(element.name))}")
         elif key in others:
             parts.append(f"{_text(key)}:{_member_text(member, others.pop(key))}")
+        elif element is None and member.kind == Kind.OBJECT:
+            # Given again elsewhere, which is what counts; but its own members may count.
+            inside = _members_in_place(member, names, given, others)
+            parts += [f"{_text(key)}:{_around(inside, {})}"] if inside else []
     return parts
 
 

@@ -64,14 +64,21 @@ def test_what_comes_later_unsays_nothing(tmp_path: Path, capture: bytes, share: 
     assert proven(half) <= proven(whole)
 
 
-def test_what_is_remembered_is_bounded_by_lifetimes() -> None:
-    """One exchange every ten seconds: as many are remembered as 247 s have."""
+def remembered(folder: Path, exchanges: int) -> tuple[int, int, int]:
+    """After so many exchanges, one every ten seconds: transmissions and datagrams remembered, and
+    the room for them."""
     talk = Conversation()
-    for number in range(3000):
+    for number in range(exchanges):
         talk.wait(10).con("GET", token=number.to_bytes(2, "big"), path="/a").ack("2.05")
-    session = talk.session()
-    s = session.memory.s
-    assert s[state.NEXT_SENT] - s[state.FIRST_SENT] <= 247 // 10 + 1
-    assert s[state.SENT + state.ROWS] <= 1024
-    assert s[state.NEXT_RECENT] - s[state.FIRST_RECENT] <= 4
-    assert s[state.TOKEN_BUCKETS + state.COUNT] <= 1024
+    path = folder / f"{exchanges}.pcap"
+    path.write_bytes(talk.pcap())
+    s = read(path, 64).memory.s
+    sent = s[state.NEXT_SENT] - s[state.FIRST_SENT]
+    return sent, s[state.NEXT_RECENT] - s[state.FIRST_RECENT], s[state.SENT + state.ROWS]
+
+
+def test_what_is_remembered_is_bounded_by_lifetimes(tmp_path: Path) -> None:
+    sent, recent, room = remembered(tmp_path, 2000)
+    assert sent <= 247 // 10 + 1
+    assert recent <= 4
+    assert remembered(tmp_path, 4000) == (sent, recent, room)

@@ -351,6 +351,12 @@ def test_any_object_whole_or_cut(members: Any, missing: int) -> None:
 
 @given(OBJECTS)
 @example({"UE Credential Information": {"": None}})
+@example(
+    {
+        "MSGin5G Client Communication Availability": {"Message Type": None},
+        "MSGin5G Client Profile": {"MSGin5G Client Communication Availability": None},
+    }
+)
 def test_a_change_and_back_means_the_same(members: dict[str, Any]) -> None:
     """Of a member under two spellings the last counts, so only the meaning can stay."""
     members.pop("UE Service ID", None)
