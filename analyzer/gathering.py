@@ -34,6 +34,7 @@ from analyzer.facts import (
     FLAGS,
     FRAGMENT,
     FRAME,
+    IN_BLOCKS,
     INTERFACE,
     IP_ID,
     JSON,
@@ -111,8 +112,9 @@ _CUT_BIT: Final = 1 << Defect.CUT
 
 
 def _may_be_json(data: Bytes, facts: Rows, f: int, at: int, end: int) -> bool:
-    """Content-Format says JSON, or the payload starts as a JSON object does."""
-    if at < 0 or at >= end or facts[f + FLAGS] & PROTECTED:
+    """Content-Format says JSON, or the payload starts as a JSON object does. A block alone says
+    nothing: its body is read once it is whole."""
+    if at < 0 or at >= end or facts[f + FLAGS] & (PROTECTED | IN_BLOCKS):
         return False
     if facts[f + CONTENT_FORMAT] == numbers.JSON:
         return True

@@ -6,13 +6,17 @@ A datagram is a byte of flags (direction, port, time), a byte of length, and tha
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterator
 
 from analyzer.capture import CaptureError
 from analyzer.capture.pcap import VARIANTS
 from analyzer.capture.reading import PCAPNG_MAGIC
+from analyzer.ladders import ladders
 from analyzer.messages import CUT
+from analyzer.report import exchange_entries
+from analyzer.selecting import grouped
 from analyzer.session import Session
 from dissectors.coap.message import dissect
 from fuzz.targets.records import path
@@ -42,6 +46,10 @@ def run(data: bytes) -> None:
         last = cells["frame"]
     for finding in session.findings:
         assert finding.as_dict()
+    for entry in exchange_entries(session):
+        assert json.dumps(entry, allow_nan=False)
+    for ladder in ladders(session, grouped(session, range(1, len(session.exchanges) + 1), True)):
+        assert ladder.steps
 
 
 def datagrams(data: bytes) -> Iterator[tuple[int, bytes]]:
