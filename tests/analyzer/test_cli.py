@@ -110,7 +110,10 @@ def test_only_check_judges(run: Run) -> None:
 def test_text_is_a_line_an_entry(run: Run, command: str) -> None:
     entries = json.loads(run(command, "--format", "json", TOUR).out)
     text = run(command, TOUR)
-    assert len(text.out.splitlines()) == len(entries) > 50
+    notified = sum(len((e.get("observation") or {}).get("notifications", ())) for e in entries)
+    below = [line for line in text.out.splitlines() if line.startswith("      ")]
+    assert len(text.out.splitlines()) - len(below) == len(entries) > 50
+    assert len(below) >= notified
     assert text.err == ""
 
 
