@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer import flows, state
 from analyzer.events import Unacknowledged, Unanswered
-from analyzer.exchanges.model import State
+from analyzer.exchanges.states import WAITING
 from analyzer.flows import endpoint_at
 from analyzer.halves import Columns, Few, Index, Many, keys
 from analyzer.messages import Role, rows_with
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _ASKING: Final = (Role.REQUEST, Role.PING, Role.RESPONSE, Role.NOTIFICATION, Role.ORPHAN)
 """What may be answered or acknowledged; a copy counts as the first of its kind."""
-
-_WAITING: Final = (State.OPEN, State.ACKNOWLEDGED, State.UNANSWERED)
 
 _MANY: Final = 1 << 15
 """Messages from which on columns are sorted instead of dictionaries filled."""
@@ -73,7 +71,7 @@ class Candidates:
     def of_exchange(self, id: int) -> Candidate | None:
         """The nearest candidate for the answer that an exchange lacks."""
         stored = self._tables.exchanges.stored
-        if not self._orphaned or stored.cell("state", id - 1) not in _WAITING:
+        if not self._orphaned or stored.cell("state", id - 1) not in WAITING:
             return None
         return self.of_message(stored.cell("request_row", id - 1))
 
@@ -150,7 +148,7 @@ class Candidates:
         source, destination = endpoint_at(s, cells["source"]), endpoint_at(s, cells["destination"])
         asks, exchange = cells["role"] in (Role.REQUEST, Role.PING), cells["exchange"]
         states = self._tables.exchanges.stored
-        waits = asks and bool(exchange) and states.cell("state", exchange - 1) in _WAITING
+        waits = asks and bool(exchange) and states.cell("state", exchange - 1) in WAITING
         return Half(
             row,
             cells["frame"],
@@ -250,7 +248,7 @@ def _columns(tables: Tables, rows: np.ndarray[Any, Any]) -> Columns:
         column("message_id"),
         column("type"),
         column("code"),
-        asks & np.isin(states, _WAITING),
+        asks & np.isin(states, sorted(WAITING)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.endpoints import Endpoint
 from analyzer.exchanges.model import State
@@ -25,8 +25,6 @@ from dissectors.coap.values import Block, decode_value
 
 if TYPE_CHECKING:
     from analyzer.session import Session
-
-_BLOCKS: Final = (numbers.BLOCK1, numbers.BLOCK2, numbers.Q_BLOCK1, numbers.Q_BLOCK2)
 
 
 class Head(NamedTuple):
@@ -219,7 +217,7 @@ def _step(
 
 
 def _blocks(coap: CoapMessage) -> Iterator[tuple[str, Block]]:
-    for number in _BLOCKS:
+    for number in numbers.BLOCK_OPTIONS:
         option = coap.first(number)
         value = decode_value(number, option.value) if option is not None else None
         if isinstance(value, Block):

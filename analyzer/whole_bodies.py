@@ -36,16 +36,7 @@ long (TS 23.554)."""
 KINDS: Final = frozenset({tells.BODY_WHOLE, tells.BODY_DUE, tells.BLOCK_AGAIN})
 
 _RAW_IP: Final = 101
-_BLOCKWISE: Final = frozenset(
-    {
-        numbers.BLOCK1,
-        numbers.BLOCK2,
-        numbers.Q_BLOCK1,
-        numbers.Q_BLOCK2,
-        numbers.SIZE1,
-        numbers.SIZE2,
-    }
-)
+_BLOCKWISE: Final = frozenset({*numbers.BLOCK_OPTIONS, numbers.SIZE1, numbers.SIZE2})
 
 
 class WholeBodies:

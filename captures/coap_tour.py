@@ -158,6 +158,15 @@ async def aiocoap_client(number: int, code: Any, uri: str, **more: Any) -> None:
         await asyncio.wait_for(context.request(message).response, CLIENT_SECONDS)
 
 
+async def notified(observation: Any, times: int) -> None:
+    """Wait for so many notifications."""
+    left = times
+    async for _ in observation:
+        left -= 1
+        if not left:
+            break
+
+
 async def observe(number: int, notifications: int) -> None:
     """Observe aiocoap's reading by aiocoap, then lose interest: the next one is rejected."""
     message = aiocoap.Message(code=aiocoap.GET, uri=f"coap://{AIOCOAP}/readings/power", observe=0)
@@ -165,11 +174,7 @@ async def observe(number: int, notifications: int) -> None:
         request = context.request(message)
         await asyncio.wait_for(request.response, CLIENT_SECONDS)
         async with asyncio.timeout(CLIENT_SECONDS):
-            left = notifications
-            async for _ in request.observation:
-                left -= 1
-                if not left:
-                    break
+            await notified(request.observation, notifications)
         request.observation.cancel()
         await asyncio.sleep(1.5)
 

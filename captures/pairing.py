@@ -17,7 +17,7 @@ from typing import Any, Final
 import aiocoap
 from aiocoap import resource
 from aiocoap.numbers.constants import Reliable, Unreliable
-from coap_tour import TEXT, aiocoap_at
+from coap_tour import TEXT, aiocoap_at, notified
 
 SERVERS: Final = ("127.0.0.3", "127.0.0.4")
 ONE, OTHER = SERVERS
@@ -123,11 +123,7 @@ async def observed() -> None:
         pending = client.start("watched", b"watched", 0x0301, observe=0)
         await asyncio.wait_for(pending.response, PATIENCE)
         async with asyncio.timeout(PATIENCE):
-            left = NOTIFICATIONS
-            async for _ in pending.observation:
-                left -= 1
-                if not left:
-                    break
+            await notified(pending.observation, NOTIFICATIONS)
         pending.observation.cancel()
         await asyncio.sleep(1.0)
 

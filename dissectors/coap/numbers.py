@@ -240,6 +240,8 @@ PROXY_SCHEME: Final = 39
 SIZE1: Final = 60
 NO_RESPONSE: Final = 258
 
+BLOCK_OPTIONS: Final = (BLOCK1, BLOCK2, Q_BLOCK1, Q_BLOCK2)
+
 _OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec(1, "If-Match", _OPAQUE, 0, 8, _R, ALL, 0),
     OptionSpec(3, "Uri-Host", _STRING, 1, 255, _N, ALL, 0),

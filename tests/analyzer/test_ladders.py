@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from generated import conversations
+from generated import conversations, read
 from hypothesis import given, settings
 from rules.conversation import MILLISECOND, SECOND, Address, Conversation
 
@@ -231,9 +231,7 @@ def test_every_message_of_an_exchange_is_in_its_ladder_once(
 ) -> None:
     path = tmp_path_factory.mktemp("ladders") / "talk.pcap"
     path.write_bytes(capture)
-    session = Session()
-    session.open([path])
-    session.read_all()
+    session = read(path)
     ids = range(1, len(session.exchanges) + 1)
     rows = [row for row, id in enumerate(session.messages["exchange"].tolist()) if id]
     apart = list(ladders(session, grouped(session, ids)))

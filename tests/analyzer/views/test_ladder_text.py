@@ -8,7 +8,7 @@ import re
 from textwrap import dedent
 
 import pytest
-from generated import conversations
+from generated import conversations, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -259,9 +259,7 @@ def test_no_line_is_wider_than_the_paper(
 ) -> None:
     path = tmp_path_factory.mktemp("ladders") / "talk.pcap"
     path.write_bytes(capture)
-    session = Session()
-    session.open([path])
-    session.read_all()
+    session = read(path)
     shown = of_session(session, Paper(width, plain=plain), together)
     assert all(cell_len(line) <= width for line in shown.splitlines())
     assert shown.isascii() or not plain
