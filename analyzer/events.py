@@ -65,6 +65,17 @@ class Seen(NamedTuple):
     what: int
 
 
+class Formed(NamedTuple):
+    """A message after pairing, as `Seen`, but told only while no message of its form and to such a
+    destination is known to break no rule (forms.py).
+
+    Rules on it may look at the bytes of the message and at its endpoints, at nothing else: not at
+    its time, its exchange or its flow.
+    """
+
+    message: Message
+
+
 @dataclass(frozen=True, slots=True)
 class Retransmitted:
     """The n-th repetition of a CON or NON (n counts from 1); gap to the one before in ns."""
@@ -256,6 +267,7 @@ Event: TypeAlias = (
     | IcmpError
     | ClockStep
     | Seen
+    | Formed
     | Retransmitted
     | Responded
     | Acknowledged

@@ -32,6 +32,7 @@ from analyzer.facts import (
     END,
     ENDS_IN_TEXT,
     FLAGS,
+    FORM,
     FRAGMENT,
     FRAME,
     IN_BLOCKS,
@@ -77,6 +78,7 @@ from analyzer.facts import (
     UE_END,
     WIRE,
 )
+from analyzer.forms import message_form
 from analyzer.option_facts import option_facts, token_number, uri
 from analyzer.state import hash_bytes, mix
 from dissectors import link
@@ -219,6 +221,7 @@ def gather(
     codes: bytes,
     index: bytes,
     specs: Rows,
+    syntaxes: bytes,
     found: Rows,
     json_head: Rows,
     nodes: Rows,
@@ -335,4 +338,8 @@ def gather(
             facts[f + UE_END] = found[bodies.UE_END]
             facts[f + TELLS] = found[bodies.TELLS]
             facts[f + SHAPE] = found[bodies.SHAPE]
+        count = head[wire.OPTION_COUNT]
+        facts[f + FORM] = message_form(
+            data, facts, f, count, options, payload_at, end, syntaxes, json_head, nodes, stack
+        )
     return after - first

@@ -22,7 +22,7 @@ NEARLY: Final = 2048
 # number.
 SEEN: Final = 1  # message, bits of facts.FLAGS, message of the other NAT leg + 1, note, flow
 RETRANSMITTED: Final = 2  # message, transmission, count, gap
-RESPONDED: Final = 3  # message, exchange, match
+RESPONDED: Final = 3  # message, exchange, match, signature, bits of events.How
 ACKNOWLEDGED: Final = 4  # message, transmission
 ANSWERED_AGAIN: Final = 5  # message, exchange, first message, differs
 UNACKNOWLEDGED: Final = 6  # transmission, ended, one way
@@ -46,7 +46,16 @@ BODY_DUE: Final = 23  # message, exchange, body: it may be whole
 BODY_INCOMPLETE: Final = 24  # newest block, bytes from its start, why, body
 BODY_ACCEPTED: Final = 25  # message, exchange, bytes from its start, of how many: not whole
 REGISTRATION_BODY: Final = 27  # message, exchange, signature
+FORMED: Final = 28  # message, signature, message of the other NAT leg + 1
 BLOCK_AGAIN: Final = 26  # message, exchange, offset, end: bytes that were there before
+
+SIGNATURES: Final = {
+    FORMED: 1,
+    REGISTRATION_REQUESTED: 1,
+    REGISTRATION_ANSWERED: 4,
+    REGISTRATION_BODY: 2,
+}
+"""Where, from A on, the signature of an event stands: like ones that broke no rule are not told."""
 
 TOLD: Final = -1
 """A note that was given and has become no finding."""

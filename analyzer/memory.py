@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from analyzer import duplicates, flows, happenings, registrations, state
+from analyzer import duplicates, flows, happenings, registrations, state, verdicts
 from analyzer import facts as fact
 from analyzer.buffers import zeroed
 from analyzer.exchanges import blockwise, message_layer, waiting
@@ -21,6 +21,8 @@ from dissectors.kernel import Rows, rows
 _LINE: Final = 8  # items of a line of the processor's cache
 NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
+VERDICTS_OF_RECORD: Final = 8 * flows.MOST_PENDING
+"""Signatures that one record can add, where it confirms a flow."""
 
 
 class Region(NamedTuple):
@@ -40,8 +42,8 @@ class Region(NamedTuple):
     chained: bool = False
 
 
-def _keys(at: int, adds: int) -> Region:
-    return Region(at, state.ENTRY, 1 << 8, 0, adds, keys=True)
+def _keys(at: int, adds: int, most: int = 0) -> Region:
+    return Region(at, state.ENTRY, 1 << 8, most, adds, keys=True)
 
 
 REGIONS: Final = (
@@ -58,7 +60,7 @@ REGIONS: Final = (
         ring=(state.FIRST_EARLY, state.NEXT_EARLY),
     ),
     _keys(state.PATH_KEYS, 3),
-    _keys(state.VERDICT_KEYS, 2),
+    _keys(state.VERDICT_KEYS, VERDICTS_OF_RECORD, verdicts.MOST_VERDICTS),
     _keys(state.NAME_KEYS, NAMES_OF_RECORD),
     _keys(state.ENDPOINT_KEYS, 4),
     _keys(state.FLOW_KEYS, 1),
@@ -172,7 +174,7 @@ class Memory:
             rows = has
             while rows < need:
                 rows *= 4 if region.ring else 2  # the rows of a ring are many and large to copy
-            return min(rows, region.most) if region.most else rows
+            return min(rows, region.most) if region.most and not region.keys else rows
         rows = max(need, has + (has >> 2))
         return min(rows, region.most + 1) if region.most else rows
 

@@ -16,6 +16,7 @@ from analyzer.native import PLAIN, Kernels
 from analyzer.tables import Table
 from dissectors import link
 from dissectors.coap import numbers, wire
+from dissectors.coap.content_formats import syntax_table
 from dissectors.kernel import Rows, rows
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class Reading:
         self._defects = rows(_LONGEST * wire.DEFECT_SLOTS)
         self._table = wire.option_table()
         self._codes = wire.code_table()
+        self._syntaxes = syntax_table()
         self._body: BodyTables = body_tables(_LONGEST)
 
     def chunks(
@@ -196,6 +198,7 @@ class Reading:
             self._codes,
             table.index,
             table.specs,
+            self._syntaxes,
             body.found,
             body.head,
             body.nodes,

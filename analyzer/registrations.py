@@ -31,7 +31,6 @@ from analyzer.state import (
     TOO_MANY,
     UE_KEYS,
     UES,
-    VERDICT_KEYS,
     entry,
     get,
     mix,
@@ -40,6 +39,7 @@ from analyzer.state import (
     value_at,
 )
 from analyzer.tables import Cells, wide
+from analyzer.verdicts import judged_quiet
 from dissectors.coap import numbers
 from dissectors.kernel import Rows
 
@@ -50,13 +50,9 @@ MOST_FROM: Final = 16
 UE_SLOTS: Final = FIRST_FROM + MOST_FROM
 
 MOST_UES: Final = 1 << 17
-MOST_VERDICTS: Final = 1 << 16
 
 # Values of PATH_KEYS: a path that registrations alone use, or that something else used too.
 _ALONE, _SHARED = 2, 1
-
-_QUIET: Final = 1
-"""Value of VERDICT_KEYS: messages like this one break no rule."""
 
 
 def _ue_at(s: Rows, ue: int) -> int:
@@ -77,17 +73,6 @@ def _learn_path(s: Rows, server: int, path: int, registration: bool) -> None:
         return
     now = _ALONE if registration and known != _SHARED else _SHARED
     put_at(s, PATH_KEYS, place, server, path, 0, now)
-
-
-def judged_quiet(s: Rows, signature: int) -> bool:
-    """A message with this signature was judged before, and broke no rule."""
-    return signature != 0 and get(s, VERDICT_KEYS, signature, 0, 0) == _QUIET
-
-
-def learn_quiet(s: Rows, signature: int) -> None:
-    """Messages with this signature need no judging."""
-    if signature and s[VERDICT_KEYS + COUNT] < MOST_VERDICTS:
-        put(s, VERDICT_KEYS, signature, 0, 0, _QUIET)
 
 
 def _signature(s: Rows, facts: Rows, f: int, more: int) -> int:

@@ -31,7 +31,6 @@ from analyzer.names import Endpoints, Names
 from analyzer.native import PLAIN, Kernels
 from analyzer.profiles.transmission import DEFAULT, Transmission
 from analyzer.reading import Gathered, Reading, ahead
-from analyzer.registrations import learn_quiet
 from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
@@ -39,6 +38,7 @@ from analyzer.rules.judge import Judge
 from analyzer.subjects import Flow
 from analyzer.tables import Table
 from analyzer.telling import Row, event, note_of, told
+from analyzer.verdicts import learn_quiet
 from analyzer.whole_bodies import KINDS, WholeBodies, read_odd_body
 from dissectors.kernel import Rows, rows
 
@@ -280,12 +280,8 @@ class Session:
             self._repeats.apply()  # one finding of several notes: in the order of its frames
         found = self.judge(event(self, kind, row))
         s = self.memory.s
-        if kind == tells.REGISTRATION_REQUESTED and not found:
-            learn_quiet(s, row[1])
-        elif kind == tells.REGISTRATION_ANSWERED and not found:
-            learn_quiet(s, row[4])
-        elif kind == tells.REGISTRATION_BODY and not found:
-            learn_quiet(s, row[2])
+        if kind in tells.SIGNATURES and not found:
+            learn_quiet(s, row[tells.SIGNATURES[kind]])
         elif found and (note := note_of(kind, row)) is not None:
             s[flows.note_at(s, *note)] = found[-1].id
 

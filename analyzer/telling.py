@@ -18,6 +18,7 @@ from analyzer.events import (
     ChecksumWrong,
     ClockStep,
     Event,
+    Formed,
     Match,
     OpaqueFlow,
     RegistrationAnswered,
@@ -93,6 +94,7 @@ def note_of(kind: int, row: Row) -> tuple[int, int] | None:
 
 _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
     tells.SEEN: _seen,
+    tells.FORMED: lambda t, r: Formed(Message(t, r[0], Message(t, r[2] - 1) if r[2] else None)),
     tells.RETRANSMITTED: lambda t, r: Retransmitted(
         transmission(t, r[1]), Message(t, r[0]), r[2], r[3]
     ),

@@ -40,7 +40,9 @@ from analyzer.exchanges.waiting import (
 from analyzer.flows import FIRST as FLOW_FIRST
 from analyzer.flows import (
     FIRST_FRAME,
+    MULTICAST,
     PINGS,
+    endpoint_at,
     flow_at,
     note_at,
     repeats,
@@ -49,8 +51,9 @@ from analyzer.flows import PLAIN_ON_5684 as FLOW_PLAIN
 from analyzer.happenings import tell, told_before
 from analyzer.messages import Role, role_of, set_role, token_length
 from analyzer.registrations import settle_undecided
-from analyzer.state import SEEN_WHEN
+from analyzer.state import SEEN_WHEN, mix
 from analyzer.tables import Cells, set_wide, wide
+from analyzer.verdicts import judged_quiet
 from dissectors.coap.numbers import ACK, NON, RST
 from dissectors.coap.wire import HEADER, Defect
 from dissectors.kernel import Rows
@@ -126,6 +129,8 @@ def _seen(
             flags |= fact.BEGINS_LATE
     if role_of(mm, row) != Role.PING:
         flags &= ~fact.PING
+    if flags & fact.READABLE:
+        _formed(s, facts, f)
     flags &= s[SEEN_WHEN]
     if flags == fact.PING:
         forth = s[flow + FLOW_FIRST] == facts[f + fact.SOURCE]
@@ -135,6 +140,16 @@ def _seen(
             tell(s, tells.SEEN, row, flags, 0, note, facts[f + fact.FLOW])
     elif flags:
         tell(s, tells.SEEN, row, flags, facts[f + fact.LEG_OF], 0, 0)
+
+
+def _formed(s: Rows, facts: Rows, f: int) -> None:
+    """Tell of a message whose form is not known to break no rule."""
+    to = endpoint_at(s, facts[f + fact.DESTINATION])
+    by = endpoint_at(s, facts[f + fact.SOURCE])
+    signature = mix(facts[f + fact.FORM], s[to + MULTICAST] * 2 + s[by + MULTICAST]) | 1
+    if not judged_quiet(s, signature):
+        row = facts[f + fact.MESSAGE] - 1
+        tell(s, tells.FORMED, row, signature, facts[f + fact.LEG_OF], 0, 0)
 
 
 # Message layer ----------------------------------------------------------------------------------

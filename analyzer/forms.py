@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The form of a message: a hash of all that rules on one message, or on a request and its response,
+look at. What broke no rule once needs no judging again: rules cost what a capture has of
+different forms, not of messages. Kernels (dissectors.kernel).
+
+Values that tell one message from the next (paths, ETags, payloads) are no part of it, but for what
+can be wrong with them: such a value makes the form one of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer.facts import (
+    BLOCK1,
+    BLOCK2,
+    CODE,
+    CONTENT_FORMAT,
+    CUT,
+    DEFECTS,
+    DESTINATION_PORT,
+    FLAGS,
+    IN_BLOCKS,
+    JSON,
+    PAYLOAD_HASH,
+    PAYLOAD_LENGTH,
+    PROTECTED,
+    REQUEST,
+    TOKEN_LENGTH,
+    TYPE,
+)
+from analyzer.state import hash_bytes, mix
+from dissectors.cbor import cbor_error
+from dissectors.coap import numbers, wire
+from dissectors.coap.content_formats import Syntax
+from dissectors.json_scan import ERROR, scan
+from dissectors.kernel import Bytes, Rows
+from dissectors.msgin5g.payload import MAX_DEPTH
+
+_WHOLE: Final = (
+    (1 << numbers.OBSERVE)
+    | (1 << numbers.CONTENT_FORMAT)
+    | (1 << numbers.ACCEPT)
+    | (1 << numbers.HOP_LIMIT)
+)
+"""Options whose value rules look at, and that have few values."""
+
+_BLOCKS: Final = (
+    (1 << numbers.BLOCK1)
+    | (1 << numbers.BLOCK2)
+    | (1 << numbers.Q_BLOCK1)
+    | (1 << numbers.Q_BLOCK2)
+)
+_NAMES: Final = (1 << numbers.LOCATION_PATH) | (1 << numbers.URI_PATH)
+_SIZES: Final = (1 << numbers.SIZE1) | (1 << numbers.SIZE2)
+
+
+def _value(data: Bytes, at: int, length: int) -> int:
+    """Up to three bytes as a number; -1 for more."""
+    if length > 3:
+        return -1
+    value = 0
+    for place in range(at, at + length):
+        value = value * 256 + data[place]
+    return value
+
+
+def _odd_segment(data: Bytes, at: int, length: int) -> bool:
+    """A path segment that may be wrong: `.`, `..`, or with a slash or a percent sign in it."""
+    if length == 1 or length == 2:
+        dots = data[at] == 46 and (length == 1 or data[at + 1] == 46)
+        if dots:
+            return True
+    odd = False
+    for place in range(at, at + length):
+        odd = odd or data[place] == 47 or data[place] == 37
+    return odd
+
+
+def _odd_host(data: Bytes, at: int, length: int) -> bool:
+    """A host with other characters than lower-case letters, digits, dots and hyphens, or one that
+    is made of digits and dots alone: it may be an address."""
+    letters = 0
+    for place in range(at, at + length):
+        byte = data[place]
+        if 97 <= byte <= 122:
+            letters += 1
+        elif not (48 <= byte <= 57 or byte == 45 or byte == 46 or byte == 95):
+            return True
+    return letters == 0
+
+
+def _uri_form(data: Bytes, at: int, length: int) -> int:
+    """Is a Proxy-Uri absolute? 1 where it begins with a scheme and `//`, plus 2 for a `#`."""
+    scheme = hash_at = 0
+    for place in range(at, at + length):
+        if data[place] == 35:
+            hash_at = 2
+    for place in range(at, at + length - 2):
+        byte = data[place]
+        if byte == 58:
+            scheme = 1 if place > at and data[place + 1] == 47 and data[place + 2] == 47 else 0
+            break
+        letter = 97 <= byte <= 122 or 65 <= byte <= 90
+        if not (letter or 48 <= byte <= 57 or byte == 43 or byte == 45 or byte == 46):
+            break
+    return scheme + hash_at
+
+
+def _oscore_form(data: Bytes, at: int, length: int) -> int:
+    """What can be wrong with the OSCORE option: flags, a leading zero, whether lengths add up."""
+    if length == 0:
+        return 0
+    flags = data[at] * 1
+    sequence = flags & 7
+    zero = 1 if sequence > 1 and length > 1 and data[at + 1] == 0 else 0
+    context = 0
+    if flags & 16 and sequence + 1 < length:
+        context = data[at + 1 + sequence] + 2
+    rest = length - 1 - sequence - (context - 1 if context else 0)
+    left = 0 if rest < 0 else 1 if rest == 0 else 2
+    return ((flags * 2 + zero) * 3 + left) * 2 + (1 if context else 0)
+
+
+def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: int) -> int:
+    """What rules look at in the value of an option, as a number; -1: its very bytes."""
+    if number < 64:
+        bit = 1 << number
+        if bit & _WHOLE:
+            return _value(data, at, length)
+        if bit & _NAMES:
+            if _odd_segment(data, at, length):
+                return -1
+            return 1 if length == 11 and data[at] == 46 else 0  # .well-known
+        if bit & _BLOCKS:
+            block = _value(data, at, length)
+            return block if block < 0 else block % 16 + (16 if block > 15 else 0)
+        if bit & _SIZES:
+            return 1 if _value(data, at, length) == 0 else 0
+    if number == numbers.URI_HOST:
+        return -1 if _odd_host(data, at, length) else 0
+    if number == numbers.URI_PORT:
+        port = _value(data, at, length)
+        return 1 if port == 0 else 2 if port == facts[f + DESTINATION_PORT] else 0
+    if number == numbers.PROXY_URI:
+        return _uri_form(data, at, length)
+    if number == numbers.OSCORE:
+        return _oscore_form(data, at, length)
+    if number == numbers.NO_RESPONSE:
+        return _value(data, at, length)
+    return 0 if length else 1
+
+
+def message_form(
+    data: Bytes,
+    facts: Rows,
+    f: int,
+    count: int,
+    options: Rows,
+    payload_at: int,
+    end: int,
+    syntaxes: bytes,
+    json_head: Rows,
+    nodes: Rows,
+    stack: Rows,
+) -> int:
+    """The form of a message with `count` options; never 0. `syntaxes` by Content-Format; the rest
+    is what scanning a body takes."""
+    form = mix(facts[f + DEFECTS], facts[f + CODE] * 8 + facts[f + TYPE])
+    form = mix(form, facts[f + TOKEN_LENGTH])
+    before, segments, empty = -1, 0, 0
+    for option in range(count):
+        row = option * wire.OPTION_SLOTS
+        number = options[row + wire.NUMBER]
+        at, length = options[row + wire.VALUE_AT], options[row + wire.LENGTH]
+        value = option_form(number, data, at, length, facts, f)
+        if value < 0:
+            form = hash_bytes(data, at, at + length, mix(form, number))
+        elif number != before or value:
+            form = mix(form, number * 0x10000000 + value)
+        if number == numbers.URI_PATH:
+            segments += 1
+            empty += 1 if length == 0 else 0
+        before = number
+    if segments == 1 and empty:
+        form = mix(form, -1)
+    form = mix(form, _block_fills(facts, f))
+    if payload_at < 0 or payload_at >= end:
+        return form | 1
+    if facts[f + FLAGS] & (PROTECTED | IN_BLOCKS | CUT):  # nothing can be said of what it is
+        return mix(form, 1) | 1
+    if _is_as_said(data, facts, f, payload_at, end, syntaxes, json_head, nodes, stack):
+        return mix(form, 2) | 1
+    return mix(form, facts[f + PAYLOAD_HASH]) | 1
+
+
+def _block_fills(facts: Rows, f: int) -> int:
+    """Whether the payload is as long as a block, shorter or longer; 3 where it is none."""
+    block = facts[f + BLOCK1] if facts[f + FLAGS] & REQUEST else facts[f + BLOCK2]
+    if block < 0:
+        return 3
+    size, length = 16 << min(block & 7, 6), facts[f + PAYLOAD_LENGTH]
+    return 0 if length == size else 1 if length < size else 2
+
+
+def _is_as_said(
+    data: Bytes,
+    facts: Rows,
+    f: int,
+    at: int,
+    end: int,
+    syntaxes: bytes,
+    json_head: Rows,
+    nodes: Rows,
+    stack: Rows,
+) -> bool:
+    """The payload is without a doubt what Content-Format says, or nobody said what it is."""
+    format = facts[f + CONTENT_FORMAT]
+    if format == -1:  # of an error: a diagnostic text (RFC 7252 clause 5.5.2)
+        return facts[f + CODE] >> 5 < 4 or not _odd_text(data, at, end)
+    syntax = syntaxes[format] * 1 if 0 <= format < 65536 else 0
+    if syntax == Syntax.TEXT:
+        return not _odd_text(data, at, end)
+    if syntax == Syntax.JSON:
+        if facts[f + FLAGS] & JSON == 0:  # else it was just scanned
+            scan(data, at, end, MAX_DEPTH, json_head, nodes, stack)
+        return json_head[ERROR] == 0
+    if syntax == Syntax.CBOR:
+        return cbor_error(data, at, end, stack, False) < 0
+    if syntax == Syntax.CBOR_SEQUENCE:
+        return cbor_error(data, at, end, stack, True) < 0
+    return syntax != Syntax.LINKS
+
+
+def _odd_text(data: Bytes, at: int, end: int) -> bool:
+    """The text has more than ASCII, or a NUL."""
+    odd = False
+    for place in range(at, end):
+        odd = odd or data[place] >= 128 or data[place] == 0
+    return odd
