@@ -20,6 +20,7 @@ from analyzer.state import (
     DATAGRAMS,
     DUP_WINDOW,
     DUP_WINDOW_UNNUMBERED,
+    ENDPOINTS_LESS,
     FIRST_RECENT,
     IDENTIFICATIONS,
     NAT_WINDOW,
@@ -29,6 +30,7 @@ from analyzer.state import (
     ROWS,
     SENDERS,
     bucket,
+    ends,
 )
 from dissectors.kernel import Rows
 
@@ -36,7 +38,6 @@ from dissectors.kernel import Rows
 # `marks` what a second tap changes, `older` is the number of the one before in its bucket.
 HASH, OLDER, TIME, ENDS, MARKS, LINK_HASH, MESSAGE, FRAME = 0, 1, 2, 3, 4, 5, 6, 7
 RECENT_SLOTS: Final = 8
-_END: Final = 0x40000000
 _MARK: Final = 0x10000
 
 MOST_RECENT: Final = 1 << 17
@@ -106,7 +107,7 @@ def _other_leg(s: Rows, facts: Rows, f: int, earlier: int) -> bool:
     length = facts[f + fact.END] - facts[f + fact.AT]
     if length < _NAT_MIN_BYTES or facts[f + fact.TOKEN_LENGTH] < _NAT_MIN_TOKEN:
         return False
-    source, destination = s[earlier + ENDS] // _END, s[earlier + ENDS] % _END
+    source, destination = s[earlier + ENDS] // ENDPOINTS_LESS, s[earlier + ENDS] % ENDPOINTS_LESS
     one_side = (source == facts[f + fact.SOURCE]) != (destination == facts[f + fact.DESTINATION])
     close = abs(facts[f + fact.TIME] - s[earlier + TIME]) <= s[NAT_WINDOW]
     return one_side and close and facts[f + fact.TTL] < s[earlier + MARKS] // _MARK % 256
@@ -126,7 +127,7 @@ def original(s: Rows, facts: Rows, f: int) -> int:
     sender = _sender_at(s, facts[f + fact.SOURCE])
     facts[f + fact.LEG_OF] = 0
     place = bucket(s, RECENT_BUCKETS, facts[f + fact.DATA_HASH], 0, 0)
-    ends = facts[f + fact.SOURCE] * _END + facts[f + fact.DESTINATION]
+    between = ends(facts[f + fact.SOURCE], facts[f + fact.DESTINATION])
     number, steps = s[place], 0
     alike, found, leg = False, 0, 0
     while number >= s[FIRST_RECENT] and steps < _MOST_ALIKE:
@@ -135,7 +136,7 @@ def original(s: Rows, facts: Rows, f: int) -> int:
         if s[earlier + HASH] != facts[f + fact.DATA_HASH]:
             continue
         steps += 1
-        if s[earlier + ENDS] == ends:
+        if s[earlier + ENDS] == between:
             alike = True
             if _same_transmission(s, facts, f, earlier, sender):
                 found = this
@@ -175,7 +176,7 @@ def _remember(s: Rows, facts: Rows, f: int, older: int) -> None:
     s[at + HASH] = facts[f + fact.DATA_HASH]
     s[at + OLDER] = older
     s[at + TIME] = facts[f + fact.TIME]
-    s[at + ENDS] = facts[f + fact.SOURCE] * _END + facts[f + fact.DESTINATION]
+    s[at + ENDS] = ends(facts[f + fact.SOURCE], facts[f + fact.DESTINATION])
     s[at + MARKS] = _marks(facts, f)
     s[at + LINK_HASH] = facts[f + fact.LINK_HASH]
     s[at + MESSAGE] = 0

@@ -8,7 +8,7 @@ refers to (messages, exchanges, flows) is read from the tables as they are at th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, IntFlag, StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -78,12 +78,16 @@ class Formed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Retransmitted:
-    """The n-th repetition of a CON or NON (n counts from 1); gap to the one before in ns."""
+    """The n-th repetition of a CON or NON (n counts from 1); gap to the one before in ns, and
+    `before` from that to its own (0: it was the first); `new_payload`: a notification that says
+    something else under the same Message ID."""
 
     transmission: Transmission
     message: Message
     count: int
     gap: int
+    before: int
+    new_payload: bool
 
 
 class Match(StrEnum):
@@ -108,28 +112,54 @@ class Confidence(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
+class How(IntFlag):
+    """In which way a response came. PROMISED: after an Empty ACK under the same Message ID."""
+
+    FIRST = 1
+    NOTIFIES = 2
+    ACKNOWLEDGED = 4  # the request was
+    RESET = 8  # the request was
+    PROMISED = 16
+    RETRANSMITTED = 32  # the request was
+    OBSERVED = 64  # an observation stands, or stood
+    LATE = 128  # more than ACK_TIMEOUT after the last transmission of the request
+    SAME_ETAG = 256  # as the first of the request
+
+
 class Responded(NamedTuple):
-    """A response (not a copy of one) found its exchange."""
+    """A response (not a copy of one) found its exchange; told only while no response of its form to
+    such a request, `how` it came the same, is known to break no rule (forms.py).
+
+    Rules on it may look at the bytes and endpoints of request and response, at `match` and `how`,
+    at nothing else: not at times, nor at other messages.
+    """
 
     exchange: Exchange
     message: Message
     match: Match
+    how: How = How(0)
 
 
 class Acknowledged(NamedTuple):
-    """An Empty ACK or RST found the CON or NON it answers."""
+    """A RST (but the answer to a ping), or an ACK that rules ask for, found the CON or NON it
+    answers: late, to a NON, a group or a ping, with a code where it should be Empty, or to a
+    message with a defect or a response that answers nothing."""
 
     transmission: Transmission
     message: Message
 
 
 class AnsweredAgain(NamedTuple):
-    """A further ACK for one Message ID; `differs` when it says something else."""
+    """A further ACK for one Message ID: it `differs`, or there are more than transmissions."""
 
-    exchange: Exchange
+    transmission: Transmission
     message: Message
     first: Message
     differs: bool
+
+    @property
+    def exchange(self) -> Exchange | None:
+        return self.transmission.exchange
 
 
 class Unacknowledged(NamedTuple):
@@ -148,8 +178,150 @@ class Unanswered(NamedTuple):
     one_way: bool
 
 
-class BadVersionAnswered(NamedTuple):
-    """An ACK or RST with the Message ID of a datagram whose version must be ignored."""
+class NeverAnswered(NamedTuple):
+    """A request without response or RST within EXCHANGE_LIFETIME; it may have been acknowledged."""
+
+    exchange: Exchange
+    one_way: bool
+
+
+class GroupOver(NamedTuple):
+    """A request to a group: nobody will answer it any more."""
+
+    exchange: Exchange
+
+
+class CopiesIgnored(NamedTuple):
+    """A CON was acknowledged, and no later copy of it was within MAX_TRANSMIT_WAIT."""
+
+    transmission: Transmission
+    ended: bool
+
+
+class Orphan(IntEnum):
+    """What a message that answers nothing is. EARLY: what it answers may lie before the capture."""
+
+    RESPONSE = 0
+    NOTIFICATION = 1
+    ACK = 2
+    RST = 3
+    EARLY_RESPONSE = 4
+    EARLY_ACK = 5
+    TO_OTHER = 6  # an Empty ACK or RST from another endpoint than the CON went to
+    TO_ACK = 7  # an ACK or RST that answers one
+
+
+class Orphaned(NamedTuple):
+    """A response, ACK or RST that answers nothing. The first of its flow, direction and kind, but
+    for the last two kinds, of which `other` is the message it means."""
+
+    message: Message
+    kind: Orphan
+    other: Message | None
+
+
+class MidReused(NamedTuple):
+    """A CON or NON has the Message ID of an earlier one between the same endpoints, which is not
+    the same message, while that may still be about; `certain`, or by the longest life of a NON
+    alone. The first of its flow and direction."""
+
+    message: Message
+    earlier: Message
+    certain: bool
+
+
+class Reuse(IntEnum):
+    """What the earlier request with a token was: open, refused by ICMP, observing another resource,
+    sent to a group."""
+
+    OPEN = 0
+    FAILED = 1
+    OBSERVING = 2
+    GROUP = 3
+
+
+class TokenReused(NamedTuple):
+    """A request has the token of an earlier one that may still be answered. The first of its flow,
+    direction and kind."""
+
+    exchange: Exchange
+    earlier: Exchange
+    kind: Reuse
+
+
+class AskedAgain(NamedTuple):
+    """A request for what was refused before with 4.01, 4.02, 4.29 or 5.03; once of each refusal."""
+
+    exchange: Exchange
+    refused: Exchange
+
+
+class Outstanding(NamedTuple):
+    """More than NSTART CONs wait for their ACK, `waiting` with this one. The first time in its flow
+    and direction."""
+
+    message: Message
+    waiting: int
+
+
+class Probed(NamedTuple):
+    """More than PROBING_RATE is sent where nothing comes back: `sent` bytes in `span` ns."""
+
+    message: Message
+    sent: int
+    span: int
+
+
+class News(IntFlag):
+    """What a notification says beside the one before it (exchanges.observing)."""
+
+    NOT_NEWER = 1
+    SAME_VALUE = 2
+    REORDERED = 4  # with the two above: Message IDs tell the order of sending the other way round
+    TOO_FAST = 8
+    AFTER_RST = 16
+    AFTER_ERROR = 32
+    AFTER_DEREGISTERED = 64
+    AFTER_SILENCE = 128
+    STALE = 256
+    UNCONFIRMED = 512
+    RATE = 1024
+
+
+class Notified(NamedTuple):
+    """A notification after the first, and the one before it; told only while none of such forms and
+    with such news is known to break no rule."""
+
+    exchange: Exchange
+    message: Message
+    before: Message
+    news: News
+
+
+class Observes(NamedTuple):
+    """A request with Observe 0 or 1 where an observation with its token stands, or one of the same
+    resource does; each the exchange that registered it."""
+
+    exchange: Exchange
+    by_token: Exchange | None
+    by_resource: Exchange | None
+
+
+class BlockFollowed(NamedTuple):
+    """A block, or a request for one, after `before`, the newest block of the same body. `skips`:
+    there is a gap between them, `repeats`: it begins before where that one ended. Told only while
+    none of such forms is known to break no rule."""
+
+    exchange: Exchange
+    message: Message
+    before: Message
+    repeats: bool
+    skips: bool
+
+
+class UnreadableAnswered(NamedTuple):
+    """An ACK or RST with the Message ID of a datagram of another version, which must be ignored, or
+    of a CON that is no message, which must be rejected."""
 
     message: Message
     bad: Message
@@ -274,7 +446,19 @@ Event: TypeAlias = (
     | AnsweredAgain
     | Unacknowledged
     | Unanswered
-    | BadVersionAnswered
+    | UnreadableAnswered
+    | NeverAnswered
+    | GroupOver
+    | CopiesIgnored
+    | Orphaned
+    | MidReused
+    | TokenReused
+    | AskedAgain
+    | Outstanding
+    | Probed
+    | Notified
+    | Observes
+    | BlockFollowed
     | RegistrationRequested
     | RegistrationInClear
     | RegistrationAnswered

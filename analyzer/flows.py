@@ -33,13 +33,19 @@ from dissectors.kernel import Rows
 FIRST, SECOND, START, CONFIRMED, PLAIN_ON_5684, OPAQUE = 0, 1, 2, 3, 4, 5
 SENT, RECEIVED, READABLE, UNREADABLE, FAILURES, FIRST_FRAME = 6, 7, 8, 9, 10, 11
 FIRST_REPEATS, SECOND_REPEATS, PENDINGS, OLDER, NEWER, SERIAL = 12, 13, 14, 15, 16, 17
-FIRST_PENDING: Final = 18
+BYTES, OUTSTANDING = 18, 19  # sent while nothing came back; CONs waiting, by direction
+FIRST_PENDING: Final = 21
 MOST_PENDING: Final = 8
 NOTES: Final = FIRST_PENDING + MOST_PENDING
 """A slot for each note that is given once per flow, or once per direction of it: 0 until then, the
 id of the finding that it became, or happenings.TOLD while it has become none."""
 PINGS, CLEAR, DUPLICATED, CHECKSUMS = 0, 2, 3, 4  # pings and each of three checksums by direction
-FLOW_SLOTS: Final = NOTES + CHECKSUMS + 6
+MID_REUSES: Final = CHECKSUMS + 6  # certain and possible ones, by direction
+ORPHANS: Final = MID_REUSES + 4  # of each kind of orphan (happenings.py), by direction
+TOKEN_REUSES: Final = ORPHANS + 12  # of each kind (happenings.py), by direction
+BUSY: Final = TOKEN_REUSES + 8  # more than NSTART outstanding, by direction
+PROBED: Final = BUSY + 2
+FLOW_SLOTS: Final = NOTES + PROBED + 1
 
 MOST_FLOWS: Final = 1 << 16
 """Flows remembered; beyond that the one used longest ago is forgotten."""
@@ -143,6 +149,11 @@ def flow_of(s: Rows, source: int, destination: int, time: int) -> int:
     else:
         s[at + RECEIVED] += 1
     return flow
+
+
+def direction(s: Rows, flow: int, source: int) -> int:
+    """0 for what the first endpoint of the flow sends, 1 for the other."""
+    return 0 if s[flow_at(s, flow) + FIRST] == source else 1
 
 
 def repeats(s: Rows, flow: int, source: int) -> None:

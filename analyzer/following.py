@@ -34,7 +34,7 @@ from analyzer.flows import (
 from analyzer.flows import restart as restart_flows
 from analyzer.happenings import tell, told_before
 from analyzer.messages import Role
-from analyzer.profiles.transmission import MILLISECOND
+from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.state import (
     BASE,
     BYTES_READ,
@@ -59,6 +59,9 @@ from analyzer.state import (
 from analyzer.tables import Cells
 from dissectors import checksum, link
 from dissectors.kernel import Bytes, Rows, Text
+
+_PROBING_SPAN: Final = 60 * SECOND
+"""Time over which PROBING_RATE, a byte per second, is an average (clause 4.8)."""
 
 _LATEST: Final = (1 << 62) - 1
 """Capture times, 146 years before and after 1970, whose difference fits 64 bits."""
@@ -91,9 +94,26 @@ def _arrived(
         s[flow + FIRST_FRAME] = facts[f + fact.FRAME]
     readable = facts[f + fact.FLAGS] & fact.READABLE
     s[flow + (flows.READABLE if readable else flows.UNREADABLE)] += 1
+    if s[flow + flows.RECEIVED] == 0:
+        _probes(s, facts, f, flow)
     if facts[f + fact.CHECKSUM] >= checksum.WRONG:
         _checksum_wrong(s, facts, f)
     pair(s, facts, f, mm, xx, spare)
+
+
+def _probes(s: Rows, facts: Rows, f: int, flow: int) -> None:
+    """Somebody goes on sending though nothing comes back: at what rate is told once (RFC 7252
+    clause 4.7)."""
+    s[flow + flows.BYTES] += facts[f + fact.END] - facts[f + fact.AT]
+    time = facts[f + fact.TIME]
+    span = time - s[flow + flows.START]
+    sent = s[flow + flows.BYTES]
+    if span < _PROBING_SPAN or sent * SECOND <= span:
+        return
+    note = note_at(s, facts[f + fact.FLOW], flows.PROBED)
+    if not told_before(s, note, facts[f + fact.FRAME], time, 0):
+        row = facts[f + fact.MESSAGE] - 1
+        tell(s, tells.PROBED, row, sent, span, flows.PROBED, facts[f + fact.FLOW])
 
 
 def _checksum_wrong(s: Rows, facts: Rows, f: int) -> None:

@@ -21,13 +21,15 @@ NEARLY: Final = 2048
 # Kinds, and what stands in A to E. A message is its row, an exchange its id, a transmission its
 # number.
 SEEN: Final = 1  # message, bits of facts.FLAGS, message of the other NAT leg + 1, note, flow
-RETRANSMITTED: Final = 2  # message, transmission, count, gap
+RETRANSMITTED: Final = (
+    2  # message, transmission, count, gap, the gap before * 4 + how it is the same
+)
 RESPONDED: Final = 3  # message, exchange, match, signature, bits of events.How
 ACKNOWLEDGED: Final = 4  # message, transmission
-ANSWERED_AGAIN: Final = 5  # message, exchange, first message, differs
+ANSWERED_AGAIN: Final = 5  # message, exchange, first message, differs, transmission
 UNACKNOWLEDGED: Final = 6  # transmission, ended, one way
 UNANSWERED: Final = 7  # exchange, ended, one way
-BAD_VERSION_ANSWERED: Final = 8  # message, the bad one
+UNREADABLE_ANSWERED: Final = 8  # message, the unreadable one
 CLOCK_STEP: Final = 9  # frame, step
 CAPTURE_DUPLICATE: Final = 10  # message, frame and time of the original, flow
 OPAQUE_FLOW: Final = 11  # flow, frame
@@ -46,16 +48,51 @@ BODY_DUE: Final = 23  # message, exchange, body: it may be whole
 BODY_INCOMPLETE: Final = 24  # newest block, bytes from its start, why, body
 BODY_ACCEPTED: Final = 25  # message, exchange, bytes from its start, of how many: not whole
 REGISTRATION_BODY: Final = 27  # message, exchange, signature
+MID_REUSED: Final = 29  # message, the earlier one, certain, note, flow
+ORPHANED: Final = 30  # message, kind, note, flow
+TOKEN_REUSED: Final = 31  # exchange, the earlier one, kind, note, flow
+ASKED_AGAIN: Final = 32  # exchange, the one that was refused
+OUTSTANDING: Final = 33  # message, how many, note, flow
+PROBED: Final = 34  # message, bytes, nanoseconds, note, flow
+NEVER_ANSWERED: Final = 35  # exchange, one way
+GROUP_OVER: Final = 36  # exchange
+COPIES_IGNORED: Final = 37  # transmission, ended
+NOTIFIED: Final = (
+    38  # message, exchange, the notification before + 1, signature, bits of events.News
+)
+OBSERVES: Final = 39  # exchange, observation with its token, with its resource; 0 for none
+BLOCK_FOLLOWED: Final = 40  # message, exchange, block before, signature, direction
 FORMED: Final = 28  # message, signature, message of the other NAT leg + 1
 BLOCK_AGAIN: Final = 26  # message, exchange, offset, end: bytes that were there before
 
 SIGNATURES: Final = {
     FORMED: 1,
+    RESPONDED: 3,
+    NOTIFIED: 3,
+    BLOCK_FOLLOWED: 3,
     REGISTRATION_REQUESTED: 1,
     REGISTRATION_ANSWERED: 4,
     REGISTRATION_BODY: 2,
 }
 """Where, from A on, the signature of an event stands: like ones that broke no rule are not told."""
+
+NOTED: Final = {
+    CHECKSUM_WRONG: (3, 2),
+    MID_REUSED: (4, 3),
+    ORPHANED: (3, 2),
+    TOKEN_REUSED: (4, 3),
+    OUTSTANDING: (3, 2),
+    PROBED: (4, 3),
+}
+"""Where, from A on, the flow and the note (flows.NOTES) of an event stand."""
+
+# Kinds of orphans and of tokens used again: each is a note of its flow. `EARLY` ones came when what
+# they answer may lie before the capture (gate G-START); a notification may always.
+ORPHAN_RESPONSE, ORPHAN_NOTIFICATION, ORPHAN_ACK, ORPHAN_RST = 0, 1, 2, 3
+EARLY_ORPHAN_RESPONSE, EARLY_ORPHAN_ACK = 4, 5
+ORPHAN_TO_OTHER, ORPHAN_TO_ACK = 6, 7  # told each time
+NOTED_ORPHANS: Final = 6
+REUSED_OPEN, REUSED_FAILED, REUSED_OBSERVING, REUSED_OF_GROUP = 0, 1, 2, 3
 
 TOLD: Final = -1
 """A note that was given and has become no finding."""

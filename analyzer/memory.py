@@ -14,15 +14,15 @@ from typing import Any, Final, NamedTuple
 from analyzer import duplicates, flows, happenings, registrations, state, verdicts
 from analyzer import facts as fact
 from analyzer.buffers import zeroed
-from analyzer.exchanges import blockwise, message_layer, waiting
+from analyzer.exchanges import asking, blockwise, message_layer, observing, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
 
 _LINE: Final = 8  # items of a line of the processor's cache
 NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
-VERDICTS_OF_RECORD: Final = 8 * flows.MOST_PENDING
-"""Signatures that one record can add, where it confirms a flow."""
+VERDICTS_OF_RECORD: Final = 5
+"""Signatures that one message can add: its form, its link, a notification, a block, a body."""
 
 
 class Region(NamedTuple):
@@ -52,6 +52,7 @@ REGIONS: Final = (
     Region(state.MID_BUCKETS, 1, 1 << 19),
     Region(state.RECENT_BUCKETS, 1, 1 << 15),
     Region(state.GROUP_BUCKETS, 1, 1 << 10),
+    Region(state.SOURCE_BUCKETS, 1, 1 << 14),
     Region(state.EVENT_ROWS, happenings.EVENT_SLOTS, happenings.MOST_EVENTS),
     Region(state.REPEAT_ROWS, happenings.REPEAT_SLOTS, happenings.MOST_REPEATS),
     Region(state.PENDING, fact.SLOTS, 1 << 4, flows.MOST_WAITING, 1),
@@ -66,6 +67,12 @@ REGIONS: Final = (
     _keys(state.FLOW_KEYS, 1),
     _keys(state.UE_KEYS, 2),
     _keys(state.BODY_KEYS, 2),
+    _keys(state.REFUSED_KEYS, 1, asking.MOST_REFUSED),
+    _keys(state.OBSERVED_KEYS, 2, 2 * observing.MOST_OBSERVATIONS),
+    Region(
+        *(state.OBSERVATIONS, observing.SLOTS, 1 << 4, observing.MOST_OBSERVATIONS),
+        1 + flows.MOST_PENDING,
+    ),
     Region(state.BODIES, blockwise.BODY_SLOTS, 1 << 4, blockwise.MOST_BODIES, 2),
     Region(state.NAMES, state.NAME_SLOTS, 1 << 8, state.MOST_NAMES, NAMES_OF_RECORD),
     Region(state.ENDPOINTS, flows.ENDPOINT_SLOTS, 1 << 6, 0, 2),
@@ -111,6 +118,9 @@ class Memory:
         s[state.MAX_TRANSMIT_WAIT] = timers.max_transmit_wait
         s[state.EXCHANGE_LIFETIME] = timers.exchange_lifetime
         s[state.NON_LIFETIME] = timers.non_lifetime
+        s[state.ACK_TIMEOUT] = timers.ack_timeout
+        s[state.NSTART] = timers.nstart
+        s[state.MAX_TRANSMIT_SPAN] = timers.max_transmit_span
         self.name(b"(too many)")
         s[state.AKMA_PATH] = self.name(b"/akma")
 

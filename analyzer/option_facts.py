@@ -22,6 +22,7 @@ from analyzer.facts import (
     KEY,
     LASTING_HASH,
     LATER_BLOCK,
+    MAX_AGE,
     NON_ASCII,
     NOTIFIES,
     OBSERVE,
@@ -130,6 +131,7 @@ def option_facts(
     key = mix(seed, facts[f + CODE])
     block1 = block2 = -1
     facts[f + ETAG] = 0
+    facts[f + MAX_AGE] = _DEFAULT_MAX_AGE
     for option in range(count):
         row = option * wire.OPTION_SLOTS
         number = options[row + wire.NUMBER]
@@ -155,7 +157,8 @@ def option_facts(
         elif number == 12:
             facts[f + CONTENT_FORMAT] = _uint(data, at, length)
         elif number == 14:
-            if not request and _uint(data, at, length) == _DEFAULT_MAX_AGE:
+            facts[f + MAX_AGE] = max(0, _uint(data, at, length))
+            if not request and facts[f + MAX_AGE] == _DEFAULT_MAX_AGE:
                 flags |= DEFAULT_VALUE
         elif number == 7:
             if request and _uint(data, at, length) == facts[f + DESTINATION_PORT]:

@@ -49,7 +49,11 @@ INTERFACES: Final = 21 * REGION
 EVENT_ROWS: Final = 22 * REGION
 REPEAT_ROWS: Final = 23 * REGION
 GROUP_BUCKETS: Final = 24 * REGION
-REGIONS: Final = 27
+SOURCE_BUCKETS: Final = 27 * REGION
+REFUSED_KEYS: Final = 28 * REGION
+OBSERVED_KEYS: Final = 29 * REGION
+OBSERVATIONS: Final = 30 * REGION
+REGIONS: Final = 31
 
 # Single items behind the regions of the head.
 SEED: Final = REGIONS * REGION
@@ -101,7 +105,11 @@ PATHS_MATTER: Final = SEED + 42  # 1: a rule looks at the path of registrations
 REORDER_WINDOW: Final = SEED + 44  # a setting, ns: a response seen early waits for its request
 BODIES_ENDED: Final = SEED + 45  # at the end of the capture: so many bodies are told of
 FILED: Final = SEED + 46  # exchanges up to this one are in CLIENT_BUCKETS
-HEAD: Final = SEED + 48
+FILED_SENT: Final = SEED + 47  # transmissions up to this one are in SOURCE_BUCKETS
+ACK_TIMEOUT: Final = SEED + 48  # a setting, ns
+NSTART: Final = SEED + 49  # a setting
+MAX_TRANSMIT_SPAN: Final = SEED + 50  # ns
+HEAD: Final = SEED + 52
 
 # An entry of a hash table: three keys and the value, 0 where the entry is free.
 KEY, VALUE = 0, 3
@@ -116,6 +124,8 @@ TOO_MANY: Final = 1
 """The name of all names past MOST_NAMES."""
 MOST_NAMES: Final = 1 << 20
 MOST_ARENA: Final = 1 << 27
+ENDPOINTS_LESS: Final = 1 << 30
+"""Ids of endpoints are less than this."""
 
 _LOW: Final = (1 << 31) - 1
 _WORD: Final = (1 << 32) - 1
@@ -154,6 +164,11 @@ def hash_bytes(data: Bytes, start: int, end: int, hash: int) -> int:
         at += 1
     low = (x & _LOW) * (_LOW + 1) + (y & _LOW)
     return mix(low, (end - start) * 0x100000000 + rest)
+
+
+def ends(source: int, destination: int) -> int:
+    """Two endpoints as one key."""
+    return source * ENDPOINTS_LESS + destination
 
 
 # Hash tables ------------------------------------------------------------------------------------

@@ -346,13 +346,17 @@ class Exchange:
 
 @dataclass(frozen=True, eq=False)
 class Transmission:
-    """One CON or NON and its copies: an entry of the message layer (RFC 7252 clause 4)."""
+    """One CON or NON and its copies: an entry of the message layer (RFC 7252 clause 4). `last` is
+    when the newest copy was sent, `acked` when the first of `acks` ACKs and RSTs came."""
 
     number: int
     message: Message
     copies: int
     exchange: Exchange | None
     icmp: int
+    last: int = 0
+    acked: int = 0
+    acks: int = 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Transmission) and self.message == other.message
@@ -362,6 +366,7 @@ class Transmission:
 
     @property
     def first(self) -> int:
+        """When it was first sent."""
         return self.message.time
 
     @property
@@ -380,4 +385,7 @@ def transmission(tables: Tables, number: int) -> Transmission:
         s[at + ml.COPIES],
         Exchange(tables, exchange) if exchange else None,
         s[at + ml.ICMP],
+        s[at + ml.LAST],
+        s[at + ml.ACKED_AT],
+        s[at + ml.ACKS],
     )

@@ -11,28 +11,45 @@ from analyzer import happenings as tells
 from analyzer.events import (
     Acknowledged,
     AnsweredAgain,
-    BadVersionAnswered,
+    AskedAgain,
+    BlockFollowed,
     BodyAccepted,
     BodyIncomplete,
     CaptureDuplicate,
     ChecksumWrong,
     ClockStep,
+    CopiesIgnored,
     Event,
     Formed,
+    GroupOver,
+    How,
     Match,
+    MidReused,
+    NeverAnswered,
+    News,
+    Notified,
+    Observes,
     OpaqueFlow,
+    Orphan,
+    Orphaned,
+    Outstanding,
+    Probed,
     RegistrationAnswered,
     RegistrationBody,
     RegistrationInClear,
     RegistrationRequested,
     Responded,
     Retransmitted,
+    Reuse,
     Seen,
+    TokenReused,
     UeCollision,
     UeMoved,
     Unacknowledged,
     Unanswered,
+    UnreadableAnswered,
 )
+from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges.model import MATCHES
 from analyzer.subjects import Exchange, Flow, Message, Tables, transmission
 
@@ -81,33 +98,68 @@ def _ue_collision(tables: Tables, row: Row) -> Event:
     return UeCollision(Message(tables, row[0]), tables.names[row[1]], tables.endpoints[row[2]])
 
 
+def _retransmitted(tables: Tables, row: Row) -> Event:
+    sent, before, same = transmission(tables, row[1]), row[4] // 4, row[4] % 4
+    return Retransmitted(
+        sent, Message(tables, row[0]), row[2], row[3], before, same == ml.NEW_PAYLOAD
+    )
+
+
+def _orphaned(tables: Tables, row: Row) -> Event:
+    other = Message(tables, row[4] - 1) if row[4] else None
+    return Orphaned(Message(tables, row[0]), Orphan(row[1]), other)
+
+
+def _exchange(tables: Tables, id: int) -> Exchange | None:
+    return Exchange(tables, id) if id else None
+
+
 def note_of(kind: int, row: Row) -> tuple[int, int] | None:
     """The flow and the note (flows.NOTES) that an event gives of it; None for other events."""
     if kind == tells.REGISTRATION_IN_CLEAR:
         return row[1], flows.CLEAR
     if kind == tells.CAPTURE_DUPLICATE:
         return row[3], flows.DUPLICATED
-    if kind == tells.CHECKSUM_WRONG:
-        return row[3], row[2]
+    if kind in tells.NOTED:
+        flow, note = tells.NOTED[kind]
+        return (row[flow], row[note]) if row[note] else None
     return (row[4], row[3]) if kind == tells.SEEN and row[4] else None
 
 
 _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
     tells.SEEN: _seen,
     tells.FORMED: lambda t, r: Formed(Message(t, r[0], Message(t, r[2] - 1) if r[2] else None)),
-    tells.RETRANSMITTED: lambda t, r: Retransmitted(
-        transmission(t, r[1]), Message(t, r[0]), r[2], r[3]
+    tells.RETRANSMITTED: _retransmitted,
+    tells.RESPONDED: lambda t, r: Responded(
+        Exchange(t, r[1]), Message(t, r[0]), _match(r[2]), How(r[4])
     ),
-    tells.RESPONDED: lambda t, r: Responded(Exchange(t, r[1]), Message(t, r[0]), _match(r[2])),
     tells.ACKNOWLEDGED: lambda t, r: Acknowledged(transmission(t, r[1]), Message(t, r[0])),
     tells.ANSWERED_AGAIN: lambda t, r: AnsweredAgain(
-        Exchange(t, r[1]), Message(t, r[0]), Message(t, r[2]), bool(r[3])
+        transmission(t, r[4]), Message(t, r[0]), Message(t, r[2]), bool(r[3])
     ),
     tells.UNACKNOWLEDGED: lambda t, r: Unacknowledged(
         transmission(t, r[0]), bool(r[1]), bool(r[2])
     ),
     tells.UNANSWERED: lambda t, r: Unanswered(Exchange(t, r[0]), bool(r[1]), bool(r[2])),
-    tells.BAD_VERSION_ANSWERED: lambda t, r: BadVersionAnswered(Message(t, r[0]), Message(t, r[1])),
+    tells.UNREADABLE_ANSWERED: lambda t, r: UnreadableAnswered(Message(t, r[0]), Message(t, r[1])),
+    tells.NEVER_ANSWERED: lambda t, r: NeverAnswered(Exchange(t, r[0]), bool(r[1])),
+    tells.GROUP_OVER: lambda t, r: GroupOver(Exchange(t, r[0])),
+    tells.COPIES_IGNORED: lambda t, r: CopiesIgnored(transmission(t, r[0]), bool(r[1])),
+    tells.ORPHANED: _orphaned,
+    tells.MID_REUSED: lambda t, r: MidReused(Message(t, r[0]), Message(t, r[1]), bool(r[2])),
+    tells.TOKEN_REUSED: lambda t, r: TokenReused(Exchange(t, r[0]), Exchange(t, r[1]), Reuse(r[2])),
+    tells.ASKED_AGAIN: lambda t, r: AskedAgain(Exchange(t, r[0]), Exchange(t, r[1])),
+    tells.OUTSTANDING: lambda t, r: Outstanding(Message(t, r[0]), r[1]),
+    tells.PROBED: lambda t, r: Probed(Message(t, r[0]), r[1], r[2]),
+    tells.NOTIFIED: lambda t, r: Notified(
+        Exchange(t, r[1]), Message(t, r[0]), Message(t, r[2] - 1), News(r[4])
+    ),
+    tells.OBSERVES: lambda t, r: Observes(
+        Exchange(t, r[0]), _exchange(t, r[1]), _exchange(t, r[2])
+    ),
+    tells.BLOCK_FOLLOWED: lambda t, r: BlockFollowed(
+        Exchange(t, r[1]), Message(t, r[0]), Message(t, r[2]), r[4] == 1, r[4] == 2
+    ),
     tells.CLOCK_STEP: lambda t, r: ClockStep(r[0], r[1]),
     tells.CAPTURE_DUPLICATE: _duplicate,
     tells.OPAQUE_FLOW: lambda t, r: OpaqueFlow(Flow(t, r[0]), r[1]),

@@ -28,10 +28,13 @@ from analyzer.state import (
     EVENTS,
     EXCHANGE_LIFETIME,
     ROWS,
+    ends,
     get,
+    mix,
     put,
 )
 from analyzer.tables import Cells
+from analyzer.verdicts import judged_quiet
 from dissectors.kernel import Rows
 
 # A body. `FIRST`, `NEWEST` are rows of messages + 1, `OPERATION` the first exchange; in bytes:
@@ -39,7 +42,9 @@ from dissectors.kernel import Rows
 # whole, -1 until a last block tells; `MISSING` is what must come before it may be whole.
 STANDING, OPERATION, FIRST, NEWEST, BLOCKS, TIME = 0, 1, 2, 3, 4, 5
 CONTIGUOUS, END, SIZE, MISSING, LOOKS, AGAIN, ETAG = 6, 7, 8, 9, 10, 11, 12
-BODY_SLOTS: Final = 13
+# The newest block: its option, form and the end of its bytes.
+BLOCK, FORM, REACHED = 13, 14, 15
+BODY_SLOTS: Final = 16
 
 # Directions, and how a body stands.
 OF_REQUESTS, OF_RESPONSES = 1, 2
@@ -58,6 +63,8 @@ MOST_AGAIN: Final = 16
 """Blocks of a body that are compared with what stood there before."""
 
 _CONTINUE: Final = 0x5F
+_INCOMPLETE: Final = 0x88
+_MISSING_BLOCKS: Final = 272  # application/missing-blocks+cbor-seq
 
 
 def offset_of(block: int) -> int:
@@ -75,18 +82,14 @@ def body_at(s: Rows, body: int) -> int:
     return s[BODIES + BASE] + body * BODY_SLOTS
 
 
-def _ends(client: int, server: int) -> int:
-    return client * 0x40000000 + server
-
-
 def _known(s: Rows, client: int, server: int, key: int, direction: int) -> int:
     """The body followed under a key, 0 for none."""
-    return get(s, BODY_KEYS, _ends(client, server), key, direction)
+    return get(s, BODY_KEYS, ends(client, server), key, direction)
 
 
-def _begin(s: Rows, ends: int, key: int, direction: int, exchange: int, why: int) -> int:
+def _begin(s: Rows, between: int, key: int, direction: int, exchange: int, why: int) -> int:
     """A new body in place of the one before, which was given up; 0 when there is no room."""
-    body = get(s, BODY_KEYS, ends, key, direction)
+    body = get(s, BODY_KEYS, between, key, direction)
     if body:
         _give_up(s, body, why)
     else:
@@ -94,7 +97,7 @@ def _begin(s: Rows, ends: int, key: int, direction: int, exchange: int, why: int
             return 0
         s[BODIES + COUNT] += 1
         body = s[BODIES + COUNT]
-        put(s, BODY_KEYS, ends, key, direction, body)
+        put(s, BODY_KEYS, between, key, direction, body)
     at = body_at(s, body)
     for slot in range(BODY_SLOTS):
         s[at + slot] = 0
@@ -118,11 +121,14 @@ def _add(s: Rows, facts: Rows, f: int, body: int, block: int, exchange: int, mm:
     row = facts[f + fact.MESSAGE] - 1
     offset = offset_of(block)
     end = offset + facts[f + fact.PAYLOAD_LENGTH]
+    if s[at + NEWEST]:
+        _followed(s, facts, f, at, block, exchange)
     mm[row * m.CELLS + m.OLDER_BLOCK] = s[at + NEWEST]
     if s[at + FIRST] == 0:
         s[at + FIRST] = row + 1
     s[at + NEWEST] = row + 1
     s[at + BLOCKS] += 1
+    s[at + BLOCK], s[at + FORM], s[at + REACHED] = block, facts[f + fact.FORM], end
     s[at + TIME] = facts[f + fact.TIME]
     last = block & 8 == 0
     past_end = s[at + SIZE] >= 0 and (last or end > s[at + SIZE])
@@ -147,6 +153,20 @@ def _add(s: Rows, facts: Rows, f: int, body: int, block: int, exchange: int, mm:
         tell(s, tells.BODY_DUE, row, exchange, body, 0, 0)
 
 
+def _followed(s: Rows, facts: Rows, f: int, at: int, block: int, exchange: int) -> None:
+    """A block, or a request for one, comes after the newest of the body at index `at`; told unless
+    blocks of these forms that lie so to each other are known to break no rule."""
+    before, offset = s[at + BLOCK], offset_of(block)
+    order = 0 if offset == s[at + REACHED] else 1 if offset < s[at + REACHED] else 2
+    size = 0 if block & 7 == before & 7 else 1 if block & 7 < before & 7 else 2
+    same = 1 if facts[f + fact.ETAG] == s[at + ETAG] else 0
+    signature = mix(facts[f + fact.FORM], s[at + FORM])
+    signature = mix(signature, (order * 4 + size) * 4 + same * 2 + 1) | 1
+    if not judged_quiet(s, signature):
+        row, earlier = facts[f + fact.MESSAGE] - 1, s[at + NEWEST] - 1
+        tell(s, tells.BLOCK_FOLLOWED, row, exchange, earlier, signature, order)
+
+
 def complete(s: Rows, body: int, row: int, mm: Cells) -> None:
     """The body is whole with the message of this row."""
     s[body_at(s, body) + STANDING] = WHOLE
@@ -168,12 +188,15 @@ def block_requested(s: Rows, facts: Rows, f: int, exchange: int, mm: Cells, xx: 
         if facts[f + fact.BLOCK2] >> 4 > 0:
             body = _known(s, client, server, key, OF_RESPONSES)
             if body:
-                xx[cells + x.OPERATION] = s[body_at(s, body) + OPERATION]
+                at = body_at(s, body)
+                xx[cells + x.OPERATION] = s[at + OPERATION]
+                if s[at + STANDING] == RECEIVING:
+                    _followed(s, facts, f, at, facts[f + fact.BLOCK2], exchange)
         return
     body = _known(s, client, server, key, OF_REQUESTS)
     if body == 0 or block >> 4 == 0 or not _follows(s, body, facts[f + fact.TIME]):
         why = RESTARTED if block >> 4 == 0 else EXPIRED
-        body = _begin(s, _ends(client, server), key, OF_REQUESTS, exchange, why)
+        body = _begin(s, ends(client, server), key, OF_REQUESTS, exchange, why)
     if body:
         xx[cells + x.OPERATION] = s[body_at(s, body) + OPERATION]
         _add(s, facts, f, body, block, exchange, mm)
@@ -207,7 +230,7 @@ def _body_of_response(s: Rows, facts: Rows, f: int, client: int, key: int, begin
     """The body of which a response carries a block: the one being received, or a new one that the
     exchange `begins`; one that is whole where it is asked for a later block of it once more."""
     server, etag = facts[f + fact.SOURCE], facts[f + fact.ETAG]
-    ends, later = _ends(client, server), facts[f + fact.BLOCK2] >> 4 > 0
+    between, later = ends(client, server), facts[f + fact.BLOCK2] >> 4 > 0
     body = _known(s, client, server, key, OF_RESPONSES)
     why = RESTARTED
     if body and later:
@@ -218,7 +241,7 @@ def _body_of_response(s: Rows, facts: Rows, f: int, client: int, key: int, begin
             why = EXPIRED
         else:
             why = OTHER_ETAG
-    body = _begin(s, ends, key, OF_RESPONSES, begins, why)
+    body = _begin(s, between, key, OF_RESPONSES, begins, why)
     if body:
         s[body_at(s, body) + ETAG] = etag
     return body
@@ -230,6 +253,8 @@ def _accepted(s: Rows, facts: Rows, f: int, body: int, exchange: int) -> None:
     code = facts[f + fact.CODE]
     if s[at + STANDING] != RECEIVING or code == _CONTINUE:
         return
+    if code == _INCOMPLETE and facts[f + fact.CONTENT_FORMAT] == _MISSING_BLOCKS:
+        return  # the rest is still to come (RFC 9177 clause 4.3)
     if code >> 5 != 2:
         _give_up(s, body, REFUSED)
     elif s[at + SIZE] >= 0:  # as if it had all blocks

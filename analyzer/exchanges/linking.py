@@ -8,13 +8,16 @@ from analyzer import happenings as tells
 from analyzer import messages as m
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
-from analyzer.exchanges.blockwise import block_requested, block_responded
+from analyzer.exchanges.asking import asked, refused
+from analyzer.exchanges.blockwise import block_requested, block_responded, offset_of
 from analyzer.exchanges.message_layer import (
     newest,
     sent_at,
     when_at,
 )
 from analyzer.exchanges.model import State
+from analyzer.exchanges.observing import notified, observe_requested
+from analyzer.exchanges.outstanding import settle
 from analyzer.exchanges.request_layer import (
     deregistered,
     end_observation,
@@ -25,7 +28,6 @@ from analyzer.exchanges.request_layer import (
 )
 from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import (
-    IS_BAD_VERSION,
     IS_EARLY,
     IS_TAKEN,
     TAKEN,
@@ -36,14 +38,17 @@ from analyzer.happenings import tell
 from analyzer.messages import Role, message_id, set_role
 from analyzer.registrations import registration_requested, registration_responded
 from analyzer.state import (
+    ACK_TIMEOUT,
     CLOCK,
     EXCHANGE_LIFETIME,
     EXCHANGES,
     FIRST_EARLY,
     NEXT_EARLY,
     REORDER_WINDOW,
+    mix,
 )
 from analyzer.tables import Cells, set_wide, wide
+from analyzer.verdicts import judged_quiet
 from dissectors.coap.numbers import ACK
 from dissectors.kernel import Rows
 
@@ -91,22 +96,20 @@ def request(
 ) -> None:
     """A new request; responses that came before it are linked."""
     exchange = open_by(s, facts, f, number, mm, xx, Role.REQUEST)
+    xx[(exchange - 1) * x.CELLS + x.FORM] = facts[f + fact.FORM] & 0xFFFFFFFF
     open_exchange(s, facts, f, mm, xx, exchange)
+    asked(s, facts, f, exchange)
+    if facts[f + fact.OBSERVE] == 0 or facts[f + fact.OBSERVE] == 1:
+        observe_requested(s, facts, f, exchange, xx)
     registration_requested(s, facts, f, exchange, mm, xx)
     if facts[f + fact.FLAGS] & (fact.IN_BLOCKS | fact.LATER_BLOCK):
         block_requested(s, facts, f, exchange, mm, xx)
     time = facts[f + fact.TIME]
-    while s[FIRST_EARLY] < s[NEXT_EARLY]:
-        waits = early_at(s, s[FIRST_EARLY])
-        bad = s[waits + TAKEN] == IS_BAD_VERSION
-        patience = s[EXCHANGE_LIFETIME] if bad else s[REORDER_WINDOW]
-        if s[CLOCK] - s[waits + fact.TIME] <= patience:
-            break
-        s[FIRST_EARLY] += 1
     for early in range(s[FIRST_EARLY], s[NEXT_EARLY]):
         at = early_at(s, early)
         if (
             s[at + TAKEN] != IS_EARLY
+            or s[at + fact.CODE] == 0
             or s[at + fact.DESTINATION] != facts[f + fact.SOURCE]
             or s[at + fact.SOURCE] != facts[f + fact.DESTINATION]
             or s[at + fact.TOKEN] != facts[f + fact.TOKEN]
@@ -125,7 +128,7 @@ def request(
             if own and s[sent_at(s, own) + ml.MESSAGE] == s[at + fact.MESSAGE]:
                 s[sent_at(s, own) + ml.EXCHANGE] = exchange
         match = x.MID_TOKEN if piggybacked else x.BY_TOKEN
-        link(s, facts, spare, exchange, match, mm, xx)
+        link(s, facts, spare, exchange, match, number, 0, mm, xx)
 
 
 def response(
@@ -151,7 +154,7 @@ def response(
         keep_waiting(s, facts, f, IS_EARLY)
         return
     s[sent_at(s, number) + ml.EXCHANGE] = exchange
-    link(s, facts, f, exchange, match, mm, xx)
+    link(s, facts, f, exchange, match, 0, 0, mm, xx)
 
 
 def link(
@@ -160,10 +163,13 @@ def link(
     f: int,
     exchange: int,
     match: int,
+    number: int,
+    promised: int,
     mm: Cells,
     xx: Cells,
 ) -> None:
-    """A response belongs to an exchange."""
+    """A response belongs to an exchange, whose request is transmission `number` where that is known
+    (0: not). `promised`: an Empty ACK came before it under its Message ID."""
     row = facts[f + fact.MESSAGE] - 1
     cells = (exchange - 1) * x.CELLS
     request = xx[cells + x.REQUEST_ROW]
@@ -180,8 +186,11 @@ def link(
     took = facts[f + fact.TIME] - wide(mm, request * m.CELLS + m.TIME)
     set_wide(mm, row * m.CELLS + m.RESPONSE_TIME, took)
     xx[cells + x.RESPONSES] += 1
-    if facts[f + fact.TYPE] != ACK:
-        _mark_answered(s, mm, request)
+    if number == 0:
+        number = _transmission_of(s, mm, request)
+    how = _how(s, facts, f, exchange, number, promised, xx)
+    if facts[f + fact.TYPE] != ACK and number:
+        _mark_answered(s, number, match)
     first = xx[cells + x.RESPONSE] == 0
     if first:
         xx[cells + x.RESPONSE] = row + 1
@@ -206,18 +215,70 @@ def link(
     registration_responded(s, facts, f, exchange, match, first, mm, xx)
     if facts[f + fact.FLAGS] & fact.IN_BLOCKS or xx[cells + x.OPERATION]:
         block_responded(s, facts, f, exchange, mm, xx)
-    if match == x.OTHER_TOKEN or match == x.OTHER_MID or match == x.OTHER_ENDPOINT:
-        tell(s, tells.RESPONDED, row, exchange, match, 0, 0)
+    client = mm[request * m.CELLS + m.SOURCE]
+    if number:
+        refused(s, facts, f, exchange, client, s[sent_at(s, number) + ml.KEY])
+    if notifies or (observe and xx[cells + x.FLAGS] & x.OBSERVES):
+        notified(s, facts, f, exchange, number, mm, xx)
+    how += 1 if first else 0
+    how += 2 if notifies else 0
+    signature = mix(facts[f + fact.FORM], xx[cells + x.FORM])
+    signature = mix(signature, (how * 16 + match) * 16 + _blocks_agree(s, facts, f, number)) | 1
+    if not judged_quiet(s, signature):
+        tell(s, tells.RESPONDED, row, exchange, match, signature, how)
 
 
-def _mark_answered(s: Rows, mm: Cells, request: int) -> None:
-    """The transmission of a request was answered."""
+def _how(s: Rows, facts: Rows, f: int, exchange: int, number: int, promised: int, xx: Cells) -> int:
+    """In which way a response came, as bits of events.How above the first two."""
+    cells = (exchange - 1) * x.CELLS
+    how = 4 if xx[cells + x.ACK] else 0
+    how += 8 if xx[cells + x.RESET] else 0
+    how += 16 if promised else 0
+    how += 32 if xx[cells + x.RETRANSMISSIONS] else 0
+    if xx[cells + x.STATE] == State.OBSERVING or xx[cells + x.ENDED_BY]:
+        how += 64
+    if number:
+        sent = sent_at(s, number)
+        if facts[f + fact.TIME] - s[sent + ml.LAST] > s[ACK_TIMEOUT]:
+            how += 128
+        if s[sent + ml.ETAG] and s[sent + ml.ETAG] == facts[f + fact.ETAG]:
+            how += 256
+    return how
+
+
+def _blocks_agree(s: Rows, facts: Rows, f: int, number: int) -> int:
+    """How the blocks of request and response lie to each other: of Block1, then of Block2, 0 where
+    both name the same one, 1 for another offset; 2 more where the response's is larger."""
+    if number == 0:
+        return 0
+    sent = sent_at(s, number)
+    of_request = _blocks_apart(s[sent + ml.BLOCK1], facts[f + fact.BLOCK1])
+    return of_request * 4 + _blocks_apart(s[sent + ml.BLOCK2], facts[f + fact.BLOCK2])
+
+
+def _blocks_apart(asked: int, answered: int) -> int:
+    if answered < 0:
+        return 0
+    if asked < 0:  # a first block is what was asked for without the option
+        return 1 if answered >> 4 else 0
+    apart = 1 if offset_of(asked) != offset_of(answered) else 0
+    return apart + (2 if answered & 7 > asked & 7 else 0)
+
+
+def _transmission_of(s: Rows, mm: Cells, request: int) -> int:
+    """The transmission of a request, by its row; 0 when it is forgotten."""
     number = newest(
         s,
         mm[request * m.CELLS + m.SOURCE],
         mm[request * m.CELLS + m.DESTINATION],
         message_id(mm, request),
     )
-    if number and s[sent_at(s, number) + ml.MESSAGE] == request + 1:
-        s[sent_at(s, number) + ml.ANSWERED] = 1
+    return number if number and s[sent_at(s, number) + ml.MESSAGE] == request + 1 else 0
+
+
+def _mark_answered(s: Rows, number: int, match: int) -> None:
+    """A transmission was answered; a group may go on answering."""
+    s[sent_at(s, number) + ml.ANSWERED] = 1
+    settle(s, sent_at(s, number))
+    if match != x.MULTICAST:
         s[when_at(s, number)] |= 1

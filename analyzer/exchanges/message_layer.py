@@ -17,6 +17,7 @@ from analyzer.flows import MULTICAST, endpoint_at
 from analyzer.state import (
     BASE,
     EXCHANGE_LIFETIME,
+    FILED_SENT,
     FIRST_SENT,
     FORGOTTEN,
     GROUP_BUCKETS,
@@ -26,6 +27,7 @@ from analyzer.state import (
     ROWS,
     SEED,
     SENT,
+    SOURCE_BUCKETS,
     WAITED,
     WHEN,
     bucket,
@@ -33,7 +35,7 @@ from analyzer.state import (
 )
 from dissectors.kernel import Rows
 
-# A transmission: one CON or NON and its copies, in three lines of the processor's cache. What it is
+# A transmission: one CON or NON and its copies, in four lines of the processor's cache. What it is
 # found by comes first, with the number before it in its bucket, then what tells that nobody waits
 # for more.
 MID, SOURCE, DESTINATION, OLDER, TYPE, FIRST, ANSWERED, ACK_RESPONDS = 0, 1, 2, 3, 4, 5, 6, 7
@@ -44,7 +46,11 @@ ACK, ACK_DATA, ACK_LASTING, ACK_PAYLOAD, ACK_TYPES = 16, 17, 18, 19, 20
 ACK_NOTIFIES: Final = 1 << 8
 ICMP: Final = 21  # frame of an error about it
 OLDER_TO_GROUP, KEY = 22, 23
-SENT_SLOTS: Final = 24
+# What the request asked for, as facts; how far the last copy was from the one before it; when the
+# first ACK or RST came, and how many did; the flow in which it is outstanding (outstanding.py).
+BLOCK1, BLOCK2, ETAG = 24, 25, 26
+GAP, ACKED_AT, ACKS, OUTSTANDING, OLDER_OF_SOURCE = 27, 28, 29, 30, 31
+SENT_SLOTS: Final = 32
 
 MOST_LIVE: Final = 1 << 18
 """Transmissions remembered at most: beyond that the oldest is forgotten before its lifetime is
@@ -52,6 +58,8 @@ over, so that no flood of messages can fill the memory."""
 
 # How two messages under one Message ID compare.
 OTHER, IDENTICAL, REFRESHED, NEW_PAYLOAD = 0, 1, 2, 3
+
+_MOST_STEPS: Final = 64
 
 
 def sent_at(s: Rows, number: int) -> int:
@@ -149,7 +157,8 @@ def _newest_to_group(s: Rows, source: int, message_id: int) -> int:
 
 
 def repeated(s: Rows, facts: Rows, f: int) -> int:
-    """The number of the transmission of which this CON or NON is a copy, 0 for none."""
+    """The number of the transmission of which this CON or NON is a copy; that of one whose Message
+    ID it uses again too early as a negative number; 0 for neither."""
     source, destination = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
     number = newest(s, source, destination, facts[f + fact.MID])
     if number == 0:
@@ -157,10 +166,12 @@ def repeated(s: Rows, facts: Rows, f: int) -> int:
     at = sent_at(s, number)
     confirmable = s[at + TYPE] == 0
     lifetime = s[EXCHANGE_LIFETIME] if confirmable else s[NON_LIFETIME]
+    if not _young(s, number, facts[f + fact.TIME], s[EXCHANGE_LIFETIME]):
+        return 0
     if s[at + TYPE] != facts[f + fact.TYPE] or not _young(
         s, number, facts[f + fact.TIME], lifetime
     ):
-        return 0
+        return -number
     same = sameness(
         s[at + DATA_HASH],
         s[at + LASTING_HASH],
@@ -169,7 +180,7 @@ def repeated(s: Rows, facts: Rows, f: int) -> int:
         facts,
         f,
     )
-    return number if same != OTHER else 0
+    return number if same != OTHER else -number
 
 
 def send(s: Rows, facts: Rows, f: int) -> int:
@@ -193,6 +204,9 @@ def send(s: Rows, facts: Rows, f: int) -> int:
     s[at + LASTING_HASH] = facts[f + fact.LASTING_HASH]
     s[at + PAYLOAD_HASH] = facts[f + fact.PAYLOAD_HASH]
     s[at + KEY] = facts[f + fact.KEY]
+    s[at + BLOCK1] = facts[f + fact.BLOCK1]
+    s[at + BLOCK2] = facts[f + fact.BLOCK2]
+    s[at + ETAG] = facts[f + fact.ETAG]
     _file(s, number, at)
     if s[endpoint_at(s, s[at + DESTINATION]) + MULTICAST]:
         head = bucket(s, GROUP_BUCKETS, s[at + SOURCE], s[at + MID], 0)
@@ -220,6 +234,35 @@ def acknowledged_by(s: Rows, facts: Rows, f: int) -> int:
         return number if _young(s, number, time, s[EXCHANGE_LIFETIME]) else 0
     number = _newest_to_group(s, destination, mid)
     return number if number and _young(s, number, time, s[NON_LIFETIME]) else 0
+
+
+def of_other_receiver(s: Rows, facts: Rows, f: int) -> int:
+    """The newest CON or NON under the Message ID of this ACK or RST that its receiver sent to
+    somebody else, and that nobody acknowledged; 0 for none."""
+    _file_sources(s)
+    source, mid = facts[f + fact.DESTINATION], facts[f + fact.MID]
+    number = s[bucket(s, SOURCE_BUCKETS, source, mid, 0)]
+    steps = 0
+    while number >= s[FIRST_SENT] and steps < _MOST_STEPS:
+        at = sent_at(s, number)
+        if s[at + MID] == mid and s[at + SOURCE] == source and s[at + ACK] == 0:
+            young = _young(s, number, facts[f + fact.TIME], s[EXCHANGE_LIFETIME])
+            group = s[endpoint_at(s, s[at + DESTINATION]) + MULTICAST]
+            if young and not group:
+                return number
+        number = s[at + OLDER_OF_SOURCE]
+        steps += 1
+    return 0
+
+
+def _file_sources(s: Rows) -> None:
+    """Put what was sent since the last time into the buckets of its senders: few captures ask."""
+    for number in range(max(s[FILED_SENT] + 1, s[FIRST_SENT]), s[NEXT_SENT]):
+        at = sent_at(s, number)
+        head = bucket(s, SOURCE_BUCKETS, s[at + SOURCE], s[at + MID], 0)
+        s[at + OLDER_OF_SOURCE] = s[head]
+        s[head] = number
+    s[FILED_SENT] = s[NEXT_SENT] - 1
 
 
 def keep_ack(s: Rows, number: int, facts: Rows, f: int, responds: bool) -> None:

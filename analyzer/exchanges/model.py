@@ -42,6 +42,7 @@ STORED: Final = Layout(
         "operation": "u4",
         "ended_by": "u4",
         "icmp": "u4",
+        "form": "u4",
         "state": "u4",
         "flags": "u4",
         "match": "u2",
@@ -52,6 +53,7 @@ STORED: Final = Layout(
 )
 """What is stored of an exchange; the id of a row is its index + 1. `ack`, `response`, `reset` are
 rows of the messages table + 1, 0 for none; `icmp` is the frame of an ICMP error about it;
+`form` is that of its request, cut to 32 bits;
 `operation` is the first exchange of the block-wise operation or observation it belongs to, 0 for
 none, `ended_by` the row + 1 of the message that ended its observation; `match` and `confidence`
 index MATCHES and CONFIDENCES; `older...` chain those of one bucket of tokens, `tag` is a hash that
@@ -73,6 +75,7 @@ TAG: Final = STORED.cell("tag")
 OPERATION: Final = STORED.cell("operation")
 ENDED_BY: Final = STORED.cell("ended_by")
 ICMP: Final = STORED.cell("icmp")
+FORM: Final = STORED.cell("form")
 STATE: Final = STORED.cell("state")
 FLAGS: Final = STORED.cell("flags")
 MATCHED: Final = STORED.cell("match")  # and confidence above it

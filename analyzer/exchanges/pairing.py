@@ -23,8 +23,10 @@ from analyzer.exchanges.message_layer import (
     sameness,
     send,
     sent_at,
+    when_at,
 )
 from analyzer.exchanges.model import State
+from analyzer.exchanges.outstanding import awaits, settle
 from analyzer.exchanges.request_layer import (
     end_observation,
     of_other_server,
@@ -32,16 +34,21 @@ from analyzer.exchanges.request_layer import (
 )
 from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import (
-    IS_BAD_VERSION,
     IS_EARLY,
-    bad_version,
+    IS_TAKEN,
+    IS_UNREADABLE,
+    TAKEN,
+    early_at,
     keep_waiting,
+    unreadable,
 )
 from analyzer.flows import FIRST as FLOW_FIRST
 from analyzer.flows import (
     FIRST_FRAME,
+    MID_REUSES,
     MULTICAST,
     PINGS,
+    direction,
     endpoint_at,
     flow_at,
     note_at,
@@ -51,11 +58,20 @@ from analyzer.flows import PLAIN_ON_5684 as FLOW_PLAIN
 from analyzer.happenings import tell, told_before
 from analyzer.messages import Role, role_of, set_role, token_length
 from analyzer.registrations import settle_undecided
-from analyzer.state import SEEN_WHEN, mix
+from analyzer.state import (
+    ACK_TIMEOUT,
+    FIRST_EARLY,
+    MAX_TRANSMIT_SPAN,
+    NEXT_EARLY,
+    NON_LIFETIME,
+    REORDER_WINDOW,
+    SEEN_WHEN,
+    mix,
+)
 from analyzer.tables import Cells, set_wide, wide
 from analyzer.verdicts import judged_quiet
-from dissectors.coap.numbers import ACK, NON, RST
-from dissectors.coap.wire import HEADER, Defect
+from dissectors.coap.numbers import ACK, CON, NON, RST
+from dissectors.coap.wire import FATAL, HEADER, Defect
 from dissectors.kernel import Rows
 
 MOST_BAD_VERSIONS: Final = 1024
@@ -67,6 +83,7 @@ _NOT_PAIRED: Final = (
 
 _VERSION: Final = 1 << Defect.VERSION
 _EMPTY_EXTRA: Final = 1 << Defect.EMPTY_EXTRA
+_FATAL: Final = sum(1 << defect for defect in FATAL)
 
 
 def pair(
@@ -83,20 +100,27 @@ def pair(
     defects = facts[f + fact.DEFECTS]
     if flags & fact.READABLE == 0 or defects & _NOT_PAIRED:
         set_role(mm, row, Role.UNREADABLE)
-        if defects & _VERSION and facts[f + fact.END] - facts[f + fact.AT] >= HEADER:
-            keep_waiting(s, facts, f, IS_BAD_VERSION)
+        refusable = defects & _VERSION or (facts[f + fact.TYPE] == CON and defects & _FATAL)
+        if refusable and facts[f + fact.END] - facts[f + fact.AT] >= HEADER:
+            keep_waiting(s, facts, f, IS_UNREADABLE)
     elif facts[f + fact.TYPE] <= NON:
         known = repeated(s, facts, f)
-        if known:
+        if known > 0:
             _repeat(s, facts, f, known, mm, xx)
             return
         number = send(s, facts, f)
+        if facts[f + fact.TYPE] == CON:
+            awaits(s, facts, f, number)
+        if known < 0:
+            _mid_reused(s, facts, f, -known)
         if facts[f + fact.CODE] == 0:
             open_by(s, facts, f, number, mm, xx, Role.PING)
         elif flags & fact.REQUEST:
             request(s, facts, f, number, mm, xx, spare)
         else:
             response(s, facts, f, number, mm, xx)
+        if s[FIRST_EARLY] < s[NEXT_EARLY]:
+            _early_acknowledgements(s, facts, f, number, mm, xx, spare)
     else:
         sent = acknowledged_by(s, facts, f)
         if sent:
@@ -168,7 +192,17 @@ def _repeat(
     row = facts[f + fact.MESSAGE] - 1
     time = facts[f + fact.TIME]
     gap = time - s[sent + ml.LAST]
+    same = sameness(
+        s[sent + ml.DATA_HASH],
+        s[sent + ml.LASTING_HASH],
+        s[sent + ml.PAYLOAD_HASH],
+        s[sent + ml.FLAGS] & fact.NOTIFIES,
+        facts,
+        f,
+    )
     s[sent + ml.LAST] = time
+    if s[sent + ml.ACK]:
+        s[when_at(s, number)] &= -2  # is it acknowledged once more?
     s[sent + ml.COPIES] += 1
     first = s[sent + ml.MESSAGE] - 1
     set_role(mm, row, Role.RETRANSMISSION)
@@ -183,7 +217,9 @@ def _repeat(
         elif facts[f + fact.FLAGS] & fact.RESPONSE:
             mm[row * m.CELLS + m.PEER] = mm[first * m.CELLS + m.PEER]
     repeats(s, facts[f + fact.FLOW], facts[f + fact.SOURCE])
-    tell(s, tells.RETRANSMITTED, row, number, s[sent + ml.COPIES], gap, 0)
+    before = s[sent + ml.GAP]
+    tell(s, tells.RETRANSMITTED, row, number, s[sent + ml.COPIES], gap, before * 4 + same)
+    s[sent + ml.GAP] = gap
 
 
 def _acknowledgement(
@@ -202,6 +238,10 @@ def _acknowledgement(
     responds = response and kind == ACK
     news = responds and s[sent + ml.ACK_RESPONDS] == 0
     exchange = s[sent + ml.EXCHANGE]
+    if s[sent + ml.ACKS] == 0:
+        s[sent + ml.ACKED_AT] = facts[f + fact.TIME]
+    s[sent + ml.ACKS] += 1
+    settle(s, sent)
     join(mm, row, exchange, xx)
     asked = s[sent + ml.FLAGS] & fact.REQUEST != 0
     if s[sent + ml.ACK_TYPES] >> kind & 1 and not news:
@@ -222,10 +262,11 @@ def _acknowledgement(
                 f,
             )
             differs = 1 if same == ml.OTHER else 0
-            if differs:
+            if differs or s[sent + ml.ACKS] > s[sent + ml.COPIES] + 1:
                 first = s[sent + ml.ACK] - 1
-                tell(s, tells.ANSWERED_AGAIN, row, exchange, first, differs, 0)
+                tell(s, tells.ANSWERED_AGAIN, row, exchange, first, differs, number)
         return 0
+    promised = s[sent + ml.ACK_TYPES] >> ACK & 1
     keep_ack(s, number, facts, f, responds)
     if responds and asked:
         if exchange:
@@ -236,7 +277,7 @@ def _acknowledgement(
             if facts[f + fact.TOKEN_LENGTH] > 8:
                 same_token = facts[f + fact.TOKEN_NAME] == wide(mm, request * m.CELLS + m.TOKEN)
             match = x.MID_TOKEN if same_token else x.OTHER_TOKEN
-            link(s, facts, f, exchange, match, mm, xx)
+            link(s, facts, f, exchange, match, number, promised, mm, xx)
     else:
         _empty(s, facts, f, number, mm, xx)
     return 1
@@ -258,9 +299,9 @@ def _empty(
     set_role(mm, row, Role.RESET if reset else Role.ACK)
     if reset and exchange:
         settle_undecided(s, facts, -1, exchange, mm, xx)
-    long_token = s[sent + ml.FLAGS] & fact.LONG_TOKEN
     cells = (exchange - 1) * x.CELLS
-    if reset and (long_token or (exchange and xx[cells + x.FLAGS] & x.REGISTRATION)):
+    to_ping = s[sent + ml.FLAGS] & fact.PING != 0
+    if to_ping != reset or _odd_acknowledgement(s, facts, f, sent):
         tell(s, tells.ACKNOWLEDGED, row, number, 0, 0, 0)
     if exchange == 0:
         return
@@ -280,6 +321,56 @@ def _empty(
         xx[cells + x.MATCHED] = x.BY_MID + (x.LOW if flawed else x.EXACT) * 0x10000
 
 
+def _odd_acknowledgement(s: Rows, facts: Rows, f: int, sent: int) -> bool:
+    """An answer that rules ask for: late, to what needs none, or to what should be rejected."""
+    if s[sent + ml.TYPE] != CON or s[sent + ml.EXCHANGE] == 0 or facts[f + fact.CODE]:
+        return True
+    flawed = s[sent + ml.FLAGS] & fact.DEFECT != 0
+    late = facts[f + fact.TIME] - s[sent + ml.LAST] > s[ACK_TIMEOUT]
+    return flawed or late or s[endpoint_at(s, s[sent + ml.DESTINATION]) + MULTICAST] != 0
+
+
+def _early_acknowledgements(
+    s: Rows,
+    facts: Rows,
+    f: int,
+    number: int,
+    mm: Cells,
+    xx: Cells,
+    spare: int,
+) -> None:
+    """Empty ACKs and RSTs that were recorded before what they answer."""
+    for early in range(s[FIRST_EARLY], s[NEXT_EARLY]):
+        at = early_at(s, early)
+        if (
+            s[at + TAKEN] == IS_EARLY
+            and s[at + fact.CODE] == 0
+            and s[at + fact.MID] == facts[f + fact.MID]
+            and s[at + fact.SOURCE] == facts[f + fact.DESTINATION]
+            and s[at + fact.DESTINATION] == facts[f + fact.SOURCE]
+            and abs(facts[f + fact.TIME] - s[at + fact.TIME]) <= s[REORDER_WINDOW]
+        ):
+            s[at + TAKEN] = IS_TAKEN
+            for slot in range(fact.SLOTS):
+                facts[spare + slot] = s[at + slot]
+            _acknowledgement(s, facts, spare, number, mm, xx)
+
+
+def _mid_reused(s: Rows, facts: Rows, f: int, earlier: int) -> None:
+    """A Message ID is used for another message while the earlier one may still be about: for a NON
+    its life is sure to last MAX_LATENCY, as it may not be repeated (RFC 7252 clause 4.8.2)."""
+    sent = sent_at(s, earlier)
+    age = facts[f + fact.TIME] - s[sent + ml.FIRST]
+    spread = s[NON_LIFETIME] - s[MAX_TRANSMIT_SPAN]
+    certain = 1 if s[sent + ml.TYPE] == CON or age <= spread else 0
+    flow = facts[f + fact.FLOW]
+    note = MID_REUSES + 2 * certain + direction(s, flow, facts[f + fact.SOURCE])
+    frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
+    if not told_before(s, note_at(s, flow, note), frame, time, 0):
+        row, before = facts[f + fact.MESSAGE] - 1, s[sent + ml.MESSAGE] - 1
+        tell(s, tells.MID_REUSED, row, before, certain, note, flow)
+
+
 def _unmatched_acknowledgement(
     s: Rows,
     facts: Rows,
@@ -289,9 +380,9 @@ def _unmatched_acknowledgement(
 ) -> None:
     """An ACK or RST under a Message ID that nobody sent."""
     row = facts[f + fact.MESSAGE] - 1
-    bad = bad_version(s, facts, f)
+    bad = unreadable(s, facts, f)
     if bad:
-        tell(s, tells.BAD_VERSION_ANSWERED, row, bad - 1, 0, 0, 0)
+        tell(s, tells.UNREADABLE_ANSWERED, row, bad - 1, 0, 0, 0)
     exchange, match = 0, x.OTHER_MID
     response = facts[f + fact.FLAGS] & fact.RESPONSE != 0
     if response and facts[f + fact.TYPE] == ACK:
@@ -304,8 +395,8 @@ def _unmatched_acknowledgement(
                 exchange = of_other_server(s, facts, f, mm, xx, False)
                 match = x.OTHER_ENDPOINT
     if exchange:
-        link(s, facts, f, exchange, match, mm, xx)
+        link(s, facts, f, exchange, match, 0, 0, mm, xx)
         return
     set_role(mm, row, Role.ORPHAN)
-    if response:
+    if bad == 0:
         keep_waiting(s, facts, f, IS_EARLY)

@@ -16,8 +16,11 @@ from analyzer.exchanges.message_layer import (
     when_at,
 )
 from analyzer.exchanges.model import State
+from analyzer.exchanges.orphans import orphaned
+from analyzer.exchanges.outstanding import settle
 from analyzer.exchanges.request_layer import end_observation
 from analyzer.exchanges.states import Event, move
+from analyzer.exchanges.waiting import IS_EARLY, IS_UNREADABLE, TAKEN, early_at
 from analyzer.flows import (
     MULTICAST,
     endpoint_at,
@@ -36,6 +39,7 @@ from analyzer.state import (
     NEXT_EARLY,
     NEXT_SENT,
     OLDEST_EXCHANGE,
+    REORDER_WINDOW,
     WAITED,
 )
 from analyzer.tables import Cells
@@ -64,14 +68,21 @@ def advance(
             _waited(s, sent_at(s, s[WAITED]), 1 if early else 0, facts, mm, xx)
         s[WAITED] += 1
     while s[FIRST_SENT] < s[WAITED]:
-        if (s[when_at(s, s[FIRST_SENT])] >> 1) + s[EXCHANGE_LIFETIME] >= now and not ended:
+        when = s[when_at(s, s[FIRST_SENT])]
+        young = (when >> 1) + s[EXCHANGE_LIFETIME] >= now
+        if young and not ended:
             break
+        if s[EVENTS] >= NEARLY:
+            return 1
+        if when & 1 == 0:
+            _forgotten(s, sent_at(s, s[FIRST_SENT]), 1 if young else 0, xx)
         s[FIRST_SENT] += 1
+    if s[FIRST_EARLY] < s[NEXT_EARLY] and _expire_early(s, now, ended):
+        return 1
     if ended:
         if end_bodies(s):
             return 1
         s[BODIES_ENDED] = 0
-        s[FIRST_EARLY] = s[NEXT_EARLY]
         s[OLDEST_EXCHANGE] = s[EXCHANGES] + 1
     return 0
 
@@ -89,6 +100,10 @@ def _waited(
     if not request and s[sent + ml.TYPE] != CON:
         return
     number = s[WAITED]
+    settle(s, sent)
+    copied = s[sent + ml.COPIES] and s[sent + ml.LAST] > s[sent + ml.ACKED_AT]
+    if s[sent + ml.TYPE] == CON and copied and s[sent + ml.ACKS] == 1:
+        tell(s, tells.COPIES_IGNORED, number, ended, 0, 0, 0)
     source, destination = s[sent + ml.SOURCE], s[sent + ml.DESTINATION]
     exchange = s[sent + ml.EXCHANGE]
     cells = (exchange - 1) * x.CELLS
@@ -113,3 +128,35 @@ def _waited(
     settle_undecided(s, facts, -1, exchange, mm, xx)
     alone = 1 if one_way(s, source, destination) else 0
     tell(s, tells.UNANSWERED, exchange, ended, alone, 0, 0)
+
+
+def _forgotten(s: Rows, sent: int, ended: int, xx: Cells) -> None:
+    """EXCHANGE_LIFETIME is over: a response that comes now is too late. A group may have answered
+    all the time."""
+    exchange = s[sent + ml.EXCHANGE]
+    if exchange == 0 or s[sent + ml.FLAGS] & fact.REQUEST == 0 or s[sent + ml.FLAGS] & fact.Q_BLOCK:
+        return
+    cells = (exchange - 1) * x.CELLS
+    source, destination = s[sent + ml.SOURCE], s[sent + ml.DESTINATION]
+    if s[endpoint_at(s, destination) + MULTICAST]:
+        tell(s, tells.GROUP_OVER, exchange, 0, 0, 0, 0)
+    elif not ended and xx[cells + x.RESPONSE] == 0 and xx[cells + x.RESET] == 0:
+        alone = 1 if one_way(s, source, destination) else 0
+        tell(s, tells.NEVER_ANSWERED, exchange, alone, 0, 0, 0)
+
+
+def _expire_early(s: Rows, now: int, ended: int) -> int:
+    """What was seen before that which it answers waits no longer: it answers nothing. Returns 1
+    when there is more to tell than the events have room for."""
+    while s[FIRST_EARLY] < s[NEXT_EARLY]:
+        at = early_at(s, s[FIRST_EARLY])
+        longer = s[at + TAKEN] == IS_UNREADABLE
+        patience = s[EXCHANGE_LIFETIME] if longer else s[REORDER_WINDOW]
+        if now - s[at + fact.TIME] <= patience and not ended:
+            return 0
+        if s[EVENTS] >= NEARLY:
+            return 1
+        if s[at + TAKEN] == IS_EARLY:
+            orphaned(s, at)
+        s[FIRST_EARLY] += 1
+    return 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What waits for something that comes later: responses seen before their request, and datagrams of
-another version, which nobody may answer. Kernels (dissectors.kernel).
+"""What waits for something that comes later: answers seen before what they answer, and datagrams
+that nobody may answer: of another version, or no messages. Kernels (dissectors.kernel).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from dissectors.kernel import Rows
 
 MOST_EARLY: Final = 1024
 
-# Early responses and datagrams of other versions wait as rows of facts, in one ring.
-TAKEN: Final = fact.KIND  # of an early response: 1 once its request came
-IS_EARLY, IS_BAD_VERSION, IS_TAKEN = 1, 2, 3
+# They wait as rows of facts, in one ring.
+TAKEN: Final = fact.KIND
+IS_EARLY, IS_UNREADABLE, IS_TAKEN = 1, 2, 3
 
 
 def early_at(s: Rows, number: int) -> int:
@@ -41,12 +41,13 @@ def keep_waiting(s: Rows, facts: Rows, f: int, kind: int) -> None:
     s[at + TAKEN] = kind
 
 
-def bad_version(s: Rows, facts: Rows, f: int) -> int:
-    """The datagram of another version whose Message ID this ACK or RST carries: row + 1."""
+def unreadable(s: Rows, facts: Rows, f: int) -> int:
+    """The datagram of another version, or the CON that is no message, whose Message ID this ACK or
+    RST carries: row + 1."""
     for number in range(s[FIRST_EARLY], s[NEXT_EARLY]):
         at = early_at(s, number)
         if (
-            s[at + TAKEN] == IS_BAD_VERSION
+            s[at + TAKEN] == IS_UNREADABLE
             and s[at + fact.SOURCE] == facts[f + fact.DESTINATION]
             and s[at + fact.DESTINATION] == facts[f + fact.SOURCE]
             and s[at + fact.MID] == facts[f + fact.MID]

@@ -81,6 +81,10 @@ class Transmission(NamedTuple):
         int,
         Parameter("MAX_RETRANSMIT", "", _RFC, "retransmissions of a CON at most"),
     ] = 4
+    nstart: Annotated[
+        int,
+        Parameter("NSTART", "", "RFC 7252 4.7", "interactions of a client with a server at a time"),
+    ] = 1
     max_latency_s: Annotated[
         float,
         Parameter("MAX_LATENCY", "s", _RFC_DERIVED, "longest way of a datagram to its receiver"),

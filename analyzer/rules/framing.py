@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer import facts
-from analyzer.events import BadVersionAnswered, IcmpError, Seen
+from analyzer.events import IcmpError, Seen, UnreadableAnswered
 from analyzer.rules.catalogue import (
     Breach,
     E,
@@ -88,8 +88,10 @@ defect_rule(
     good="Datagram 80 01 12 34, and silence.",
     fix="In the receiver, check the version before anything else and drop what is not 1.",
 )
-def version_answered(event: BadVersionAnswered, context: Context) -> Iterator[Breach]:
+def version_answered(event: UnreadableAnswered, context: Context) -> Iterator[Breach]:
     message, bad = event.message, event.bad
+    if Defect.VERSION not in bad.defects:
+        return
     kind = Type(message.type).name
     yield Breach(
         f"{kind} answers frame {bad.frame}, which has version {bad.coap.version}",

@@ -254,7 +254,8 @@ def code(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     "Message ID.",
 )
 def double_registration(event: AnsweredAgain, context: Context) -> Iterator[Breach]:
-    if not event.exchange.registration or not event.differs:
+    exchange = event.exchange
+    if exchange is None or not exchange.registration or not event.differs:
         return
     first, again = event.first, event.message
     yield Breach(
@@ -264,5 +265,5 @@ def double_registration(event: AnsweredAgain, context: Context) -> Iterator[Brea
         again,
         seen=numbers.code_name(again.code),
         expected=f"the answer of frame {first.frame} again",
-        frames=(first.frame, event.exchange.request.frame),
+        frames=(first.frame, exchange.request.frame),
     )
