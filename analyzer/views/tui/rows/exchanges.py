@@ -194,7 +194,7 @@ class ExchangeRows:
         size = self.tree.size(row.exchange)
         if not size:
             return ()
-        return (("▾ " if self.tree.is_open(row.exchange) else "▸ ", "dim"), (f"{size}", "link"))
+        return (("▾ " if self.tree.is_open(row.exchange) else "▸ ", "dim"), (f"{size}", "request"))
 
     def _severity(self, row: Row) -> int:
         """The worst of an exchange, and of what is hidden below it."""
