@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.block_bodies import Body, put_together
+from analyzer.candidates import Candidates
 from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, WHOLE_BODY, Role
+from analyzer.nearness import Candidate
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from dissectors.coap import numbers
@@ -34,11 +36,13 @@ class MessageValues:
     """One message of a session, read again from the file to answer for any field.
 
     Absent values are None, as are uint options too long to be numbers; an option given several
-    times is a list. Times are seconds, bytes lower-case hex.
+    times is a list. Times are seconds, bytes lower-case hex. `candidates` spare later messages of
+    the session the work of the first.
     """
 
-    def __init__(self, session: Session, row: int) -> None:
+    def __init__(self, session: Session, row: int, candidates: Candidates | None = None) -> None:
         self._session = session
+        self._candidates = candidates or Candidates(session)
         self._row = row
         self.cells = session.messages.row(row)
         self.coap: CoapMessage = dissect(session.coap(row))
@@ -85,6 +89,11 @@ class MessageValues:
         """The body that was whole with this message, where it came in blocks."""
         whole = self.cells["flags"] & WHOLE_BODY
         return put_together(self._session, self._row) if whole else None
+
+    @cached_property
+    def nearest(self) -> Candidate | None:
+        """What a message that found no request was probably meant for."""
+        return self._candidates.of_orphan(self._row)
 
     # Computed values ----------------------------------------------------------------------------
 
@@ -160,6 +169,8 @@ _COMPUTED: Final[dict[str, Callable[[MessageValues], Any]]] = {
     "body_length": lambda m: len(m.body.payload) if m.body else None,
     "block_count": lambda m: len(m.body.blocks) if m.body else None,
     "operation": lambda m: m._of_exchange("operation") or None,
+    "nearest": lambda m: m.nearest.sentence if m.nearest else None,
+    "nearest_frame": lambda m: m.nearest.frame if m.nearest else None,
     "role": lambda m: Role(m.cells["role"]).label,
     "message_type": lambda m: MESSAGE_TYPE_IDS[m.cells["message_type"]] or None,
     "severity": lambda m: Severity(m.cells["severity"]).label if m.cells["severity"] else None,

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def write_messages(session: Session, out: TextIO) -> None:
     """An array of objects keyed by field names."""
-    rows = report.visible_messages(session)
-    _write_array((MessageValues(session, row).all() for row in rows), out)
+    rows, candidates = report.visible_messages(session), Candidates(session)
+    _write_array((MessageValues(session, row, candidates).all() for row in rows), out)
 
 
 def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = None) -> None:

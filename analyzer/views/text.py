@@ -91,8 +91,12 @@ def _notification_lines(observed: dict[str, Any]) -> Iterator[str]:
         gap = "" if one["gap"] is None else f"  {one['gap']:+.3f} s"
         value = "no Observe" if one["observe"] is None else f"Observe {one['observe']}"
         order = "" if one["order"] in ("first", "newer", "unnumbered") else f"  {one['order']}"
+        stale = "  stale before" if one["in_time"] is False else ""
         branch = "├" if number < len(sent) - 1 or observed["ended"] else "└"
-        yield f"{branch} frame {one['frame']}  {one['type']} {one['code']}  {value}{gap}{order}"
+        yield (
+            f"{branch} frame {one['frame']}  {one['type']} {one['code']}  "
+            f"{value}{gap}{order}{stale}"
+        )
     if len(sent) > _MOST_NOTIFICATIONS:
         branch = "├" if observed["ended"] else "└"
         yield f"{branch} ... {len(sent) - _MOST_NOTIFICATIONS} more"

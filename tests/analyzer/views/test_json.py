@@ -53,6 +53,14 @@ def test_a_finding_has_the_nearest_candidate_where_there_is_one() -> None:
     assert found["COAP-7252-4.2-RETRANSMISSION"] is None
 
 
+def test_a_message_without_a_request_names_its_nearest() -> None:
+    talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
+    _, messages = written(view.write_messages, talk.session())
+    assert [m.get("exchange.nearest_frame") for m in messages] == [None, 1, None]
+    assert messages[1]["exchange.nearest"].startswith("same Message ID 0x1a2b, acknowledged from")
+    assert "exchange.nearest" not in messages[0] | messages[2]
+
+
 def test_messages_are_an_array_a_line_each(field_day: Session) -> None:
     text, messages = written(view.write_messages, field_day)
     assert [message["frame.number"] for message in messages] == list(range(1, 316))
