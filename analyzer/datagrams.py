@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer import facts as fact
 from analyzer import state
-from analyzer.events import FragmentsMissing, FragmentsOverlapped
+from analyzer.capture_events import FragmentsMissing, FragmentsOverlapped
 from analyzer.fragments import Fragment, Key, Whole, fragment
 from analyzer.messages import Role
 from analyzer.reassembly import Reassembler

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from analyzer.events import Confidence
 from analyzer.exchanges.model import CONFIDENCES, State
 from analyzer.messages import Role
+from analyzer.relations import Confidence
 from dissectors.coap import numbers
 
 if TYPE_CHECKING:

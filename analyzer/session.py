@@ -17,9 +17,10 @@ from analyzer import flows, state
 from analyzer import happenings as tells
 from analyzer.block_bodies import Blocks
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
+from analyzer.capture_events import FlowEnded
 from analyzer.compiling import Compiler, Told
 from analyzer.datagrams import Datagrams, Packet
-from analyzer.events import Event, FlowEnded
+from analyzer.events import Event
 from analyzer.exchanges.model import STORED
 from analyzer.exchanges.table import Exchanges
 from analyzer.findings import Finding, Findings

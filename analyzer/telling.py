@@ -8,6 +8,7 @@ from typing import Final
 
 from analyzer import flows, state
 from analyzer import happenings as tells
+from analyzer.capture_events import CaptureDuplicate, ChecksumWrong, ClockStep, OpaqueFlow
 from analyzer.events import (
     Acknowledged,
     AnsweredAgain,
@@ -15,22 +16,14 @@ from analyzer.events import (
     BlockFollowed,
     BodyAccepted,
     BodyIncomplete,
-    CaptureDuplicate,
-    ChecksumWrong,
-    ClockStep,
     CopiesIgnored,
     Event,
     Formed,
     GroupOver,
-    How,
-    Match,
     MidReused,
     NeverAnswered,
-    News,
     Notified,
     Observes,
-    OpaqueFlow,
-    Orphan,
     Orphaned,
     Outstanding,
     Probed,
@@ -40,7 +33,6 @@ from analyzer.events import (
     RegistrationRequested,
     Responded,
     Retransmitted,
-    Reuse,
     Seen,
     TokenReused,
     UeCollision,
@@ -51,6 +43,7 @@ from analyzer.events import (
 )
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges.model import MATCHES
+from analyzer.relations import How, Match, News, Orphan, Reuse
 from analyzer.subjects import Exchange, Flow, Message, Tables, transmission
 
 Row = tuple[int, ...]

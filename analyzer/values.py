@@ -15,6 +15,7 @@ from analyzer.nearness import Candidate
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from dissectors.coap import numbers
+from dissectors.coap.content_formats import CONTENT_FORMATS
 from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect
 from dissectors.coap.numbers import Format
@@ -203,7 +204,7 @@ def _option_value(option: Option) -> Any:
         return None
     value = int.from_bytes(option.value, "big")
     if option.number in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
-        return numbers.CONTENT_FORMATS.get(value, f"Unknown Type {value}")
+        return CONTENT_FORMATS.get(value, f"Unknown Type {value}")
     return value
 
 

@@ -11,16 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer import facts
-from analyzer.events import (
-    CaptureDuplicate,
-    ClockStep,
-    FlowEnded,
-    IcmpError,
-    OpaqueFlow,
-    Seen,
-    Unacknowledged,
-    Unanswered,
-)
+from analyzer.capture_events import CaptureDuplicate, ClockStep, FlowEnded, IcmpError, OpaqueFlow
+from analyzer.events import Seen, Unacknowledged, Unanswered
 from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, predicate, rule
 from analyzer.rules.context import Context

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import ChecksumWrong, FragmentsMissing, FragmentsOverlapped
+from analyzer.capture_events import ChecksumWrong, FragmentsMissing, FragmentsOverlapped
 from analyzer.fragments import Incomplete, Reason
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, W, rule

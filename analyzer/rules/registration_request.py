@@ -15,6 +15,7 @@ from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.subjects import Message
 from dissectors.coap import numbers
+from dissectors.coap.content_formats import content_format_name
 from dissectors.coap.numbers import Type
 from dissectors.msgin5g.elements import element_of, elements
 from dissectors.msgin5g.payload import ERROR_TEXTS, MAX_DEPTH
@@ -150,7 +151,7 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
     value = message.content_format
     if value != numbers.JSON:
         shown = option.value.hex() if value is None else str(value)
-        name = "" if value is None else f" ({numbers.content_format_name(value)})"
+        name = "" if value is None else f" ({content_format_name(value)})"
         yield Breach(
             f"Content-Format is {shown}{name}",
             message,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import Acknowledged, AnsweredAgain, Match, RegistrationAnswered, Unanswered
+from analyzer.events import Acknowledged, AnsweredAgain, RegistrationAnswered, Unanswered
+from analyzer.relations import Match
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds

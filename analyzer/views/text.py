@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report
 from analyzer.candidates import Candidates
-from analyzer.events import Confidence
 from analyzer.findings import Finding
 from analyzer.profiles.transmission import DEFAULT, MILLISECOND, SECOND, Transmission
+from analyzer.relations import Confidence
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from analyzer.events import FlowEnded, FragmentsMissing, Unacknowledged, Unanswered
+from analyzer.capture_events import FlowEnded, FragmentsMissing
+from analyzer.events import Unacknowledged, Unanswered
 from analyzer.profiles.transmission import DEFAULT, SECOND, TIMERS, parameters
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, E, N, Rule, Scope, Severity, W

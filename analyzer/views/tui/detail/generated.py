@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.events import Confidence
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.findings import Finding
 from analyzer.messages import Role
+from analyzer.relations import Confidence
 from analyzer.views.escape import escape
 from analyzer.views.info import Piece
 from analyzer.views.tui.capture_view import CaptureView
