@@ -14,6 +14,7 @@ from analyzer.rules.catalogue import Rule
 from analyzer.values import MessageValues
 
 if TYPE_CHECKING:
+    from analyzer.checking import Check
     from analyzer.response_times import By, Spread
     from analyzer.session import Session
 
@@ -29,16 +30,19 @@ def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = N
     _write_array(report.exchange_entries(session, ids), out)
 
 
-def write_check(session: Session, out: TextIO) -> None:
-    """One object: capture, summary, findings."""
-    findings = report.findings_in_order(session)
-    candidates = Candidates(session)
+def write_check(check: Check, out: TextIO) -> None:
+    """One object: capture, summary, findings; with a baseline, what that was."""
+    session, candidates = check.session, Candidates(check.session)
+    baseline = {"baseline": check.baseline.path} if check.baseline else {}
     _write(
         {
             "capture": report.capture_entry(session),
-            "summary": session.findings.summary(),
+            **baseline,
+            "summary": check.summary(),
             "findings": [
-                report.finding_entry(session, finding, candidates) for finding in findings
+                report.finding_entry(session, finding, candidates)
+                | {"fingerprint": check.identities.of(finding)}
+                for finding in check.findings
             ],
         },
         out,

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
-from analyzer.views.tui.places import Span
 from dissectors.json_scan import Error, Kind
 from dissectors.msgin5g.elements import element_of
 from dissectors.msgin5g.payload import Document, Value, members
 
-MASK: Final = "••••"
+Span: TypeAlias = tuple[int, int]
+"""First byte and byte after the last."""
 
 _KEY: Final = re.compile(rb'"([^"\\]{1,80})"\s*:')
 
