@@ -34,6 +34,7 @@ GITHUB_SCHEME: Final = "primaryLocationLineHash"
 _PROBLEM: Final = {"error": "error", "warning": "warning", "note": "recommendation"}
 _RFC: Final = re.compile(r"RFC (\d+)").fullmatch
 _NOT_RAW: Final = str.maketrans({"[": "\\[", "]": "\\]", "{": "{{", "}": "}}"})
+_json: Final = json.JSONEncoder(allow_nan=False).encode
 
 
 def write_check(check: Check, out: TextIO) -> None:
@@ -64,10 +65,6 @@ def write_check(check: Check, out: TextIO) -> None:
         out.write(separator + _json(result))
         separator = ",\n"
     out.write("\n]}\n]}\n")
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, allow_nan=False)
 
 
 def _driver(rules: dict[str, Rule]) -> dict[str, Any]:
