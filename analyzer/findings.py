@@ -165,9 +165,6 @@ class Findings:
             counts[finding.severity.label] += 1
         return counts
 
-    def worst(self) -> Severity | None:
-        return max((f.severity for f in self._findings), default=None)
-
 
 def _frames(breach: Breach) -> tuple[int, ...]:
     first = breach.frame or (breach.message.frame if breach.message else 0)

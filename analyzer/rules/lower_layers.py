@@ -107,6 +107,7 @@ def fragments_overlap(event: FragmentsOverlapped, context: Context) -> Iterator[
     Scope.CONVERSATION,
     "capture",
     "",
+    absence=True,
     title="Fragments missing",
     what="Some fragments of a datagram were captured and others were not, within 30 s for IPv4 "
     "and 60 s for IPv6 and 6LoWPAN.",

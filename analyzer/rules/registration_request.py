@@ -44,6 +44,7 @@ _SERVER_ADDRESS: Final = (
     Scope.MESSAGE,
     SPEC,
     _REQUEST,
+    causes=("COAP-7252-12.1-METHOD-UNASSIGNED",),
     title="Registration is not a POST",
     what="A request whose body names a registration uses another method than POST.",
     why="The client registers by a CoAP POST (6.3.1.1.1); a server routes by method and answers "
@@ -176,6 +177,7 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
     Scope.MESSAGE,
     SPEC,
     "6.3.1.1.1 d)",
+    causes=("COAP-7252-3-MARKER-NO-PAYLOAD",),
     title="No readable JSON object",
     what="The request has no payload, or one that is not UTF-8, not JSON (RFC 8259) or not an "
     "object. A member given twice, or nesting deeper than 64, is a warning.",

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report
 from analyzer.candidates import Candidates
-from analyzer.findings import Finding
-from analyzer.profiles.transmission import DEFAULT, MILLISECOND, SECOND, Transmission
+from analyzer.profiles.transmission import MILLISECOND, SECOND, Transmission
 from analyzer.relations import Confidence
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
-from analyzer.views.terminal import inked
 
 if TYPE_CHECKING:
     from analyzer.response_times import By, Spread
@@ -119,45 +117,8 @@ def _retransmissions(entry: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
-def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
-    """Findings worst first, then the summary."""
-    candidates = Candidates(session)
-    for finding in report.worst_first(session.findings):
-        for line in _finding_lines(session, finding, colour):
-            out.write(line + "\n")
-        candidate = candidates.of_finding(finding)
-        if candidate:
-            out.write(f"    nearest: {candidate.sentence}\n")
-    capture = report.capture_entry(session)
-    for notice in capture["notices"]:
-        out.write(f"capture: {escape(notice, 400)}\n")
-    if capture["transmission"] not in (None, DEFAULT.name):
-        out.write(f"timing judged by the profile {escape(capture['transmission'], 60)}\n")
-    counts = session.findings.summary()
-    findings = ", ".join(_plural(number, severity) for severity, number in counts.items())
-    out.write(
-        f"{_plural(capture['packets'], 'packet')}, "
-        f"{_plural(capture['coap_messages'], 'CoAP message')}, "
-        f"{_plural(capture['exchanges'], 'exchange')}: {findings}\n"
-    )
-
-
 def _plural(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def _finding_lines(session: Session, finding: Finding, colour: bool) -> Iterator[str]:
-    severity = finding.severity.label
-    if colour:
-        severity = inked(severity, severity)
-    where = f"frame {finding.frame}" if finding.frame else "capture"
-    ue = session.ue_of(finding)
-    who = f"  {escape(ue, 60)}" if ue else ""
-    times = f"  ({finding.count} times)" if finding.count > 1 else ""
-    yield f"{severity}: {where}{who}  {finding.rule.id}{times}"
-    yield f"    {finding.rule.reference}: {escape(finding.text, 400)}"
-    if finding.seen or finding.expected:
-        yield f"    seen: {escape(finding.seen)}; expected: {escape(finding.expected)}"
 
 
 def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:

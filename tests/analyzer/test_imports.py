@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from rules.conversation import Conversation
 
+from analyzer.formats import CHECK
+
 CAPTURE = str(Path(__file__).parents[2] / "captures" / "registration.pcapng")
 HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy"}
 UNPACKERS = {"zstandard", "lz4", "platformdirs"}
@@ -22,12 +24,13 @@ main()
 """
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """Top-level modules in a fresh interpreter after a command."""
+def loaded_by(*arguments: str, code: int = 0, whole: bool = False) -> set[str]:
+    """Modules in a fresh interpreter after a command, the top ones or their whole names."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True
     )
-    return {name.partition(".")[0] for name in done.stderr.split()}
+    assert done.returncode == code, done.stderr
+    return {name if whole else name.partition(".")[0] for name in done.stderr.split()}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"]])
@@ -48,6 +51,22 @@ def test_a_candidate_in_a_small_file_needs_no_library(tmp_path: Path) -> None:
     path = tmp_path / "orphan.pcap"
     path.write_bytes(talk.pcap())
     assert loaded_by("check", str(path)) & (HEAVY | UNPACKERS) == set()
+
+
+def test_reports_of_a_small_file_need_no_library(tmp_path: Path) -> None:
+    talk = Conversation().con("GET", max_age=1).ack("2.05", token=b"other")
+    path, before = tmp_path / "small.pcap", tmp_path / "before.json"
+    path.write_bytes(talk.pcap())
+    outputs = [f"--format={form}:{tmp_path / form}" for form in CHECK]
+    loaded_by("check", f"--format=json:{before}", "--fail-on=note", "--", str(path), code=1)
+    loaded = loaded_by("check", *outputs, "--baseline", str(before), str(path))
+    assert loaded & (HEAVY | UNPACKERS) == set()
+
+
+def test_a_format_that_is_not_asked_for_is_not_loaded() -> None:
+    names = loaded_by("check", CAPTURE, whole=True)
+    others = {form.writer for form in CHECK.values() if form.name != "text"}
+    assert names & others == set()
 
 
 @pytest.mark.parametrize("command", ["check", "messages", "exchanges"])

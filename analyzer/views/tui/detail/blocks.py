@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from analyzer.block_bodies import Block, Body, read_block
 from analyzer.session import Session
-from analyzer.views.tui.detail.masking import secret_values
 from analyzer.views.tui.detail.payload import payload_nodes
 from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Page, Place, Span
 from analyzer.views.tui.widgets.detail_tree import Node
 from dissectors.coap import numbers
+from dissectors.msgin5g.credentials import secret_values
 from dissectors.msgin5g.payload import read_json
 
 _MOST_BLOCKS: Final = 500

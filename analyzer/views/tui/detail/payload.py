@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
-from analyzer.views.tui.detail.masking import MASK, secret_values
 from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Span
 from analyzer.views.tui.widgets.detail_tree import Node
 from dissectors.coap import numbers
 from dissectors.json_scan import Error, Kind
+from dissectors.msgin5g.credentials import secret_values
 from dissectors.msgin5g.elements import (
     MESSAGE_TYPE_NAMES,
     Element,
@@ -30,6 +30,8 @@ from dissectors.msgin5g.payload import (
     read_elements,
     read_json,
 )
+
+MASK: Final = "••••"
 
 _MOST_MEMBERS: Final = 500
 _MOST_LINES: Final = 200

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
-from analyzer.views.tui.places import Span
 from dissectors.json_scan import Error, Kind
 from dissectors.msgin5g.elements import element_of
 from dissectors.msgin5g.payload import Document, Value, members
 
-MASK: Final = "••••"
+Span: TypeAlias = tuple[int, int]
+"""First byte and byte after the last."""
 
 _KEY: Final = re.compile(rb'"([^"\\]{1,80})"\s*:')
 
@@ -20,14 +20,16 @@ _KEY: Final = re.compile(rb'"([^"\\]{1,80})"\s*:')
 def secret_values(document: Document) -> list[Span]:
     """Bytes of the values inside secret elements.
 
-    After a syntax error nothing is known to be a member any more: from what looks like a secret
-    one on, all is hidden.
+    After a syntax error nothing is known to be a member any more: from the first that looks like a
+    secret one, and did not end before, all is hidden.
     """
     spans = list(_values(document.root)) if document.root is not None else []
     if document.error != Error.NONE:
-        for match in _KEY.finditer(document.data, min(document.error_at, len(document.data))):
+        inside = members(document.root) if document.root is not None else ()
+        ended = {member.key_start for member in inside if member.end < document.error_at}
+        for match in _KEY.finditer(document.data):
             element = element_of(match[1].decode("utf-8", "replace"))
-            if element is not None and element.secret:
+            if element is not None and element.secret and match.start() not in ended:
                 spans.append((match.end(), len(document.data)))
                 break
     return spans
