@@ -17,6 +17,7 @@ from analyzer.tables import Table
 from dissectors import link
 from dissectors.coap import numbers, wire
 from dissectors.kernel import Rows, rows
+from dissectors.msgin5g.elements import Vocabulary
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -86,7 +87,12 @@ class Reading:
     """Whether compiled kernels gather the next facts while the last ones are followed."""
 
     def __init__(
-        self, memory: Memory, messages: Table, exchanges: Exchanges, ports: frozenset[int]
+        self,
+        memory: Memory,
+        messages: Table,
+        exchanges: Exchanges,
+        ports: frozenset[int],
+        words: Vocabulary | None = None,
     ) -> None:
         self.kernels: Kernels = PLAIN
         self._gathered = (Gathered(), Gathered())
@@ -102,7 +108,7 @@ class Reading:
         self._defects = rows(_LONGEST * wire.DEFECT_SLOTS)
         self._table = wire.option_table()
         self._codes = wire.code_table()
-        self._body: BodyTables = body_tables(_LONGEST)
+        self._body: BodyTables = body_tables(_LONGEST, words)
 
     def chunks(
         self, batch: RecordBatch, links: Rows, places: Rows, most: int

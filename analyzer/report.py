@@ -138,6 +138,11 @@ def _text(value: str | None) -> str | None:
     return None if value is None else str(value)
 
 
+def summary_entry(session: Session) -> dict[str, int]:
+    """How many findings of each severity, and how many breaches are ignored."""
+    return session.findings.summary() | {"ignored": session.findings.ignored}
+
+
 def capture_entry(session: Session) -> dict[str, Any]:
     """The capture itself: files, counts, times, and what was wrong with it."""
     counts, roles = session.counts, session.messages.octets("role")
@@ -151,6 +156,7 @@ def capture_entry(session: Session) -> dict[str, Any]:
         "exchanges": len(session.exchanges),
         "first_time": _seconds(session.first_time),
         "last_time": _seconds(session.last_time),
+        "spec_profile": session.settings.profile.name,
         "transmission": session.settings.timers.name or None,
         "notices": list(notices(session)),
     }

@@ -29,6 +29,7 @@ from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.native import PLAIN, Kernels
+from analyzer.profiles.spec import Ignore, SpecProfile
 from analyzer.profiles.transmission import DEFAULT, Transmission
 from analyzer.reading import Gathered, Reading, ahead
 from analyzer.registrations import learn_quiet
@@ -48,13 +49,15 @@ class Settings(NamedTuple):
 
     `registration_path`: a POST to it that names no other Message Type is a registration.
     `server_uri`: Uri-Path has to be this, the literal reading of TS 24.538 clause 6.3.1.1.1 b).
-    `profile`: of the spec; `timers`: the transmission profile.
+    `profile`: the spec profile; `ignores`: findings not wanted, beside those the profile ignores;
+    `timers`: the transmission profile.
     """
 
     ports: frozenset[int] = frozenset()
     registration_path: str = ""
     server_uri: str = ""
-    profile: str = "seed"
+    profile: SpecProfile = SpecProfile()
+    ignores: tuple[Ignore, ...] = ()
     timers: Transmission = DEFAULT
 
 
@@ -88,6 +91,7 @@ class Session:
         self.names = Names(self.memory)
         self.interfaces: list[SourceInterface] = []
         self.icmp_texts: dict[int, str] = {}
+        self.vocabulary = self.settings.profile.vocabulary
         self.blocks = Blocks(self)
         self.parts: dict[int, Packet] = {}
         """Messages that came in fragments, by row."""
@@ -97,14 +101,15 @@ class Session:
         self._compiler = Compiler(tell)
         self._window: tuple[int, int, memoryview] | None = None
         self._links: Rows = rows(0)
-        ports = self.settings.ports
-        self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
+        asked = self.settings
+        self._reading = Reading(
+            self.memory, self.messages, self.exchanges, asked.ports, self.vocabulary
+        )
         self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)
         self._bodies = WholeBodies(self)
-        asked = self.settings
         context = Context(asked.timers, asked.profile, asked.server_uri)
-        self._judge = Judge(context, self.findings)
+        self._judge = Judge(context, self.findings, asked.ignores)
         s = self.memory.s
         s[state.SEEN_WHEN] = asked_of_messages()
         s[state.PATHS_MATTER] = int(bool(self.settings.server_uri))
@@ -279,12 +284,12 @@ class Session:
         if kind == tells.CHECKSUM_WRONG or (kind == tells.SEEN and row[1] & fact.PING):
             self._repeats.apply()  # one finding of several notes: in the order of its frames
         found = self.judge(event(self, kind, row))
-        s = self.memory.s
-        if kind == tells.REGISTRATION_REQUESTED and not found:
+        s, quiet = self.memory.s, not found and not self._judge.ignored
+        if kind == tells.REGISTRATION_REQUESTED and quiet:
             learn_quiet(s, row[1])
-        elif kind == tells.REGISTRATION_ANSWERED and not found:
+        elif kind == tells.REGISTRATION_ANSWERED and quiet:
             learn_quiet(s, row[4])
-        elif kind == tells.REGISTRATION_BODY and not found:
+        elif kind == tells.REGISTRATION_BODY and quiet:
             learn_quiet(s, row[2])
         elif found and (note := note_of(kind, row)) is not None:
             s[flows.note_at(s, *note)] = found[-1].id

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from analyzer import report
+from analyzer import report, spec_report
 from analyzer.candidates import Candidates
+from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.values import MessageValues
@@ -36,7 +37,7 @@ def write_check(session: Session, out: TextIO) -> None:
     _write(
         {
             "capture": report.capture_entry(session),
-            "summary": session.findings.summary(),
+            "summary": report.summary_entry(session),
             "findings": [
                 report.finding_entry(session, finding, candidates) for finding in findings
             ],
@@ -71,6 +72,7 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "severity": rule.severity.label,
+        "profiles": spec_report.severities_of(rule),
         "strict_severity": (rule.strict or rule.severity).label,
         "scope": rule.scope.value,
         "spec": rule.spec,
@@ -83,6 +85,16 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
         "fix": rule.fix,
         "since": rule.since,
     }
+
+
+def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:
+    """An array of spec profiles."""
+    _write_array(map(spec_report.profile_entry, profiles), out)
+
+
+def write_spec_profile(profile: SpecProfile, out: TextIO) -> None:
+    """One spec profile."""
+    _write(spec_report.profile_entry(profile), out)
 
 
 def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:

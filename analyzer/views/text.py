@@ -7,10 +7,12 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from analyzer import report
+from analyzer import report, spec_report
 from analyzer.candidates import Candidates
 from analyzer.events import Confidence
 from analyzer.findings import Finding
+from analyzer.profiles.spec import SEED, SpecProfile
+from analyzer.profiles.spec_reading import SHIPPED
 from analyzer.profiles.transmission import DEFAULT, MILLISECOND, SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
@@ -129,8 +131,12 @@ def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
         out.write(f"capture: {escape(notice, 400)}\n")
     if capture["transmission"] not in (None, DEFAULT.name):
         out.write(f"timing judged by the profile {escape(capture['transmission'], 60)}\n")
+    if capture["spec_profile"] != SEED:
+        out.write(f"judged by the spec profile {escape(capture['spec_profile'], 60)}\n")
     counts = session.findings.summary()
     findings = ", ".join(_plural(number, severity) for severity, number in counts.items())
+    if session.findings.ignored:
+        findings += f"; {session.findings.ignored} ignored"
     out.write(
         f"{_plural(capture['packets'], 'packet')}, "
         f"{_plural(capture['coap_messages'], 'CoAP message')}, "
@@ -174,10 +180,11 @@ def _milliseconds(time: float | None) -> str:
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
-    """A line a rule: severity, id, reference, title."""
+    """A line a rule: severity in each spec profile, id, reference, title."""
+    out.write(f"{''.join(f'{name:<8} ' for name in SHIPPED)}rule\n")
     for rule in rules:
-        reference = rule.reference
-        out.write(f"{rule.severity.label:<8} {rule.id:<42} {reference:<26} {rule.title}\n")
+        severities = "".join(f"{told:<8} " for told in spec_report.severities_of(rule).values())
+        out.write(f"{severities}{rule.id:<42} {rule.reference:<26} {rule.title}\n")
 
 
 def write_rule(rule: Rule, out: TextIO) -> None:
@@ -185,11 +192,26 @@ def write_rule(rule: Rule, out: TextIO) -> None:
     out.write(f"{rule.id}: {rule.title}\n")
     strict = f" ({rule.strict.label} if --transmission is strict)" if rule.strict else ""
     out.write(f"{rule.severity.label}{strict}, {rule.reference}, since {rule.since}\n")
+    others = [f"{name} {told}" for name, told in spec_report.severities_of(rule).items()]
+    if rule.profiles:
+        out.write(f"By spec profile: {', '.join(others)}\n")
     for heading in ("what", "why", "bad", "good", "fix"):
         text: str = getattr(rule, heading)
         lines = textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False)
         out.write(f"\n{heading.capitalize()}\n")
         out.writelines(f"    {line}\n" for line in lines)
+
+
+def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:
+    """A line a spec profile: name and description."""
+    for profile in profiles:
+        out.write(f"{profile.name:<9} {profile.description}\n")
+
+
+def write_spec_profile(profile: SpecProfile, out: TextIO) -> None:
+    """One spec profile: what it is made of, a line an entry."""
+    for line in spec_report.lines(profile):
+        out.write(escape(line, 2000) + "\n")
 
 
 def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:

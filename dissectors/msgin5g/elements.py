@@ -134,7 +134,9 @@ class Vocabulary:
         """The element a JSON key names, None when no profile knows it."""
         return self._by_letters.get(normalise(key))
 
-    def respelt(self, keys: Mapping[str, str], aliases: Mapping[str, tuple[str, ...]]) -> Vocabulary:
+    def respelt(
+        self, keys: Mapping[str, str], aliases: Mapping[str, tuple[str, ...]]
+    ) -> Vocabulary:
         """With other member names, and further aliases, of elements by name."""
         return Vocabulary(
             {

@@ -21,6 +21,7 @@ from scapy.volatile import VolatileValue
 from dissectors.coap import numbers
 from dissectors.coap.layer import CoAP
 from dissectors.json_scan import Error, Kind
+from dissectors.msgin5g.constraints import CLAUSES, COMMON
 from dissectors.msgin5g.elements import (
     Element,
     MessageType,
@@ -38,9 +39,6 @@ from dissectors.msgin5g.payload import (
     read_json,
 )
 from dissectors.msgin5g.writer import NULL, element_names, is_opened, is_part, write
-
-_COMMON: Final = ("message_type", "ue_service_id")
-"""Elements that any message may carry (clause 7.1; the UE it is about)."""
 
 
 def field_name(element: Element) -> str:
@@ -112,7 +110,7 @@ def _fields(message_type: MessageType | None, *clauses: str) -> list[Any]:
     for element in elements().values():
         if is_part(element):
             continue
-        if element.name in _COMMON or element.clause.startswith(clauses):
+        if element.name in COMMON or element.clause.startswith(clauses):
             default = message_type if element.name == "message_type" else None
             fields.append(_present(_ElementField(element, default and default.value)))
     fields.append(_present(_MemberField("other_members", None)))
@@ -220,16 +218,14 @@ class RegistrationRequest(MSGin5G):
     """Clause 6.3.1.1.1 d): what the client registers."""
 
     name = "MSGin5G Registration request"
-    fields_desc: ClassVar[list[Any]] = _fields(
-        MessageType.REG, "6.3.1.1.1", "TS 23.554 Table 8.2.1", "TS 23.554 Table 8.2.7-1"
-    )
+    fields_desc: ClassVar[list[Any]] = _fields(MessageType.REG, *CLAUSES["registration_request"])
 
 
 class RegistrationResponse(MSGin5G):
     """Clause 6.3.1.2.1 c): whether it succeeded. The seed gives it no Message Type."""
 
     name = "MSGin5G Registration response"
-    fields_desc: ClassVar[list[Any]] = _fields(None, "6.3.1.2.1", "TS 23.554 Table 8.2.7-2")
+    fields_desc: ClassVar[list[Any]] = _fields(None, *CLAUSES["registration_response"])
 
 
 class Deregistration(MSGin5G):

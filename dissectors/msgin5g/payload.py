@@ -107,6 +107,19 @@ class Document:
         """A whole JSON text whose value is an object."""
         return self.error == Error.NONE and self.root is not None and self.root.kind == Kind.OBJECT
 
+    def deeper_than(self, limit: int) -> int:
+        """Where the first value stands that is nested deeper than `limit`, -1 for nowhere."""
+        if self.depth <= limit or self.root is None:
+            return -1
+        stack = [(self.root, 1)]
+        while stack:
+            value, depth = stack.pop()
+            if value.kind <= Kind.ARRAY:
+                if depth > limit:
+                    return value.start
+                stack.extend((child, depth + 1) for child in reversed(value.children))
+        return self.deep_at
+
     def place(self, offset: int) -> str:
         """`line 2, column 7 (byte 31)` of an offset, all from 1."""
         before = self.data[:offset]

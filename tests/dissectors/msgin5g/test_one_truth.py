@@ -20,10 +20,11 @@ from jsonschema import Draft202012Validator
 from dissectors import json_scan
 from dissectors.json_scan import Error
 from dissectors.kernel import rows
+from dissectors.msgin5g.constraints import schema
 from dissectors.msgin5g.elements import elements
 from dissectors.msgin5g.layer import MSGin5G, layer_of
 from dissectors.msgin5g.payload import MAX_DEPTH, members, read_elements, read_json
-from dissectors.msgin5g.schema import is_valid, schema, violations
+from dissectors.msgin5g.schema import is_valid, violations
 
 from .near_valid import MUTATIONS, REQUEST, RESPONSE, VALID, bodies, near_valid, valid_body
 
