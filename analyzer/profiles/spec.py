@@ -57,12 +57,12 @@ class Ignore(NamedTuple):
 class Settings(NamedTuple):
     """What rows of the rule catalogue leave to a setting.
 
-    `any_interval`: an interval is missing beside any indicator (6.3.1.1.1 d)5)iv) taken literally).
+    `any_indicator`: whatever it says, an indicator needs an interval (6.3.1.1.1 d)5)iv) literally).
     `registration_like`: a Message Type that speaks of registering is as good as REG.
     `json_depth`: deeper nesting is told.
     """
 
-    any_interval: bool = False
+    any_indicator: bool = False
     registration_like: bool = True
     json_depth: int = MAX_DEPTH
 
@@ -120,7 +120,7 @@ class SpecProfile:
                 for name, before in presence_in(message).items()
                 if (presence := self.constraint(message, name).presence) not in (None, before)
             }
-            literally = self.settings.any_interval and message == "registration_request"
+            literally = self.settings.any_indicator and message == "registration_request"
             demands = Demands(tuple((k, v) for k, v in changed.items() if v), literally)
             found[message] = demands
         return found

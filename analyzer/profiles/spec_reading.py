@@ -8,7 +8,7 @@
     "COAP-7641-*" = "off"
 
     [settings]
-    any_interval = true
+    any_indicator = true
 
     [elements.ue_service_id]       # member names
     aliases = ["subscriber"]
@@ -172,6 +172,8 @@ def _explained(error: ValidationError) -> Iterator[Flaw]:
         for key in error.instance:
             if key not in known:
                 yield Flaw((*path, key), _unknown(key, known, path))
+    elif error.validator == "anyOf":
+        yield Flaw(path, "names no rule, endpoint or ue")
     else:
         reason = f"{shown(error.instance)} is not {broken['x-expected']}"
         near = nearest(str(error.instance), map(str, broken.get("enum", ())))

@@ -272,19 +272,17 @@ def violation_breach(violation: Violation, message: Message) -> Breach:
 
 def _message_type(message: Message) -> Iterator[Breach]:
     """A value that speaks of registering, in a release in which clause 7.1 fixes it."""
-    element, span = elements()["message_type"], message.elements.spans.get("message_type")
-    root = message.document.root
-    if root is None or message.elements.values.get("message_type") != MessageType.REG:
+    element = elements()["message_type"]
+    if message.elements.values.get("message_type") != MessageType.REG:
         return
-    spelt = (value for value in members(root) if value.span == span)
     published = dict(element.values)[MessageType.REG]
-    if not any(normalise(str(value.python())) in published for value in spelt):
+    if normalise(str(_as_written(message, "message_type"))) not in published:
         yield Breach(
             f"{element.title} is not {MessageType.REG.value}",
             message,
             seen=shown(message, "message_type"),
             expected=MessageType.REG.value,
-            within=span,
+            within=message.elements.spans.get("message_type"),
             rule="MSG-24538-6.3.1.1.1.d1-NO-MESSAGE-TYPE",
         )
 
@@ -298,8 +296,16 @@ def wrong_types(
         if element is None or path in judged:
             continue
         types = profile.types(name, element)
+        if element.values and types != element.types:
+            value = _as_written(message, path)  # not its meaning: true is a success
         if not any(_is(kind, value) for kind in types):
             yield path, value, types
+
+
+def _as_written(message: Message, path: str) -> Any:
+    """The value of an element as the body has it."""
+    root, span = message.document.root, message.elements.spans[path]
+    return next((v.python() for v in members(root) if v.span == span), None) if root else None
 
 
 def type_breach(

@@ -12,7 +12,6 @@ from analyzer.candidates import Candidates
 from analyzer.events import Confidence
 from analyzer.findings import Finding
 from analyzer.profiles.spec import SEED, SpecProfile
-from analyzer.profiles.spec_reading import SHIPPED
 from analyzer.profiles.transmission import DEFAULT, MILLISECOND, SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
@@ -180,11 +179,14 @@ def _milliseconds(time: float | None) -> str:
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
-    """A line a rule: severity in each spec profile, id, reference, title."""
-    out.write(f"{''.join(f'{name:<8} ' for name in SHIPPED)}rule\n")
+    """A line a rule: severity, id, reference, title, and severities other spec profiles have."""
     for rule in rules:
-        severities = "".join(f"{told:<8} " for told in spec_report.severities_of(rule).values())
-        out.write(f"{severities}{rule.id:<42} {rule.reference:<26} {rule.title}\n")
+        told = spec_report.severities_of(rule).items()
+        others = ", ".join(
+            f"{name} {other}" for name, other in told if other != rule.severity.label
+        )
+        reference = f"{rule.severity.label:<8} {rule.id:<42} {rule.reference:<26}"
+        out.write(f"{reference} {rule.title}{f' ({others})' if others else ''}\n")
 
 
 def write_rule(rule: Rule, out: TextIO) -> None:
@@ -192,9 +194,10 @@ def write_rule(rule: Rule, out: TextIO) -> None:
     out.write(f"{rule.id}: {rule.title}\n")
     strict = f" ({rule.strict.label} if --transmission is strict)" if rule.strict else ""
     out.write(f"{rule.severity.label}{strict}, {rule.reference}, since {rule.since}\n")
-    others = [f"{name} {told}" for name, told in spec_report.severities_of(rule).items()]
-    if rule.profiles:
-        out.write(f"By spec profile: {', '.join(others)}\n")
+    told = spec_report.severities_of(rule).items()
+    if any(other != rule.severity.label for _, other in told):
+        others = ", ".join(f"{name} {other}" for name, other in told)
+        out.write(f"By spec profile: {others}\n")
     for heading in ("what", "why", "bad", "good", "fix"):
         text: str = getattr(rule, heading)
         lines = textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False)
