@@ -33,6 +33,11 @@ COMMON: Final = ("message_type", "ue_service_id")
 PROFILE_RULE: Final = "MSG-24538-PROFILE-ELEMENT"
 """The rule that a profile's own demands stand for, where no clause has one."""
 
+_OWN_WORDS: Final = {
+    "x-rule": PROFILE_RULE,
+    "x-clause": "6.3.1",
+    "x-expected": "what the spec profile requires",
+}
 _PERIODIC: Final = "periodic_communication_interval"
 _ANNOTATIONS: Final = ("x-rule", "x-clause", "x-expected")
 _DEMANDS: Final = 8
@@ -115,11 +120,16 @@ def demanded(name: str, demands: Demands = NO_DEMANDS) -> dict[str, Any]:
         wording = dict(_wordings(place["allOf"]))
         kept = (_kept(part, presence, demands.any_indicator) for part in place["allOf"])
         place["allOf"] = [part for part in kept if part.keys() - _ANNOTATIONS]
+        added: dict[str, dict[str, Any]] = {}  # by rule: what is missing is told in one sentence
         for element, now in presence.items():
             new = now is Presence.REQUIRED and before[element] is not Presence.REQUIRED
             if new and _holder(element) == holder:
-                words = wording.get(element) or _own_words(element)
-                place["allOf"].append({"required": [element]} | words)
+                words = wording.get(element, _OWN_WORDS)
+                part = added.setdefault(words["x-rule"], {"required": [], **words})
+                part["required"].append(element)
+        place["allOf"] += added.values()
+        if not place["allOf"]:  # which no schema may have
+            del place["allOf"]
     return document
 
 
@@ -134,11 +144,6 @@ def _wordings(parts: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, str]
     for part in parts:
         for element in _conditional(part):
             yield element, {word: part.get("then", part)[word] for word in _ANNOTATIONS}
-
-
-def _own_words(name: str) -> dict[str, str]:
-    expected = f"{elements()[name].title}, which the profile requires"
-    return {"x-rule": PROFILE_RULE, "x-clause": "6.3.1", "x-expected": expected}
 
 
 def _kept(

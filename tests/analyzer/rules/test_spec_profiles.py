@@ -152,6 +152,16 @@ def test_an_element_that_the_profile_requires(tmp_path: Path) -> None:
     assert broken(GOOD | {"MSGin5G Client Profile": {SEGMENT: 2048}}, profile) == {}
 
 
+def test_all_that_is_missing_is_told_in_one_finding(tmp_path: Path) -> None:
+    asked_for = ("segment_size", "wait_time", "msgin5g_ue_id", "msgin5g_client_ports")
+    required = (f'{element}.presence = "required"' for element in asked_for)
+    profile = ours("[registration_request]\n" + "\n".join(required), tmp_path)
+    talk = registered(GOOD)
+    (own,), (pair,) = (talk.findings(r, profile=profile) for r in (PROFILE_RULE, PAIR))
+    assert own.text == f"{SEGMENT} and Wait time missing"
+    assert pair.text == "MSGin5G UE ID and MSGin5G Client Ports missing"
+
+
 def test_an_element_inside_another_that_the_profile_requires(tmp_path: Path) -> None:
     profile = ours('[registration_request]\ndata_size_indication.presence = "required"', tmp_path)
     assert broken(GOOD, profile) == {}
