@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 
@@ -187,10 +188,20 @@ def test_member_names_are_added_to_those_known(path: Path) -> None:
         ("[2001:db8::1]:*", "[2001:db8::1]:5683", True),
         ("[2001:db8::1]:*", "2:5683", False),
         ("a.c", "abc", False),
+        ("a*b*c", "abbcc", True),
+        ("a*b*c", "acb", False),
+        ("*", "two\nlines", True),
+        ("a**", "a", True),
+        ("*a" * 90, "a" * 5000 + "b", False),
     ],
 )
 def test_globs(glob: str, text: str, matches: bool) -> None:
     assert bool(pattern(glob).fullmatch(text)) is matches
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_globs_are_those_of_a_shell(glob: str, text: str) -> None:
+    assert bool(pattern(glob).fullmatch(text)) is fnmatchcase(text, glob)
 
 
 def test_what_the_option_ignores() -> None:
