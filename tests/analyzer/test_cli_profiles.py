@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from rules.conversation import Conversation
 from test_cli import BAD, CLEAN, Run, complains, run
 
+from analyzer import cli
 from analyzer.rules.catalogue import load
 
 __all__ = ["run"]
@@ -96,6 +98,15 @@ def test_spec_profile_lists_and_prints(run: Run, tmp_path: Path) -> None:
     for part in ("Addresses are translated", "bodytext", "every rule, ue meter-1", ": lab"):
         assert part in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("words", [["check", "--spec-profile"], ["spec-profile"]])
+def test_names_of_profiles_are_completed(words: list[str]) -> None:
+    complete = ShellComplete(cli.msgshark, {}, "msgshark", "_MSGSHARK_COMPLETE")
+    found = complete.get_completions(words, "rel")
+    assert [item.value for item in found] == ["rel17", "rel18"]
+    (file,) = complete.get_completions(words, "our")
+    assert (file.value, file.type) == ("our", "file")
 
 
 def test_the_catalogue_tells_severities_by_profile(run: Run) -> None:

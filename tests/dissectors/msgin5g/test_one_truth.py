@@ -228,6 +228,6 @@ def test_what_the_compiled_validator_cannot_hold_is_left_to_the_reference() -> N
             raise ValueError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dissectors.msgin5g.schema._compiled", lambda name: Unheld())
+        patch.setattr("dissectors.msgin5g.schema._compiled", lambda name, demands: Unheld())
         assert is_valid(RESPONSE, {"ue_service_id": "a", "registration_result": "success"})
         assert not is_valid(RESPONSE, {"ue_service_id": "a"})
