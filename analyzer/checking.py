@@ -56,10 +56,12 @@ class Check(NamedTuple):
         return each(self.findings) if self.alone else grouped(self.findings, self.identities)
 
     def summary(self) -> dict[str, int]:
-        """How many findings of each severity, worst first; with a baseline, how many it knew."""
+        """How many findings of each severity, worst first; how many breaches are ignored; with a
+        baseline, how many it knew."""
         counts = dict.fromkeys((severity.label for severity in reversed(Severity)), 0)
         for finding in self.findings:
             counts[finding.severity.label] += 1
+        counts["ignored"] = self.session.findings.ignored
         return counts | ({"known": self.known} if self.baseline else {})
 
     @property

@@ -360,5 +360,10 @@ def _tell_notices(session: Session) -> None:
         click.echo(f"msgshark: {escape(notice, 400)}", err=True)
 
 
-for command in (reference.rules, reference.explain, reference.transmission_command):
+for command in (
+    reference.rules,
+    reference.explain,
+    reference.transmission_command,
+    reference.spec_profile_command,
+):
     msgshark.add_command(command)

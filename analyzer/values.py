@@ -76,7 +76,8 @@ class MessageValues:
     def elements(self) -> Elements:
         if self._elements is None:
             payload = self.body.payload if self.body else self.coap.payload
-            self._elements = read_elements(read_json(payload)) if payload else Elements()
+            words = self._session.vocabulary
+            self._elements = read_elements(read_json(payload), words) if payload else Elements()
         return self._elements
 
     def _element(self, name: str, secrets: bool) -> Any:

@@ -132,7 +132,7 @@ def read_odd_body(session: Session, data: memoryview, facts: Rows, f: int) -> No
     """A body that the kernel left to us: write its facts."""
     message = dissect(bytes(data[facts[f + fact.AT] : facts[f + fact.END]]))
     document = read_json(message.payload)
-    elements = read_elements(document)
+    elements = read_elements(document, session.vocabulary)
     kind = elements.values.get("message_type")
     known = isinstance(kind, str) and kind in MESSAGE_TYPE_IDS
     facts[f + fact.MESSAGE_TYPE] = MESSAGE_TYPE_IDS.index(kind) if known else 0

@@ -17,8 +17,8 @@ from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.content_formats import content_format_name
 from dissectors.coap.numbers import Type
-from dissectors.msgin5g.elements import element_of, elements
-from dissectors.msgin5g.payload import ERROR_TEXTS, MAX_DEPTH
+from dissectors.msgin5g.elements import elements
+from dissectors.msgin5g.payload import ERROR_TEXTS
 
 SPEC: Final = "TS 24.538"
 _MOST_NEAR: Final = 16
@@ -219,10 +219,10 @@ def payload(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
             within=(0, len(data)),
         )
         return
-    yield from _doubtful(message)
+    yield from _doubtful(message, context.profile.settings.json_depth)
 
 
-def _doubtful(message: Message) -> Iterator[Breach]:
+def _doubtful(message: Message, most: int) -> Iterator[Breach]:
     """Legal JSON that readers take differently (RFC 8259 clauses 4 and 9)."""
     document = message.document
     for value in document.duplicates:
@@ -243,13 +243,14 @@ def _doubtful(message: Message) -> Iterator[Breach]:
             within=value.span,
             severity=W,
         )
-    if document.deep_at >= 0:
+    deep = document.deeper_than(most)
+    if deep >= 0:
         yield Breach(
-            f"Nested {document.depth} deep, past {MAX_DEPTH} at {document.place(document.deep_at)}",
+            f"Nested {document.depth} deep, past {most} at {document.place(deep)}",
             message,
             seen=f"depth {document.depth}",
-            expected=f"at most {MAX_DEPTH}",
-            within=(document.deep_at, document.deep_at + 1),
+            expected=f"at most {most}",
+            within=(deep, deep + 1),
             severity=W,
         )
 
@@ -258,7 +259,7 @@ def near(message: Message, offset: int) -> str:
     """A few bytes before the place of an error, and the one there, unless they may be of a
     credential. What follows is not read, and could be one."""
     first, after = max(0, offset - _MOST_NEAR), offset + 1
-    broken = element_of(message.document.broken_key or "")
+    broken = message.elements.words.element_of(message.document.broken_key or "")
     hidden = broken is not None and broken.secret
     for name, (start, end) in message.elements.spans.items():
         element = elements().get(name.split(".")[0])

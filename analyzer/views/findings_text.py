@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from analyzer import report
 from analyzer.candidates import Candidates
+from analyzer.profiles.spec import SEED
 from analyzer.profiles.transmission import DEFAULT, SECOND
+from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
 from analyzer.views.offending import WIDTH, Excerpt, excerpt
 from analyzer.views.terminal import colour as colours
@@ -103,12 +105,16 @@ def _summary(check: Check, rows: int) -> Iterator[str]:
         yield f"{_plural(len(check.findings), 'finding')} in {told}; --all shows each"
     if check.baseline is not None:
         yield f"{_plural(check.known, 'finding')} known from {escape(check.baseline.path, 200)}"
-    counts = (_plural(number, word) for word, number in check.summary().items() if word != "known")
+    if capture["spec_profile"] != SEED:
+        yield f"judged by the spec profile {escape(capture['spec_profile'], 60)}"
+    summary = check.summary()
+    counts = (_plural(summary[severity.label], severity.label) for severity in reversed(Severity))
+    ignored = f"; {summary['ignored']} ignored" if summary["ignored"] else ""
     yield (
         f"{_plural(capture['packets'], 'packet')}, "
         f"{_plural(capture['coap_messages'], 'CoAP message')}, "
         f"{_plural(capture['exchanges'], 'exchange')}: "
-        f"{', '.join(counts)}{' that are new' if check.baseline else ''}"
+        f"{', '.join(counts)}{' that are new' if check.baseline else ''}{ignored}"
     )
 
 

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from analyzer import report
+from analyzer import report, spec_report
 from analyzer.candidates import Candidates
+from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.values import MessageValues
@@ -77,6 +78,7 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "severity": rule.severity.label,
+        "profiles": spec_report.severities_of(rule),
         "strict_severity": (rule.strict or rule.severity).label,
         "scope": rule.scope.value,
         "spec": rule.spec,
@@ -89,6 +91,16 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
         "fix": rule.fix,
         "since": rule.since,
     }
+
+
+def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:
+    """An array of spec profiles."""
+    _write_array(map(spec_report.profile_entry, profiles), out)
+
+
+def write_spec_profile(profile: SpecProfile, out: TextIO) -> None:
+    """One spec profile."""
+    _write(spec_report.profile_entry(profile), out)
 
 
 def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:

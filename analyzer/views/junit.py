@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from analyzer import report
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Rule, load
+from analyzer.rules.severities import weights
 from analyzer.views.escape import escape
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def _fails(check: Check, finding: Finding) -> bool:
 
 def _is_off(check: Check, rule: Rule) -> bool:
     settings = check.session.settings
-    return rule.severity_in(settings.profile, settings.timers.strict) is None
+    (weight,) = weights([rule], settings.profile, settings.timers.strict).values()
+    return weight.severity is None
 
 
 def _seconds(check: Check) -> str:

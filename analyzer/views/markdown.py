@@ -36,11 +36,14 @@ def write_check(check: Check, out: TextIO) -> None:
         out.write(f"\n{len(groups) - MOST_ROWS} more; see the whole report.\n")
 
 
+_MORE: Final = {"ignored": "Ignored", "known": "Known"}
+
+
 def _summary(check: Check, groups: list[Group]) -> Iterator[str]:
     capture, counts = report.capture_entry(check.session), check.summary()
     yield f"## msgshark check: {'failed' if check.failed else 'passed'}"
     yield ""
-    heads = {"error": "Errors", "warning": "Warnings", "note": "Notes", "known": "Known"}
+    heads = {"error": "Errors", "warning": "Warnings", "note": "Notes"} | _MORE
     yield f"| Capture | CoAP messages | Exchanges | {' | '.join(heads[name] for name in counts)} |"
     yield f"|---|--:|--:|{'--:|' * len(counts)}"
     files = ", ".join(code(file) for file in capture["files"])

@@ -69,6 +69,7 @@ def _credentials(session: Session, row: int, data: bytes, stop: int) -> list[Spa
     from dissectors.msgin5g.credentials import secret_values
     from dissectors.msgin5g.payload import read_json
 
+    words = session.vocabulary
     if coap.payload.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
         return []
-    return [(at + a, at + b) for a, b in secret_values(read_json(coap.payload))]
+    return [(at + a, at + b) for a, b in secret_values(read_json(coap.payload), words)]

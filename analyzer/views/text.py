@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from analyzer import report
+from analyzer import report, spec_report
 from analyzer.candidates import Candidates
+from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import MILLISECOND, SECOND, Transmission
 from analyzer.relations import Confidence
 from analyzer.rules.catalogue import Rule
@@ -139,10 +140,14 @@ def _milliseconds(time: float | None) -> str:
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
-    """A line a rule: severity, id, reference, title."""
+    """A line a rule: severity, id, reference, title, and severities other spec profiles have."""
     for rule in rules:
-        reference = rule.reference
-        out.write(f"{rule.severity.label:<8} {rule.id:<42} {reference:<26} {rule.title}\n")
+        told = spec_report.severities_of(rule).items()
+        others = ", ".join(
+            f"{name} {other}" for name, other in told if other != rule.severity.label
+        )
+        reference = f"{rule.severity.label:<8} {rule.id:<42} {rule.reference:<26}"
+        out.write(f"{reference} {rule.title}{f' ({others})' if others else ''}\n")
 
 
 def write_rule(rule: Rule, out: TextIO) -> None:
@@ -150,11 +155,27 @@ def write_rule(rule: Rule, out: TextIO) -> None:
     out.write(f"{rule.id}: {rule.title}\n")
     strict = f" ({rule.strict.label} if --transmission is strict)" if rule.strict else ""
     out.write(f"{rule.severity.label}{strict}, {rule.reference}, since {rule.since}\n")
+    told = spec_report.severities_of(rule).items()
+    if any(other != rule.severity.label for _, other in told):
+        others = ", ".join(f"{name} {other}" for name, other in told)
+        out.write(f"By spec profile: {others}\n")
     for heading in ("what", "why", "bad", "good", "fix"):
         text: str = getattr(rule, heading)
         lines = textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False)
         out.write(f"\n{heading.capitalize()}\n")
         out.writelines(f"    {line}\n" for line in lines)
+
+
+def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:
+    """A line a spec profile: name and description."""
+    for profile in profiles:
+        out.write(f"{profile.name:<9} {profile.description}\n")
+
+
+def write_spec_profile(profile: SpecProfile, out: TextIO) -> None:
+    """One spec profile: what it is made of, a line an entry."""
+    for line in spec_report.lines(profile):
+        out.write(escape(line, 2000) + "\n")
 
 
 def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from dissectors.json_scan import Error, Kind
-from dissectors.msgin5g.elements import element_of
+from dissectors.msgin5g.elements import Vocabulary
 from dissectors.msgin5g.payload import Document, Value, members
 
 Span: TypeAlias = tuple[int, int]
@@ -17,27 +17,27 @@ Span: TypeAlias = tuple[int, int]
 _KEY: Final = re.compile(rb'"([^"\\]{1,80})"\s*:')
 
 
-def secret_values(document: Document) -> list[Span]:
+def secret_values(document: Document, words: Vocabulary) -> list[Span]:
     """Bytes of the values inside secret elements.
 
     After a syntax error nothing is known to be a member any more: from the first that looks like a
     secret one, and did not end before, all is hidden.
     """
-    spans = list(_values(document.root)) if document.root is not None else []
+    spans = list(_values(document.root, words)) if document.root is not None else []
     if document.error != Error.NONE:
         inside = members(document.root) if document.root is not None else ()
         ended = {member.key_start for member in inside if member.end < document.error_at}
         for match in _KEY.finditer(document.data):
-            element = element_of(match[1].decode("utf-8", "replace"))
+            element = words.element_of(match[1].decode("utf-8", "replace"))
             if element is not None and element.secret and match.start() not in ended:
                 spans.append((match.end(), len(document.data)))
                 break
     return spans
 
 
-def _values(root: Value) -> Iterator[Span]:
+def _values(root: Value, words: Vocabulary) -> Iterator[Span]:
     for member in members(root):
-        element = element_of(member.key) if member.key is not None else None
+        element = words.element_of(member.key) if member.key is not None else None
         if element is None or not element.secret:
             continue
         for value in members(member):

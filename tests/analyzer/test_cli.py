@@ -162,7 +162,7 @@ def test_help_names_every_command(run: Run, option: str) -> None:
     shown = run(option)
     assert shown.code == 0
     commands = ("open", "messages", "exchanges", "times", "check", "rules", "explain")
-    for command in (*commands, "transmission"):
+    for command in (*commands, "transmission", "spec-profile"):
         assert f"\n  {command} " in shown.out
     for command in cli.msgshark.commands:
         assert run(command, option).code == 0

@@ -40,7 +40,12 @@ def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["rules"], ["explain", "COAP-7252-4.2-RETRANSMISSION"], ["transmission", "nb-iot"]],
+    [
+        ["rules"],
+        ["explain", "COAP-7252-4.2-RETRANSMISSION"],
+        ["transmission", "nb-iot"],
+        ["spec-profile", "rel18"],
+    ],
 )
 def test_the_catalogue_loads_no_library_but_click(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
@@ -73,6 +78,15 @@ def test_a_format_that_is_not_asked_for_is_not_loaded() -> None:
 def test_reports_need_no_packet_builder_screen_or_data_frames(command: str) -> None:
     profile = ("--transmission", "nb-iot")
     assert loaded_by(command, *profile, CAPTURE) & (HEAVY | UNPACKERS) <= {"numpy"}
+
+
+def test_a_spec_profile_needs_no_library_when_it_is_good(tmp_path: Path) -> None:
+    path, own = tmp_path / "small.pcap", tmp_path / "own.toml"
+    path.write_bytes(Conversation().con("GET").ack("2.05").pcap())
+    own.write_text('[severities]\n"COAP-*" = "note"\n[elements.payload]\naliases = ["body"]\n')
+    for wanted in ("rel17", str(own)):
+        loaded = loaded_by("check", "--spec-profile", wanted, str(path))
+        assert loaded & (HEAVY | UNPACKERS) == set()
 
 
 def test_response_times_need_no_packet_builder_or_screen() -> None:

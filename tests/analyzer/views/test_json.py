@@ -42,7 +42,7 @@ def written(write: Callable[[Any, TextIO], None], what: Any) -> tuple[str, Any]:
 def test_check_is_one_object(field_day: Session) -> None:
     _, report = written(view.write_check, Check.of(field_day))
     assert list(report) == ["capture", "summary", "findings"]
-    assert list(report["summary"]) == ["error", "warning", "note"]
+    assert list(report["summary"]) == ["error", "warning", "note", "ignored"]
     for severity, count in report["summary"].items():
         assert count == sum(f["severity"] == severity for f in report["findings"])
     assert all(re.fullmatch("[0-9a-f]{32}", f["fingerprint"]) for f in report["findings"])
