@@ -23,6 +23,7 @@ from dissectors.coap import numbers
 from dissectors.coap.message import dissect
 from dissectors.coap.values import encode_options
 from dissectors.kernel import Rows
+from dissectors.link import RAW_IP
 from dissectors.msgin5g.payload import read_elements, read_json
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ long (TS 23.554)."""
 
 KINDS: Final = frozenset({tells.BODY_WHOLE, tells.BODY_DUE, tells.BLOCK_AGAIN})
 
-_RAW_IP: Final = 101
 _BLOCKWISE: Final = frozenset({*numbers.BLOCK_OPTIONS, numbers.SIZE1, numbers.SIZE2})
 
 
@@ -108,7 +108,7 @@ class WholeBodies:
     def _gather(self, message: Message, body: Body) -> tuple[memoryview, Rows]:
         """What a datagram would say that has the message's options and the whole body."""
         packet = _datagram(_unblocked(message, body))
-        return self._session.gather_packet(packet, _RAW_IP)
+        return self._session.gather_packet(packet, RAW_IP)
 
     def _name_ue(self, data: memoryview, facts: Rows) -> int:
         """The name of the UE; MESSAGE_TYPE and TELLS come to be right even for an odd body."""
