@@ -15,7 +15,7 @@ from analyzer.nearness import Candidate
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from dissectors.coap import numbers
-from dissectors.coap.content_formats import CONTENT_FORMATS
+from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect
 from dissectors.coap.numbers import Format

@@ -15,7 +15,7 @@ from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.subjects import Message
 from dissectors.coap import numbers
-from dissectors.coap.content_formats import content_format_name
+from dissectors.coap.media_types import content_format_name
 from dissectors.coap.numbers import Type
 from dissectors.msgin5g.elements import elements
 from dissectors.msgin5g.payload import ERROR_TEXTS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""CoAP registries as data: types, codes, options, content-formats.
+"""CoAP registries as data: types, codes, options; Content-Formats stand in `media_types.py`.
 
 Each entry names its RFC. Nothing here computes: the option walk (`wire.py`), the Scapy layers
 (`layer.py`), the rules and the views all read these tables, so a number is declared once.
@@ -19,8 +19,11 @@ PAYLOAD_MARKER: Final = 0xFF
 EXPERIMENTAL_OPTIONS: Final = range(65000, 65536)
 RESERVED_LOCATION_OPTIONS: Final = frozenset({128, 132, 136, 140})
 
+# Content-Formats.
+LINK_FORMAT: Final = 40
 JSON: Final = 50
-"""Content-Format of application/json."""
+PROBLEM_DETAILS: Final = 257
+MISSING_BLOCKS: Final = 272
 
 
 class Type(IntEnum):
@@ -117,10 +120,19 @@ CODES: Final[dict[int, CodeSpec]] = _codes(
 EMPTY: Final = 0x00
 GET: Final = 0x01
 POST: Final = 0x02
+PUT: Final = 0x03
+DELETE: Final = 0x04
 FETCH: Final = 0x05
+PATCH: Final = 0x06
+IPATCH: Final = 0x07
 CREATED: Final = 0x41
+VALID: Final = 0x43
 CHANGED: Final = 0x44
+CONTENT: Final = 0x45
 CONTINUE: Final = 0x5F
+NOT_ACCEPTABLE: Final = 0x86
+INCOMPLETE: Final = 0x88
+TOO_LARGE: Final = 0x8D
 
 
 def is_request(code: int) -> bool:

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from dissectors.coap import numbers
-from dissectors.coap.content_formats import CONTENT_FORMATS, content_format_name
+from dissectors.coap.media_types import CONTENT_FORMATS, content_format_name
 from dissectors.coap.message import Flaw, Message
 from dissectors.coap.numbers import Format
 from dissectors.coap.wire import Defect

@@ -28,7 +28,7 @@ from analyzer.report import visible_messages
 from analyzer.session import Session
 from analyzer.values import MessageValues
 from dissectors.coap import numbers
-from dissectors.coap.content_formats import CONTENT_FORMATS
+from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.coap.message import Message
 from dissectors.coap.numbers import Format, OptionSpec, Type
 from dissectors.fields import fields

@@ -16,7 +16,7 @@ from tshark import (
 )
 
 from dissectors.coap import numbers
-from dissectors.coap.content_formats import CONTENT_FORMATS
+from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.coap.message import Message, Option
 from dissectors.coap.numbers import Format
 from dissectors.coap.wire import Defect

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from dissectors.coap import numbers
-from dissectors.coap.content_formats import content_format_name
+from dissectors.coap.media_types import content_format_name
 from dissectors.coap.numbers import CODES, OPTIONS, OPTIONS_BY_NAME, Format, Repeat
 
 
