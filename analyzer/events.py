@@ -131,7 +131,8 @@ class Responded(NamedTuple):
     such a request, `how` it came the same, is known to break no rule (forms.py).
 
     Rules on it may look at the bytes and endpoints of request and response, at `match` and `how`,
-    at nothing else: not at times, nor at other messages.
+    at nothing else: not at times, nor at other messages. Told each time: responses of a group, up
+    to linking.MOST_OF_GROUP of one request.
     """
 
     exchange: Exchange
@@ -143,14 +144,15 @@ class Responded(NamedTuple):
 class Acknowledged(NamedTuple):
     """A RST (but the answer to a ping), or an ACK that rules ask for, found the CON or NON it
     answers: late, to a NON, a group or a ping, with a code where it should be Empty, or to a
-    message with a defect or a response that answers nothing."""
+    message with a defect."""
 
     transmission: Transmission
     message: Message
 
 
 class AnsweredAgain(NamedTuple):
-    """A further ACK for one Message ID: it `differs`, or there are more than transmissions."""
+    """A further ACK or RST for one Message ID: it `differs`, or there are more than transmissions,
+    which is told once per flow and direction. Not of a group."""
 
     transmission: Transmission
     message: Message
@@ -179,10 +181,10 @@ class Unanswered(NamedTuple):
 
 
 class NeverAnswered(NamedTuple):
-    """A request without response or RST within EXCHANGE_LIFETIME; it may have been acknowledged."""
+    """A request that wants a response (No-Response, RFC 7967) had none, and no RST, within
+    EXCHANGE_LIFETIME: a CON that was acknowledged, or the first NON of its flow and direction."""
 
     exchange: Exchange
-    one_way: bool
 
 
 class GroupOver(NamedTuple):
@@ -207,8 +209,9 @@ class Orphan(IntEnum):
     RST = 3
     EARLY_RESPONSE = 4
     EARLY_ACK = 5
-    TO_OTHER = 6  # an Empty ACK or RST from another endpoint than the CON went to
-    TO_ACK = 7  # an ACK or RST that answers one
+    ACKED = 6  # a response that the client acknowledged nevertheless
+    TO_OTHER = 7  # an Empty ACK or RST from another endpoint than the CON went to
+    TO_ACK = 8  # an ACK or RST that answers one
 
 
 class Orphaned(NamedTuple):

@@ -10,7 +10,7 @@ from analyzer.exchanges.message_layer import newest, of_other_receiver, sent_at
 from analyzer.flows import ORPHANS, START, direction, flow_at, note_at
 from analyzer.happenings import tell, told_before
 from analyzer.state import EXCHANGE_LIFETIME
-from dissectors.coap.numbers import ACK
+from dissectors.coap.numbers import ACK, CON
 from dissectors.kernel import Rows
 
 
@@ -21,6 +21,8 @@ def orphaned(s: Rows, f: int) -> None:
     flow = s[f + fact.FLOW]
     young = s[f + fact.TIME] - s[flow_at(s, flow) + START] < s[EXCHANGE_LIFETIME]
     if s[f + fact.CODE]:
+        if _was_acknowledged(s, f) and not young and s[f + fact.OBSERVE] < 0:
+            _note(s, f, tells.ORPHAN_ACKED)
         kind = tells.EARLY_ORPHAN_RESPONSE if young else tells.ORPHAN_RESPONSE
         if s[f + fact.OBSERVE] >= 0:
             kind = tells.ORPHAN_NOTIFICATION
@@ -37,9 +39,22 @@ def orphaned(s: Rows, f: int) -> None:
             sent = of_other_receiver(s, s, f)
             if sent:
                 kind, other = tells.ORPHAN_TO_OTHER, s[sent_at(s, sent) + ml.MESSAGE]
-    note = ORPHANS + 2 * kind + direction(s, flow, s[f + fact.SOURCE])
-    frame, time = s[f + fact.FRAME], s[f + fact.TIME]
     if kind >= tells.NOTED_ORPHANS:
         tell(s, tells.ORPHANED, row, kind, 0, flow, other)
-    elif not told_before(s, note_at(s, flow, note), frame, time, 0):
-        tell(s, tells.ORPHANED, row, kind, note, flow, 0)
+    else:
+        _note(s, f, kind)
+
+
+def _note(s: Rows, f: int, kind: int) -> None:
+    flow = s[f + fact.FLOW]
+    note = ORPHANS + 2 * kind + direction(s, flow, s[f + fact.SOURCE])
+    if not told_before(s, note_at(s, flow, note), s[f + fact.FRAME], s[f + fact.TIME], 0):
+        tell(s, tells.ORPHANED, s[f + fact.MESSAGE] - 1, kind, note, flow, 0)
+
+
+def _was_acknowledged(s: Rows, f: int) -> bool:
+    """The response of a row of facts is a CON, and its receiver sent an ACK by now."""
+    own = newest(s, s[f + fact.SOURCE], s[f + fact.DESTINATION], s[f + fact.MID])
+    sent = sent_at(s, own)
+    acked = own != 0 and s[sent + ml.ACK_TYPES] >> ACK & 1 == 1
+    return acked and s[sent + ml.MESSAGE] == s[f + fact.MESSAGE] and s[f + fact.TYPE] == CON

@@ -19,6 +19,9 @@ PAYLOAD_MARKER: Final = 0xFF
 EXPERIMENTAL_OPTIONS: Final = range(65000, 65536)
 RESERVED_LOCATION_OPTIONS: Final = frozenset({128, 132, 136, 140})
 
+LINK_FORMAT: Final = 40
+"""Content-Format of application/link-format (RFC 6690)."""
+
 JSON: Final = 50
 """Content-Format of application/json."""
 
@@ -117,10 +120,23 @@ CODES: Final[dict[int, CodeSpec]] = _codes(
 EMPTY: Final = 0x00
 GET: Final = 0x01
 POST: Final = 0x02
+PUT: Final = 0x03
 FETCH: Final = 0x05
+PATCH: Final = 0x06
+IPATCH: Final = 0x07
 CREATED: Final = 0x41
+DELETED: Final = 0x42
+VALID: Final = 0x43
 CHANGED: Final = 0x44
+CONTENT: Final = 0x45
 CONTINUE: Final = 0x5F
+UNAUTHORIZED: Final = 0x81
+BAD_OPTION: Final = 0x82
+METHOD_NOT_ALLOWED: Final = 0x85
+REQUEST_ENTITY_TOO_LARGE: Final = 0x8D
+TOO_MANY_REQUESTS: Final = 0x9D
+NOT_IMPLEMENTED: Final = 0xA1
+SERVICE_UNAVAILABLE: Final = 0xA3
 
 
 def is_request(code: int) -> bool:
