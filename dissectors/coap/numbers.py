@@ -118,20 +118,10 @@ CODES: Final[dict[int, CodeSpec]] = _codes(
 )
 
 EMPTY: Final = 0x00
-GET: Final = 0x01
-POST: Final = 0x02
-PUT: Final = 0x03
-FETCH: Final = 0x05
-PATCH: Final = 0x06
-IPATCH: Final = 0x07
-CREATED: Final = 0x41
-DELETED: Final = 0x42
-VALID: Final = 0x43
-CHANGED: Final = 0x44
-CONTENT: Final = 0x45
+GET, POST, PUT, DELETE, FETCH, PATCH, IPATCH = range(0x01, 0x08)
+CREATED, DELETED, VALID, CHANGED, CONTENT = range(0x41, 0x46)
 CONTINUE: Final = 0x5F
-UNAUTHORIZED: Final = 0x81
-BAD_OPTION: Final = 0x82
+BAD_REQUEST, UNAUTHORIZED, BAD_OPTION = range(0x80, 0x83)
 METHOD_NOT_ALLOWED: Final = 0x85
 REQUEST_ENTITY_TOO_LARGE: Final = 0x8D
 TOO_MANY_REQUESTS: Final = 0x9D
