@@ -14,15 +14,16 @@ from dissectors.coap.numbers import ACK, CON
 from dissectors.kernel import Rows
 
 
-def orphaned(s: Rows, f: int) -> None:
+def orphaned(s: Rows, f: int) -> bool:
     """The message of a row of facts, which stands in the state itself, answers nothing. Told once
-    per flow, direction and kind, then counted; what is certain each time."""
-    row, other = s[f + fact.MESSAGE] - 1, 0
+    per flow, direction and kind, then counted; what is certain each time. True when a note was
+    given."""
+    row, other, noted = s[f + fact.MESSAGE] - 1, 0, False
     flow = s[f + fact.FLOW]
     young = s[f + fact.TIME] - s[flow_at(s, flow) + START] < s[EXCHANGE_LIFETIME]
     if s[f + fact.CODE]:
         if _was_acknowledged(s, f) and not young and s[f + fact.OBSERVE] < 0:
-            _note(s, f, tells.ORPHAN_ACKED)
+            noted = _note(s, f, tells.ORPHAN_ACKED)
         kind = tells.EARLY_ORPHAN_RESPONSE if young else tells.ORPHAN_RESPONSE
         if s[f + fact.OBSERVE] >= 0:
             kind = tells.ORPHAN_NOTIFICATION
@@ -41,15 +42,17 @@ def orphaned(s: Rows, f: int) -> None:
                 kind, other = tells.ORPHAN_TO_OTHER, s[sent_at(s, sent) + ml.MESSAGE]
     if kind >= tells.NOTED_ORPHANS:
         tell(s, tells.ORPHANED, row, kind, 0, flow, other)
-    else:
-        _note(s, f, kind)
+        return False
+    return _note(s, f, kind) or noted
 
 
-def _note(s: Rows, f: int, kind: int) -> None:
+def _note(s: Rows, f: int, kind: int) -> bool:
     flow = s[f + fact.FLOW]
     note = ORPHANS + 2 * kind + direction(s, flow, s[f + fact.SOURCE])
-    if not told_before(s, note_at(s, flow, note), s[f + fact.FRAME], s[f + fact.TIME], 0):
-        tell(s, tells.ORPHANED, s[f + fact.MESSAGE] - 1, kind, note, flow, 0)
+    if told_before(s, note_at(s, flow, note), s[f + fact.FRAME], s[f + fact.TIME], 0):
+        return False
+    tell(s, tells.ORPHANED, s[f + fact.MESSAGE] - 1, kind, note, flow, 0)
+    return True
 
 
 def _was_acknowledged(s: Rows, f: int) -> bool:

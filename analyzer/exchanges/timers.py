@@ -61,7 +61,8 @@ def advance(
     xx: Cells,
 ) -> int:
     """Capture time has come to `now`: tell what waited too long; with `ended`, what waits at all.
-    Returns 1 when there is more to tell than the events have room for."""
+    Returns 1 when there is more to tell: the events have no more room, or the first of several
+    alike has to be judged before the others can be counted."""
     while s[WAITED] < s[NEXT_SENT]:
         when = s[when_at(s, s[WAITED])]
         early = (when >> 1) + s[MAX_TRANSMIT_WAIT] >= now
@@ -72,6 +73,8 @@ def advance(
         if when & 1 == 0:
             _waited(s, sent_at(s, s[WAITED]), 1 if early else 0, facts, mm, xx)
         s[WAITED] += 1
+    if s[FIRST_EARLY] < s[NEXT_EARLY] and _expire_early(s, now, ended):
+        return 1
     while s[FIRST_SENT] < s[WAITED]:
         when = s[when_at(s, s[FIRST_SENT])]
         young = (when >> 1) + s[EXCHANGE_LIFETIME] >= now
@@ -79,11 +82,11 @@ def advance(
             break
         if s[EVENTS] >= NEARLY:
             return 1
-        if when & 1 == 0:
-            _forgotten(s, sent_at(s, s[FIRST_SENT]), 1 if young else 0, mm, xx)
+        sent = sent_at(s, s[FIRST_SENT])
+        noted = when & 1 == 0 and _forgotten(s, sent, 1 if young else 0, mm, xx)
         s[FIRST_SENT] += 1
-    if s[FIRST_EARLY] < s[NEXT_EARLY] and _expire_early(s, now, ended):
-        return 1
+        if noted:
+            return 1
     if ended:
         if end_bodies(s):
             return 1
@@ -135,41 +138,44 @@ def _waited(
     tell(s, tells.UNANSWERED, exchange, ended, alone, 0, 0)
 
 
-def _forgotten(s: Rows, sent: int, ended: int, mm: Cells, xx: Cells) -> None:
+def _forgotten(s: Rows, sent: int, ended: int, mm: Cells, xx: Cells) -> bool:
     """EXCHANGE_LIFETIME is over: a response that comes now is too late. A group may have answered
-    all the time."""
+    all the time. True when a note was given."""
     exchange = s[sent + ml.EXCHANGE]
     if exchange == 0 or s[sent + ml.FLAGS] & fact.REQUEST == 0 or s[sent + ml.FLAGS] & fact.Q_BLOCK:
-        return
+        return False
     cells = (exchange - 1) * x.CELLS
     if s[endpoint_at(s, s[sent + ml.DESTINATION]) + MULTICAST]:
         tell(s, tells.GROUP_OVER, exchange, 0, 0, 0, 0)
     elif not ended and xx[cells + x.RESPONSE] == 0 and xx[cells + x.RESET] == 0:
-        _never_answered(s, sent, exchange, mm)
+        return _never_answered(s, sent, exchange, mm)
+    return False
 
 
-def _never_answered(s: Rows, sent: int, exchange: int, mm: Cells) -> None:
+def _never_answered(s: Rows, sent: int, exchange: int, mm: Cells) -> bool:
     """A request that wants a response got none; of NONs told once per flow and direction, then
-    counted. A CON that was not even acknowledged was told of before."""
+    counted. A CON that was not even acknowledged was told of before. True when a note was given."""
     if s[sent + ml.FLAGS] & fact.UNWANTED:
-        return
+        return False
     source, destination = s[sent + ml.SOURCE], s[sent + ml.DESTINATION]
     if s[sent + ml.TYPE] == CON:
         if s[sent + ml.ACK]:
             tell(s, tells.NEVER_ANSWERED, exchange, 0, 0, 0, 0)
-        return
+        return False
     flow = known_flow(s, source, destination)
     if flow == 0 or one_way(s, source, destination):
-        return
+        return False
     note = SILENT + direction(s, flow, source)
     frame = mm[(s[sent + ml.MESSAGE] - 1) * m.CELLS + m.FRAME]
-    if not told_before(s, note_at(s, flow, note), frame, s[sent + ml.LAST], 0):
-        tell(s, tells.NEVER_ANSWERED, exchange, note, flow, 0, 0)
+    if told_before(s, note_at(s, flow, note), frame, s[sent + ml.LAST], 0):
+        return False
+    tell(s, tells.NEVER_ANSWERED, exchange, note, flow, 0, 0)
+    return True
 
 
 def _expire_early(s: Rows, now: int, ended: int) -> int:
     """What was seen before that which it answers waits no longer: it answers nothing. Returns 1
-    when there is more to tell than the events have room for."""
+    when there is more to tell, as `advance` does."""
     while s[FIRST_EARLY] < s[NEXT_EARLY]:
         at = early_at(s, s[FIRST_EARLY])
         longer = s[at + TAKEN] == IS_UNREADABLE
@@ -178,7 +184,7 @@ def _expire_early(s: Rows, now: int, ended: int) -> int:
             return 0
         if s[EVENTS] >= NEARLY:
             return 1
-        if s[at + TAKEN] == IS_EARLY:
-            orphaned(s, at)
         s[FIRST_EARLY] += 1
+        if s[at + TAKEN] == IS_EARLY and orphaned(s, at):
+            return 1
     return 0

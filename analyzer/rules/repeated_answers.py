@@ -163,8 +163,8 @@ def _of_another_block(request: Message, answer: Message) -> bool:
     "RFC 7252",
     "4.2",
     title="Request rejected and answered",
-    what="A request was rejected by RST and also got a response. A note where it was sent more "
-    "than once and the RST came last, or where the two come from different endpoints.",
+    what="A request was rejected by RST and also got a response. A note where the RST came "
+    "last, and the request was sent more than once or was answered from another endpoint.",
     why="A RST says that the request was not processed (clause 4.2): the client gives up, though "
     "the server acted on it. A server that lost its state between two copies does this too.",
     bad="CON POST 0x1234, RST 0x1234, and CON 2.04 with the token of the request.",
@@ -175,9 +175,7 @@ def _of_another_block(request: Message, answer: Message) -> bool:
 def rejected_and_answered(event: Acknowledged | Responded, context: Context) -> Iterator[Breach]:
     if isinstance(event, Responded):
         if How.RESET in event.how and How.NOTIFIES not in event.how:
-            other = event.match is Match.OTHER_ENDPOINT
-            request = event.exchange.request
-            yield _both(request, event.message, other)
+            yield _both(event.exchange.request, event.message, False)
         return
     sent = event.transmission
     if event.message.type != Type.RST or sent.exchange is None or not sent.message.is_request:
