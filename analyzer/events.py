@@ -201,7 +201,8 @@ class CopiesIgnored(NamedTuple):
 
 
 class Orphan(IntEnum):
-    """What a message that answers nothing is. EARLY: what it answers may lie before the capture."""
+    """What a message that answers nothing is. EARLY: what it answers may lie before the capture,
+    or after it."""
 
     RESPONSE = 0
     NOTIFICATION = 1

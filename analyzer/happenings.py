@@ -89,7 +89,8 @@ NOTED: Final = {
 """Where, from A on, the flow and the note (flows.NOTES) of an event stand."""
 
 # Kinds of orphans and of tokens used again: each is a note of its flow. `EARLY` ones came when what
-# they answer may lie before the capture (gate G-START); a notification may always.
+# they answer may lie before the capture or after it (gates G-START, G-END); a notification's may
+# always.
 ORPHAN_RESPONSE, ORPHAN_NOTIFICATION, ORPHAN_ACK, ORPHAN_RST = 0, 1, 2, 3
 EARLY_ORPHAN_RESPONSE, EARLY_ORPHAN_ACK = 4, 5
 ORPHAN_ACKED: Final = 6  # a response that the client acknowledged nevertheless

@@ -14,13 +14,13 @@ from dissectors.coap.numbers import ACK, CON
 from dissectors.kernel import Rows
 
 
-def orphaned(s: Rows, f: int) -> bool:
+def orphaned(s: Rows, f: int, waits: bool) -> bool:
     """The message of a row of facts, which stands in the state itself, answers nothing. Told once
-    per flow, direction and kind, then counted; what is certain each time. True when a note was
-    given."""
+    per flow, direction and kind, then counted; what is certain each time. `waits`: the capture
+    ended before what it answers had to be there. True when a note was given."""
     row, other, noted = s[f + fact.MESSAGE] - 1, 0, False
     flow = s[f + fact.FLOW]
-    young = s[f + fact.TIME] - s[flow_at(s, flow) + START] < s[EXCHANGE_LIFETIME]
+    young = waits or s[f + fact.TIME] - s[flow_at(s, flow) + START] < s[EXCHANGE_LIFETIME]
     if s[f + fact.CODE]:
         if _was_acknowledged(s, f) and not young and s[f + fact.OBSERVE] < 0:
             noted = _note(s, f, tells.ORPHAN_ACKED)
@@ -34,9 +34,11 @@ def orphaned(s: Rows, f: int) -> bool:
             kind = tells.EARLY_ORPHAN_ACK
         source, destination = s[f + fact.SOURCE], s[f + fact.DESTINATION]
         own = newest(s, source, destination, s[f + fact.MID])
+        if waits:
+            own = 0
         if own and s[sent_at(s, own) + ml.ACK]:
             kind, other = tells.ORPHAN_TO_ACK, s[sent_at(s, own) + ml.ACK]
-        else:
+        elif not waits:
             sent = of_other_receiver(s, s, f)
             if sent:
                 kind, other = tells.ORPHAN_TO_OTHER, s[sent_at(s, sent) + ml.MESSAGE]

@@ -180,11 +180,12 @@ def _expire_early(s: Rows, now: int, ended: int) -> int:
         at = early_at(s, s[FIRST_EARLY])
         longer = s[at + TAKEN] == IS_UNREADABLE
         patience = s[EXCHANGE_LIFETIME] if longer else s[REORDER_WINDOW]
-        if now - s[at + fact.TIME] <= patience and not ended:
+        waits = now - s[at + fact.TIME] <= patience
+        if waits and not ended:
             return 0
         if s[EVENTS] >= NEARLY:
             return 1
         s[FIRST_EARLY] += 1
-        if s[at + TAKEN] == IS_EARLY and orphaned(s, at):
+        if s[at + TAKEN] == IS_EARLY and orphaned(s, at, waits):
             return 1
     return 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import GroupOver, Match, Responded
-from analyzer.profiles.transmission import MILLISECOND
+from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, W, predicate, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds
@@ -23,6 +23,9 @@ _MOST_SHOWN: Final = 8
 _MOST_FRAMES: Final = 64
 _ENOUGH: Final = 3
 _TOGETHER: Final = 10 * MILLISECOND
+
+_LEISURE: Final = 5 * SECOND
+"""DEFAULT_LEISURE, RFC 7252 clause 4.8."""
 
 
 @predicate()
@@ -75,8 +78,8 @@ def responders(event: GroupOver, context: Context) -> Iterator[Breach]:
     "RFC 7252",
     "8.2",
     title="Group answers all at once",
-    what="Three or more members answer a request to their group, and all of their answers lie "
-    "within 10 ms.",
+    what="Three or more members answer a request to their group, and all of their answers "
+    "within the leisure of 5 s lie within 10 ms. A note where the capture ends before.",
     why="Each member should wait for a random time before it answers (clause 8.2). Answers that "
     "come together collide, on radio above all, and are lost together.",
     bad="NON GET to 224.0.1.187, and five answers within 4 ms.",
@@ -85,18 +88,21 @@ def responders(event: GroupOver, context: Context) -> Iterator[Breach]:
     "request: (size of the group x size of the response) / data rate, or 5 s where unknown.",
 )
 def no_leisure(event: GroupOver, context: Context) -> Iterator[Breach]:
-    answers = context.group_responders.pop(event.exchange.id, [])
+    request = event.exchange.request
+    known = context.group_responders.pop(event.exchange.id, [])
+    answers = [answer for answer in known if answer.time - request.time <= _LEISURE]
     times = [answer.time for answer in answers]
     sources = {answer.source for answer in answers}
     if len(sources) < _ENOUGH or max(times) - min(times) > _TOGETHER:
         return
-    request, span = event.exchange.request, max(times) - min(times)
+    span = max(times) - min(times)
     yield Breach(
         f"{describe(request)} to {request.destination}: {len(sources)} members answer within "
         f"{seconds(span)}",
         request,
         seen=f"{len(answers)} answers within {seconds(span)}",
         expected="answers spread over the leisure, 5 s by default",
+        severity=N if context.now - request.time <= _LEISURE else None,
         exchange=event.exchange,
         frames=_frames(answers),
     )

@@ -14,7 +14,7 @@ from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe
 from dissectors.coap.numbers import Type
 
-_PERHAPS = ": what it answers may lie before the capture"
+_PERHAPS = ": what it answers may lie before or after the capture"
 
 
 @rule(
@@ -25,7 +25,8 @@ _PERHAPS = ": what it answers may lie before the capture"
     "4.4",
     title="Acknowledgement of nothing",
     what="An Empty ACK has a Message ID that its receiver sent no CON or NON with within "
-    "EXCHANGE_LIFETIME (247 s by default). A note while that message may lie before the capture.",
+    "EXCHANGE_LIFETIME (247 s by default). A note while that message may lie before or "
+    "after the capture.",
     why="An ACK repeats the Message ID of what it acknowledges (clause 4.4). One that fits nothing "
     "is ignored: the message it was meant for stays unacknowledged and is sent again.",
     bad="CON 0x1234, acknowledged by ACK 0x3412.",
@@ -148,7 +149,7 @@ def acknowledges_acknowledgement(event: Orphaned, context: Context) -> Iterator[
     "5.3.2",
     title="Response without a request",
     what="A response has a token that its receiver sent no request with. A note while the request "
-    "may lie before the capture, for notifications, and for what is sent to a group.",
+    "may lie before or after the capture, for notifications, and for what is sent to a group.",
     why="A client matches a response to its request by the token (clause 5.3.2). It cannot use "
     "this one and rejects it; the request it was meant for stays unanswered.",
     bad="GET with token a1b2, answered with token b2a1.",
@@ -183,7 +184,7 @@ def responds_to_nothing(event: Orphaned, context: Context) -> Iterator[Breach]:
     "5.3.2",
     title="Response to nothing acknowledged",
     what="A client acknowledges a Confirmable response with a token that it sent no request with. "
-    "Not while that request may lie before the capture, nor for notifications.",
+    "Not while that request may lie before or after the capture, nor for notifications.",
     why="A response that a client does not expect must be rejected by RST (clauses 4.2, 5.3.2): "
     "the ACK tells the server that it was understood, and it goes on sending.",
     bad="CON 2.05 with token b2a1 that nobody asked for, acknowledged by the client.",

@@ -22,7 +22,13 @@ def old() -> Conversation:
     return Conversation().con("GET", token=b"z", mid=1).ack("2.05").wait(300)
 
 
+def later(talk: Conversation) -> Conversation:
+    """The capture goes on until nothing is waited for any more."""
+    return talk.wait(5).con("GET", token=b"end", mid=9).ack("2.05")
+
+
 def broken(talk: Conversation, **settings: object) -> dict[str, int]:
+    talk = later(talk)
     return {id: level for id, level in talk.rules(**settings).items() if id in RULES}
 
 
@@ -44,12 +50,18 @@ def test_what_it_answers_may_lie_before_the_capture(
     assert broken(Conversation().raw(answer, by="server")) == {rule: early}
 
 
+@pytest.mark.parametrize("answer", [coap(2, "0.00", mid=77), coap(1, "2.05", token=b"cd")])
+def test_what_it_answers_may_come_after_the_capture(answer: bytes) -> None:
+    assert old().raw(answer, by="server").rules().keys() & RULES
+    assert set(old().raw(answer, by="server").rules().values()) == {N}
+
+
 def test_orphans_of_a_direction_are_one_finding_with_a_count() -> None:
     talk = old()
     for number in range(5):
         talk.raw(coap(2, "0.00", mid=70 + number), by="server")
         talk.raw(coap(1, "2.05", mid=170 + number, token=b"x"), by="server")
-    talk.raw(coap(2, "0.00", mid=99))
+    later(talk.raw(coap(2, "0.00", mid=99)))
     findings = talk.findings(ACK_ORPHAN)
     assert [(f.count, f.frames) for f in findings] == [(5, [3, 5, 7, 9, 11]), (1, [13])]
     (responses,) = talk.findings(RESPONSE)
