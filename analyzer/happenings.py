@@ -76,6 +76,10 @@ SIGNATURES: Final = {
 }
 """Where, from A on, the signature of an event stands: like ones that broke no rule are not told."""
 
+COUNTED_ALIKE: Final = frozenset({FORMED, RESPONDED})
+"""Events of which like ones in a flow are only counted, where all that the first one broke allows
+that (rules.catalogue.Alike)."""
+
 NOTED: Final = {
     CHECKSUM_WRONG: (3, 2),
     MID_REUSED: (4, 3),
@@ -129,11 +133,17 @@ def told_before(s: Rows, note: int, frame: int, time: int, other: int) -> bool:
     if finding == 0:
         s[note] = TOLD
         return False
-    if finding != TOLD and s[REPEATS] < MOST_REPEATS:
+    if finding != TOLD:
+        repeat(s, finding, frame, time, other)
+    return True
+
+
+def repeat(s: Rows, finding: int, frame: int, time: int, other: int) -> None:
+    """A finding holds of one more frame."""
+    if s[REPEATS] < MOST_REPEATS:
         at = s[REPEAT_ROWS + BASE] + s[REPEATS] * REPEAT_SLOTS
         s[at] = finding
         s[at + 1] = frame
         s[at + 2] = time
         s[at + 3] = other
         s[REPEATS] += 1
-    return True

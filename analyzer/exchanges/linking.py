@@ -51,7 +51,7 @@ from analyzer.state import (
     mix,
 )
 from analyzer.tables import Cells, set_wide, wide
-from analyzer.verdicts import judged_quiet
+from analyzer.verdicts import counted_alike, judged_quiet
 from dissectors.coap.numbers import ACK, VALID
 from dissectors.kernel import Rows
 
@@ -235,7 +235,8 @@ def link(
         signature = 0
     if match == x.MULTICAST and xx[cells + x.RESPONSES] <= MOST_OF_GROUP:
         signature = 0
-    if not judged_quiet(s, signature):
+    asked_in = mm[request * m.CELLS + m.FRAME]
+    if not judged_quiet(s, signature) and not counted_alike(s, signature, facts, f, asked_in):
         tell(s, tells.RESPONDED, row, exchange, match, signature, how)
 
 

@@ -55,7 +55,7 @@ from analyzer.state import (
     mix,
 )
 from analyzer.tables import Cells
-from analyzer.verdicts import judged_quiet
+from analyzer.verdicts import counted_alike, judged_quiet
 from dissectors.coap.numbers import CON, NON
 from dissectors.coap.wire import FATAL, HEADER, Defect
 from dissectors.kernel import Rows
@@ -154,7 +154,7 @@ def _formed(s: Rows, facts: Rows, f: int) -> None:
     to = endpoint_at(s, facts[f + fact.DESTINATION])
     by = endpoint_at(s, facts[f + fact.SOURCE])
     signature = mix(facts[f + fact.FORM], s[to + MULTICAST] * 2 + s[by + MULTICAST]) | 1
-    if not judged_quiet(s, signature):
+    if not judged_quiet(s, signature) and not counted_alike(s, signature, facts, f, 0):
         row = facts[f + fact.MESSAGE] - 1
         tell(s, tells.FORMED, row, signature, facts[f + fact.LEG_OF], 0, 0)
 

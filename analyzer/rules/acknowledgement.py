@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from analyzer.events import Acknowledged, How, Match, Responded, UnreadableAnswered
 from analyzer.messages import Role
-from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
+from analyzer.rules.catalogue import Alike, Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.critical_options import critical_flaws
 from analyzer.rules.message_layer import describe, seconds
@@ -67,7 +67,7 @@ def late(event: Acknowledged | Responded, context: Context) -> Iterator[Breach]:
         expected=f"an ACK within {seconds(least)}",
         exchange=message.exchange,
         frames=(message.frame,),
-        group=event.message.flow,
+        group=Alike(event.message.flow),
     )
 
 
@@ -99,7 +99,7 @@ def non_acknowledged(event: Acknowledged | Responded, context: Context) -> Itera
         span=(0, 1),
         exchange=message.exchange,
         frames=(message.frame,),
-        group=event.message.flow,
+        group=Alike(event.message.flow),
     )
 
 
@@ -130,7 +130,7 @@ def non_rejected(event: Acknowledged, context: Context) -> Iterator[Breach]:
         expected="acceptance, or silence",
         exchange=message.exchange,
         frames=(message.frame,),
-        group=event.message.flow,
+        group=Alike(event.message.flow),
     )
 
 
@@ -218,7 +218,7 @@ def ping_acknowledged(event: Acknowledged, context: Context) -> Iterator[Breach]
             span=(0, 1),
             exchange=message.exchange,
             frames=(message.frame,),
-            group=event.message.flow,
+            group=Alike(event.message.flow),
         )
 
 
@@ -338,5 +338,5 @@ def response_rejected(event: Acknowledged, context: Context) -> Iterator[Breach]
             expected="an Empty ACK",
             exchange=message.exchange,
             frames=(message.frame,),
-            group=event.message.flow,
+            group=Alike(event.message.flow),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import Acknowledged, How, Responded
-from analyzer.rules.catalogue import Breach, Scope, W, rule
+from analyzer.rules.catalogue import Alike, Breach, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe
 from analyzer.subjects import Message
@@ -57,7 +57,7 @@ def request_accepted(event: Responded, context: Context) -> Iterator[Breach]:
             expected="4.02 Bad Option",
             span=(1, 2),
             frames=(request.frame,),
-            group=answer.flow,
+            group=Alike(answer.flow),
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import Match, Responded
-from analyzer.rules.catalogue import Breach, E, N, Scope, Severity, W, rule
+from analyzer.rules.catalogue import Alike, Breach, E, N, Scope, Severity, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, wants_no_response
 from analyzer.subjects import Message
@@ -42,7 +42,7 @@ def breach(event: Responded, text: str, expected: str, severity: Severity | None
         span=(1, 2),
         severity=severity,
         frames=(event.exchange.request.frame,),
-        group=(answer.flow, event.exchange.request.code, answer.code, severity),
+        group=Alike(answer.flow, (event.exchange.request.code, answer.code, severity)),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.events import Acknowledged, AnsweredAgain, CopiesIgnored, How, Match, Responded
-from analyzer.rules.catalogue import Breach, N, Scope, W, rule
+from analyzer.rules.catalogue import Alike, Breach, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe
 from analyzer.subjects import Message
@@ -143,7 +143,7 @@ def second_response(event: Responded, context: Context) -> Iterator[Breach]:
         expected="one response to a request",
         severity=N if How.RETRANSMITTED in event.how else None,
         frames=(request.frame,),
-        group=answer.flow,
+        group=Alike(answer.flow, How.RETRANSMITTED in event.how),
     )
 
 

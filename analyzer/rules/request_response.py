@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.events import How, Match, Responded
-from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
+from analyzer.rules.catalogue import Alike, Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds
 from dissectors.coap.numbers import Type
@@ -132,7 +132,7 @@ def confirmable_response(event: Responded, context: Context) -> Iterator[Breach]
             expected="NON",
             span=(0, 1),
             frames=(request.frame,),
-            group=answer.flow,
+            group=Alike(answer.flow),
         )
 
 
@@ -165,7 +165,7 @@ def separate(event: Responded, context: Context) -> Iterator[Breach]:
         seen=f"Empty ACK, then {describe(answer)}",
         expected="nothing else: this is for information",
         frames=(request.frame, ack.frame),
-        group=answer.flow,
+        group=Alike(answer.flow),
     )
 
 
