@@ -19,11 +19,8 @@ PAYLOAD_MARKER: Final = 0xFF
 EXPERIMENTAL_OPTIONS: Final = range(65000, 65536)
 RESERVED_LOCATION_OPTIONS: Final = frozenset({128, 132, 136, 140})
 
-LINK_FORMAT: Final = 40
-"""Content-Format of application/link-format (RFC 6690)."""
-
-JSON: Final = 50
-"""Content-Format of application/json."""
+LINK_FORMAT, JSON = 40, 50
+"""Content-Formats of application/link-format (RFC 6690) and application/json."""
 
 
 class Type(IntEnum):
@@ -117,16 +114,12 @@ CODES: Final[dict[int, CodeSpec]] = _codes(
     (7, 5, "Abort", "RFC 8323"),
 )
 
-EMPTY: Final = 0x00
-GET, POST, PUT, DELETE, FETCH, PATCH, IPATCH = range(0x01, 0x08)
+EMPTY, GET, POST, PUT, DELETE, FETCH, PATCH, IPATCH = range(0x00, 0x08)
 CREATED, DELETED, VALID, CHANGED, CONTENT = range(0x41, 0x46)
 CONTINUE: Final = 0x5F
 BAD_REQUEST, UNAUTHORIZED, BAD_OPTION = range(0x80, 0x83)
-METHOD_NOT_ALLOWED: Final = 0x85
-REQUEST_ENTITY_TOO_LARGE: Final = 0x8D
-TOO_MANY_REQUESTS: Final = 0x9D
-NOT_IMPLEMENTED: Final = 0xA1
-SERVICE_UNAVAILABLE: Final = 0xA3
+METHOD_NOT_ALLOWED, REQUEST_ENTITY_TOO_LARGE, TOO_MANY_REQUESTS = 0x85, 0x8D, 0x9D
+NOT_IMPLEMENTED, SERVICE_UNAVAILABLE = 0xA1, 0xA3
 
 
 def is_request(code: int) -> bool:
@@ -225,13 +218,7 @@ _READ = methods("GET", "FETCH")
 _BODY = methods("POST", "PUT", "FETCH", "PATCH", "iPATCH")
 
 IF_MATCH: Final = 1
-URI_HOST: Final = 3
-ETAG: Final = 4
-IF_NONE_MATCH: Final = 5
-OBSERVE: Final = 6
-URI_PORT: Final = 7
-LOCATION_PATH: Final = 8
-OSCORE: Final = 9
+URI_HOST, ETAG, IF_NONE_MATCH, OBSERVE, URI_PORT, LOCATION_PATH, OSCORE = range(3, 10)
 URI_PATH: Final = 11
 CONTENT_FORMAT: Final = 12
 MAX_AGE: Final = 14
