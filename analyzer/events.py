@@ -67,7 +67,8 @@ class Responded(NamedTuple):
     such a request, `how` it came the same, is known to break no rule (forms.py).
 
     Rules on it may look at the bytes and endpoints of request and response, at `match` and `how`,
-    at nothing else: not at times, nor at other messages.
+    at nothing else: not at times, nor at other messages. Told each time: responses of a group, up
+    to linking.MOST_OF_GROUP of one request.
     """
 
     exchange: Exchange
@@ -79,14 +80,15 @@ class Responded(NamedTuple):
 class Acknowledged(NamedTuple):
     """A RST (but the answer to a ping), or an ACK that rules ask for, found the CON or NON it
     answers: late, to a NON, a group or a ping, with a code where it should be Empty, or to a
-    message with a defect or a response that answers nothing."""
+    message with a defect."""
 
     transmission: Transmission
     message: Message
 
 
 class AnsweredAgain(NamedTuple):
-    """A further ACK for one Message ID: it `differs`, or there are more than transmissions."""
+    """A further ACK or RST for one Message ID: it `differs`, or there are more than transmissions,
+    which is told once per flow and direction. Not of a group."""
 
     transmission: Transmission
     message: Message
@@ -115,10 +117,10 @@ class Unanswered(NamedTuple):
 
 
 class NeverAnswered(NamedTuple):
-    """A request without response or RST within EXCHANGE_LIFETIME; it may have been acknowledged."""
+    """A request that wants a response (No-Response, RFC 7967) had none, and no RST, within
+    EXCHANGE_LIFETIME: a CON that was acknowledged, or the first NON of its flow and direction."""
 
     exchange: Exchange
-    one_way: bool
 
 
 class GroupOver(NamedTuple):

@@ -109,6 +109,7 @@ BODY_READ: Final = 1 << 25  # Python read an odd body; UE is a name already
 Q_BLOCK: Final = 1 << 27  # BLOCK1 or BLOCK2 is that of RFC 9177
 NOTIFIES: Final = 1 << 28  # it has an Observe option
 BEGINS_LATE: Final = 1 << 24  # the first message of its flow continues something
+UNWANTED: Final = 1 << 29  # No-Response: some class of responses is (RFC 7967 clause 2)
 
 MOST_MESSAGE: Final = 1152
 MOST_PAYLOAD: Final = 1024

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from analyzer.rules.catalogue import Breach, Rule, Severity
+from analyzer.rules.catalogue import Alike, Breach, Rule, Severity
 
 MOST_FRAMES: Final = 1000
 """Frames listed in one finding; the count goes on."""
@@ -23,7 +23,8 @@ _LOOK_BACK: Final = 8
 @dataclass(slots=True)
 class Finding:
     """One breach, or several alike. `row` is the message it points at (-1: none), `span` the byte
-    range in that CoAP message; times are capture times in ns."""
+    range in that CoAP message; times are capture times in ns. `alike`: it counts all of its form in
+    a flow (catalogue.Alike)."""
 
     id: int
     rule: Rule
@@ -39,6 +40,7 @@ class Finding:
     count: int = 1
     first_time: int = 0
     last_time: int = 0
+    alike: bool = False
 
     @property
     def frame(self) -> int:
@@ -147,6 +149,7 @@ class Findings:
             span=breach.span,
             first_time=time,
             last_time=time,
+            alike=isinstance(breach.group, Alike),
         )
         self._findings.append(finding)
         return finding

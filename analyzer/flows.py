@@ -42,10 +42,12 @@ id of the finding that it became, or happenings.TOLD while it has become none.""
 PINGS, CLEAR, DUPLICATED, CHECKSUMS = 0, 2, 3, 4  # pings and each of three checksums by direction
 MID_REUSES: Final = CHECKSUMS + 6  # certain and possible ones, by direction
 ORPHANS: Final = MID_REUSES + 4  # of each kind of orphan (happenings.py), by direction
-TOKEN_REUSES: Final = ORPHANS + 12  # of each kind (happenings.py), by direction
+TOKEN_REUSES: Final = ORPHANS + 14  # of each kind (happenings.py), by direction
 BUSY: Final = TOKEN_REUSES + 8  # more than NSTART outstanding, by direction
 PROBED: Final = BUSY + 2
-FLOW_SLOTS: Final = NOTES + PROBED + 1
+SURPLUS: Final = PROBED + 1  # an ACK or RST more than transmissions, by direction
+SILENT: Final = SURPLUS + 2  # a NON request never answered, by direction
+FLOW_SLOTS: Final = NOTES + SILENT + 2
 
 MOST_FLOWS: Final = 1 << 16
 """Flows remembered; beyond that the one used longest ago is forgotten."""

@@ -130,7 +130,9 @@ def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: 
         if bit & _NAMES:
             if _odd_segment(data, at, length):
                 return -1
-            return 1 if length == 11 and data[at] == 46 else 0  # .well-known
+            if length == 11:
+                return 1 if data[at] == 46 else 0  # .well-known
+            return 2 if length == 4 and data[at] == 99 and data[at + 3] == 101 else 0  # core
         if bit & _BLOCKS:
             block = _value(data, at, length) if length <= 3 else -1
             return block if block < 0 else block % 16 + (16 if block > 15 else 0)

@@ -26,7 +26,7 @@ RETRANSMITTED: Final = (
 )
 RESPONDED: Final = 3  # message, exchange, match, signature, bits of events.How
 ACKNOWLEDGED: Final = 4  # message, transmission
-ANSWERED_AGAIN: Final = 5  # message, exchange, first message, differs, transmission
+ANSWERED_AGAIN: Final = 5  # message, flow, first message, note or 0: it differs, transmission
 UNACKNOWLEDGED: Final = 6  # transmission, ended, one way
 UNANSWERED: Final = 7  # exchange, ended, one way
 UNREADABLE_ANSWERED: Final = 8  # message, the unreadable one
@@ -54,7 +54,7 @@ TOKEN_REUSED: Final = 31  # exchange, the earlier one, kind, note, flow
 ASKED_AGAIN: Final = 32  # exchange, the one that was refused
 OUTSTANDING: Final = 33  # message, how many, note, flow
 PROBED: Final = 34  # message, bytes, nanoseconds, note, flow
-NEVER_ANSWERED: Final = 35  # exchange, one way
+NEVER_ANSWERED: Final = 35  # exchange, note, flow
 GROUP_OVER: Final = 36  # exchange
 COPIES_IGNORED: Final = 37  # transmission, ended
 NOTIFIED: Final = (
@@ -76,6 +76,10 @@ SIGNATURES: Final = {
 }
 """Where, from A on, the signature of an event stands: like ones that broke no rule are not told."""
 
+COUNTED_ALIKE: Final = frozenset({FORMED, RESPONDED})
+"""Events of which like ones in a flow are only counted, where all that the first one broke allows
+that (rules.catalogue.Alike)."""
+
 NOTED: Final = {
     CHECKSUM_WRONG: (3, 2),
     MID_REUSED: (4, 3),
@@ -83,15 +87,19 @@ NOTED: Final = {
     TOKEN_REUSED: (4, 3),
     OUTSTANDING: (3, 2),
     PROBED: (4, 3),
+    ANSWERED_AGAIN: (1, 3),
+    NEVER_ANSWERED: (2, 1),
 }
 """Where, from A on, the flow and the note (flows.NOTES) of an event stand."""
 
 # Kinds of orphans and of tokens used again: each is a note of its flow. `EARLY` ones came when what
-# they answer may lie before the capture (gate G-START); a notification may always.
+# they answer may lie before the capture or after it (gates G-START, G-END); a notification's may
+# always.
 ORPHAN_RESPONSE, ORPHAN_NOTIFICATION, ORPHAN_ACK, ORPHAN_RST = 0, 1, 2, 3
 EARLY_ORPHAN_RESPONSE, EARLY_ORPHAN_ACK = 4, 5
-ORPHAN_TO_OTHER, ORPHAN_TO_ACK = 6, 7  # told each time
-NOTED_ORPHANS: Final = 6
+ORPHAN_ACKED: Final = 6  # a response that the client acknowledged nevertheless
+ORPHAN_TO_OTHER, ORPHAN_TO_ACK = 7, 8  # told each time
+NOTED_ORPHANS: Final = 7
 REUSED_OPEN, REUSED_FAILED, REUSED_OBSERVING, REUSED_OF_GROUP = 0, 1, 2, 3
 
 TOLD: Final = -1
@@ -125,11 +133,17 @@ def told_before(s: Rows, note: int, frame: int, time: int, other: int) -> bool:
     if finding == 0:
         s[note] = TOLD
         return False
-    if finding != TOLD and s[REPEATS] < MOST_REPEATS:
+    if finding != TOLD:
+        repeat(s, finding, frame, time, other)
+    return True
+
+
+def repeat(s: Rows, finding: int, frame: int, time: int, other: int) -> None:
+    """A finding holds of one more frame."""
+    if s[REPEATS] < MOST_REPEATS:
         at = s[REPEAT_ROWS + BASE] + s[REPEATS] * REPEAT_SLOTS
         s[at] = finding
         s[at + 1] = frame
         s[at + 2] = time
         s[at + 3] = other
         s[REPEATS] += 1
-    return True

@@ -75,6 +75,7 @@ def _quoted(
         return None
     sent = ml.sent_at(s, number)
     s[sent + ml.ICMP] = frame
+    ml.settle(s, sent)
     exchange = s[sent + ml.EXCHANGE]
     if exchange:
         stored = session.exchanges.stored

@@ -35,6 +35,7 @@ from analyzer.facts import (
     TOKEN,
     TOKEN_LENGTH,
     TYPE,
+    UNWANTED,
     URI_AT,
     URI_END,
 )
@@ -170,6 +171,9 @@ def option_facts(
             flags |= PROTECTED
         elif number == 4:
             facts[f + ETAG] = hash_bytes(data, at, at + length, seed)
+        elif number == 258:
+            if request and _uint(data, at, length) != 0:
+                flags |= UNWANTED
         elif number == 27:
             block1 = _block(data, at, length)
         elif number == 23:

@@ -100,7 +100,8 @@ def registration_requested(
 ) -> None:
     """A new request: is it a registration, or may its answer tell?"""
     flags = facts[f + fact.FLAGS]
-    if flags & (fact.PROTECTED | fact.IN_BLOCKS) or facts[f + fact.LEG_OF]:
+    not_whole = fact.PROTECTED | fact.IN_BLOCKS | fact.LATER_BLOCK
+    if flags & not_whole or facts[f + fact.LEG_OF]:
         return
     kind = facts[f + fact.MESSAGE_TYPE]
     told = facts[f + fact.TELLS]

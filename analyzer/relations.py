@@ -45,7 +45,8 @@ class How(IntFlag):
 
 
 class Orphan(IntEnum):
-    """What a message that answers nothing is. EARLY: what it answers may lie before the capture."""
+    """What a message that answers nothing is. EARLY: what it answers may lie before the capture,
+    or after it."""
 
     RESPONSE = 0
     NOTIFICATION = 1
@@ -53,8 +54,9 @@ class Orphan(IntEnum):
     RST = 3
     EARLY_RESPONSE = 4
     EARLY_ACK = 5
-    TO_OTHER = 6  # an Empty ACK or RST from another endpoint than the CON went to
-    TO_ACK = 7  # an ACK or RST that answers one
+    ACKED = 6  # a response that the client acknowledged nevertheless
+    TO_OTHER = 7  # an Empty ACK or RST from another endpoint than the CON went to
+    TO_ACK = 8  # an ACK or RST that answers one
 
 
 class Reuse(IntEnum):

@@ -37,10 +37,10 @@ from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
-from analyzer.subjects import Flow
+from analyzer.subjects import Flow, Message
 from analyzer.tables import Table
 from analyzer.telling import Row, event, note_of, told
-from analyzer.verdicts import learn_quiet
+from analyzer.verdicts import learn_alike, learn_quiet
 from analyzer.whole_bodies import KINDS, WholeBodies, read_odd_body
 from dissectors.kernel import Rows, rows
 
@@ -282,13 +282,17 @@ class Session:
                 self._judge_event(kind, row)
 
     def _judge_event(self, kind: int, row: Row) -> None:
-        if kind == tells.CHECKSUM_WRONG or (kind == tells.SEEN and row[1] & fact.PING):
+        several = kind in tells.COUNTED_ALIKE or kind == tells.CHECKSUM_WRONG
+        if several or (kind == tells.SEEN and row[1] & fact.PING):
             self._repeats.apply()  # one finding of several notes: in the order of its frames
         found = self.judge(event(self, kind, row))
         s = self.memory.s
-        if kind in tells.SIGNATURES and not found:
-            if not self._judge.ignored:
-                learn_quiet(s, row[tells.SIGNATURES[kind]])
+        learns = kind in tells.SIGNATURES and not self._judge.ignored
+        if learns and not found:
+            learn_quiet(s, row[tells.SIGNATURES[kind]])
+        elif learns and kind in tells.COUNTED_ALIKE and all(finding.alike for finding in found):
+            serial = Message(self, row[0]).flow.serial
+            learn_alike(s, row[tells.SIGNATURES[kind]], serial, [f.id for f in found])
         elif found and (note := note_of(kind, row)) is not None:
             s[flows.note_at(s, *note)] = found[-1].id
 

@@ -323,6 +323,12 @@ class Exchange:
     def ack(self) -> Message | None:
         return Message(self._tables, self._row["ack"] - 1) if self._row["ack"] else None
 
+    @cached_property
+    def response(self) -> Message | None:
+        """The first one."""
+        row = self._row["response"]
+        return Message(self._tables, row - 1) if row else None
+
     @property
     def transmission(self) -> Transmission:
         """The request's, as far as the exchange remembers it."""

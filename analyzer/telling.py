@@ -128,14 +128,14 @@ _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
     ),
     tells.ACKNOWLEDGED: lambda t, r: Acknowledged(transmission(t, r[1]), Message(t, r[0])),
     tells.ANSWERED_AGAIN: lambda t, r: AnsweredAgain(
-        transmission(t, r[4]), Message(t, r[0]), Message(t, r[2]), bool(r[3])
+        transmission(t, r[4]), Message(t, r[0]), Message(t, r[2]), r[3] == 0
     ),
     tells.UNACKNOWLEDGED: lambda t, r: Unacknowledged(
         transmission(t, r[0]), bool(r[1]), bool(r[2])
     ),
     tells.UNANSWERED: lambda t, r: Unanswered(Exchange(t, r[0]), bool(r[1]), bool(r[2])),
     tells.UNREADABLE_ANSWERED: lambda t, r: UnreadableAnswered(Message(t, r[0]), Message(t, r[1])),
-    tells.NEVER_ANSWERED: lambda t, r: NeverAnswered(Exchange(t, r[0]), bool(r[1])),
+    tells.NEVER_ANSWERED: lambda t, r: NeverAnswered(Exchange(t, r[0])),
     tells.GROUP_OVER: lambda t, r: GroupOver(Exchange(t, r[0])),
     tells.COPIES_IGNORED: lambda t, r: CopiesIgnored(transmission(t, r[0]), bool(r[1])),
     tells.ORPHANED: _orphaned,

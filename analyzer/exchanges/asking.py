@@ -11,18 +11,22 @@ from analyzer import facts as fact
 from analyzer import happenings as tells
 from analyzer.happenings import tell
 from analyzer.state import COUNT, REFUSED_KEYS, ends, get, put, remove
+from dissectors.coap.numbers import (
+    BAD_OPTION,
+    SERVICE_UNAVAILABLE,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+)
 from dissectors.kernel import Rows
 
 MOST_REFUSED: Final = 1 << 16
-
-_UNAUTHORIZED, _BAD_OPTION, _TOO_MANY, _UNAVAILABLE = 0x81, 0x82, 0x9D, 0xA3
 
 
 def refused(s: Rows, facts: Rows, f: int, exchange: int, client: int, key: int) -> None:
     """A response to a request with this key: remember a refusal."""
     code = facts[f + fact.CODE]
-    again = code in (_UNAUTHORIZED, _BAD_OPTION)
-    later = code in (_TOO_MANY, _UNAVAILABLE)
+    again = code in (UNAUTHORIZED, BAD_OPTION)
+    later = code in (TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE)
     if (again or later) and key and s[REFUSED_KEYS + COUNT] < MOST_REFUSED:
         put(s, REFUSED_KEYS, ends(client, facts[f + fact.SOURCE]), key, 0, exchange)
 

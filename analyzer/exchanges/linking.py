@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from analyzer import facts as fact
 from analyzer import happenings as tells
 from analyzer import messages as m
@@ -13,11 +15,11 @@ from analyzer.exchanges.blockwise import block_requested, block_responded, offse
 from analyzer.exchanges.message_layer import (
     newest,
     sent_at,
+    settle,
     when_at,
 )
 from analyzer.exchanges.model import State
 from analyzer.exchanges.observing import notified, observe_requested
-from analyzer.exchanges.outstanding import settle
 from analyzer.exchanges.request_layer import (
     deregistered,
     end_observation,
@@ -34,6 +36,7 @@ from analyzer.exchanges.waiting import (
     early_at,
     keep_waiting,
 )
+from analyzer.flows import MULTICAST, endpoint_at
 from analyzer.happenings import tell
 from analyzer.messages import Role, message_id, set_role
 from analyzer.registrations import registration_requested, registration_responded
@@ -48,9 +51,12 @@ from analyzer.state import (
     mix,
 )
 from analyzer.tables import Cells, set_wide, wide
-from analyzer.verdicts import judged_quiet
-from dissectors.coap.numbers import ACK
+from analyzer.verdicts import counted_alike, judged_quiet
+from dissectors.coap.numbers import ACK, VALID
 from dissectors.kernel import Rows
+
+MOST_OF_GROUP: Final = 256
+"""Responses to a request to a group that are told one by one."""
 
 
 def join(mm: Cells, row: int, exchange: int, xx: Cells) -> None:
@@ -96,7 +102,8 @@ def request(
 ) -> None:
     """A new request; responses that came before it are linked."""
     exchange = open_by(s, facts, f, number, mm, xx, Role.REQUEST)
-    xx[(exchange - 1) * x.CELLS + x.FORM] = facts[f + fact.FORM] & 0xFFFFFFFF
+    group = s[endpoint_at(s, facts[f + fact.DESTINATION]) + MULTICAST]
+    xx[(exchange - 1) * x.CELLS + x.FORM] = (facts[f + fact.FORM] ^ group) & 0xFFFFFFFF
     open_exchange(s, facts, f, mm, xx, exchange)
     asked(s, facts, f, exchange)
     if facts[f + fact.OBSERVE] == 0 or facts[f + fact.OBSERVE] == 1:
@@ -224,7 +231,12 @@ def link(
     how += 2 if notifies else 0
     signature = mix(facts[f + fact.FORM], xx[cells + x.FORM])
     signature = mix(signature, (how * 16 + match) * 16 + _blocks_agree(s, facts, f, number)) | 1
-    if not judged_quiet(s, signature):
+    if code == VALID and how & 256 == 0:  # another of the ETags asked for, or none of them
+        signature = 0
+    if match == x.MULTICAST and xx[cells + x.RESPONSES] <= MOST_OF_GROUP:
+        signature = 0
+    asked_in = mm[request * m.CELLS + m.FRAME]
+    if not judged_quiet(s, signature) and not counted_alike(s, signature, facts, f, asked_in):
         tell(s, tells.RESPONDED, row, exchange, match, signature, how)
 
 

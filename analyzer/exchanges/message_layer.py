@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer import facts as fact
-from analyzer.flows import MULTICAST, endpoint_at
+from analyzer.flows import MULTICAST, endpoint_at, flow_at
+from analyzer.flows import OUTSTANDING as FLOW_OUTSTANDING
 from analyzer.state import (
     BASE,
     EXCHANGE_LIFETIME,
@@ -218,11 +219,21 @@ def send(s: Rows, facts: Rows, f: int) -> int:
 def forget_oldest(s: Rows) -> None:
     """Make room for one more; what was not answered is counted."""
     at = sent_at(s, s[FIRST_SENT])
+    settle(s, at)
     waits = s[at + TYPE] == 0 or s[at + FLAGS] & fact.REQUEST
     if waits and s[at + ACK] == 0 and s[at + ANSWERED] == 0:
         s[FORGOTTEN] += 1
     s[FIRST_SENT] += 1
     s[WAITED] = max(s[WAITED], s[FIRST_SENT])
+
+
+def settle(s: Rows, sent: int) -> None:
+    """A transmission, by the index of its first slot, is not outstanding any more (clause 4.7)."""
+    held = s[sent + OUTSTANDING]
+    if held:
+        at = flow_at(s, held >> 1) + FLOW_OUTSTANDING + (held & 1)
+        s[at] = max(0, s[at] - 1)
+        s[sent + OUTSTANDING] = 0
 
 
 def acknowledged_by(s: Rows, facts: Rows, f: int) -> int:

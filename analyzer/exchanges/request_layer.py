@@ -13,14 +13,12 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer import facts as fact
-from analyzer import happenings as tells
 from analyzer import messages
 from analyzer.exchanges.model import (
     AMBIGUOUS,
     CELLS,
     ENDED_BY,
     FLAGS,
-    ICMP,
     KEPT_UNTIL,
     OBSERVES,
     OLDER,
@@ -31,9 +29,9 @@ from analyzer.exchanges.model import (
     TAG,
     State,
 )
+from analyzer.exchanges.reusing import token_reused
 from analyzer.exchanges.states import Event, move, waits
-from analyzer.flows import MULTICAST, TOKEN_REUSES, direction, endpoint_at, note_at
-from analyzer.happenings import tell, told_before
+from analyzer.flows import MULTICAST, endpoint_at
 from analyzer.messages import Role, message_id, role_of, token_length
 from analyzer.state import (
     BASE,
@@ -151,37 +149,15 @@ def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: 
             if not continues and (state == State.OPEN or state == State.ACKNOWLEDGED):
                 xx[at + FLAGS] |= AMBIGUOUS
                 xx[new + FLAGS] |= AMBIGUOUS
-            if not continues and steps == 0:
-                _reused(s, facts, f, exchange, older, mm, xx)
+            registers = state == State.OBSERVING and facts[f + fact.OBSERVE] >= 0
+            if (not continues or registers) and steps == 0:
+                token_reused(s, facts, f, exchange, older, mm, xx)
             if state == State.OBSERVING and 0 <= facts[f + fact.OBSERVE] <= 1:
                 _observes_on(s, older, exchange, mm, xx, time)
         older = _alike(mm, xx, xx[at + OLDER], OLDER, tag, client, server, token, length)
         steps += 1
     s[TOKEN_BUCKETS + COUNT] += 1
     s[CLIENT_BUCKETS + COUNT] += 1
-
-
-def _reused(s: Rows, facts: Rows, f: int, exchange: int, older: int, mm: Cells, xx: Cells) -> None:
-    """A token is used for another request while a response to the newest one with it may come; told
-    once per flow and kind, then counted."""
-    at = (older - 1) * CELLS
-    state = xx[at + STATE]
-    request = xx[at + REQUEST_ROW]
-    if s[endpoint_at(s, facts[f + fact.DESTINATION]) + MULTICAST]:
-        kind = tells.REUSED_OF_GROUP
-    elif state == State.OPEN or state == State.ACKNOWLEDGED:
-        kind = tells.REUSED_FAILED if xx[at + ICMP] else tells.REUSED_OPEN
-    elif state == State.OBSERVING:
-        if mm[request * messages.CELLS + messages.URI] == facts[f + fact.URI]:
-            return  # a plain GET ends no observation (RFC 7641 clause 3.6)
-        kind = tells.REUSED_OBSERVING
-    else:
-        return
-    flow = facts[f + fact.FLOW]
-    note = TOKEN_REUSES + 2 * kind + direction(s, flow, facts[f + fact.SOURCE])
-    frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
-    if not told_before(s, note_at(s, flow, note), frame, time, 0):
-        tell(s, tells.TOKEN_REUSED, exchange, older, kind, note, flow)
 
 
 def _observes_on(s: Rows, older: int, exchange: int, mm: Cells, xx: Cells, time: int) -> None:

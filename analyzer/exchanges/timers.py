@@ -8,25 +8,30 @@ from __future__ import annotations
 
 from analyzer import facts as fact
 from analyzer import happenings as tells
+from analyzer import messages as m
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
 from analyzer.exchanges.blockwise import end_bodies
 from analyzer.exchanges.message_layer import (
     sent_at,
+    settle,
     when_at,
 )
 from analyzer.exchanges.model import State
 from analyzer.exchanges.orphans import orphaned
-from analyzer.exchanges.outstanding import settle
 from analyzer.exchanges.request_layer import end_observation
 from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import IS_EARLY, IS_UNREADABLE, TAKEN, early_at
 from analyzer.flows import (
     MULTICAST,
+    SILENT,
+    direction,
     endpoint_at,
+    known_flow,
+    note_at,
     one_way,
 )
-from analyzer.happenings import NEARLY, tell
+from analyzer.happenings import NEARLY, tell, told_before
 from analyzer.registrations import settle_undecided
 from analyzer.state import (
     BODIES_ENDED,
@@ -56,7 +61,8 @@ def advance(
     xx: Cells,
 ) -> int:
     """Capture time has come to `now`: tell what waited too long; with `ended`, what waits at all.
-    Returns 1 when there is more to tell than the events have room for."""
+    Returns 1 when there is more to tell: the events have no more room, or the first of several
+    alike has to be judged before the others can be counted."""
     while s[WAITED] < s[NEXT_SENT]:
         when = s[when_at(s, s[WAITED])]
         early = (when >> 1) + s[MAX_TRANSMIT_WAIT] >= now
@@ -67,6 +73,8 @@ def advance(
         if when & 1 == 0:
             _waited(s, sent_at(s, s[WAITED]), 1 if early else 0, facts, mm, xx)
         s[WAITED] += 1
+    if s[FIRST_EARLY] < s[NEXT_EARLY] and _expire_early(s, now, ended):
+        return 1
     while s[FIRST_SENT] < s[WAITED]:
         when = s[when_at(s, s[FIRST_SENT])]
         young = (when >> 1) + s[EXCHANGE_LIFETIME] >= now
@@ -74,11 +82,11 @@ def advance(
             break
         if s[EVENTS] >= NEARLY:
             return 1
-        if when & 1 == 0:
-            _forgotten(s, sent_at(s, s[FIRST_SENT]), 1 if young else 0, xx)
+        sent = sent_at(s, s[FIRST_SENT])
+        noted = when & 1 == 0 and _forgotten(s, sent, 1 if young else 0, mm, xx)
         s[FIRST_SENT] += 1
-    if s[FIRST_EARLY] < s[NEXT_EARLY] and _expire_early(s, now, ended):
-        return 1
+        if noted:
+            return 1
     if ended:
         if end_bodies(s):
             return 1
@@ -130,33 +138,54 @@ def _waited(
     tell(s, tells.UNANSWERED, exchange, ended, alone, 0, 0)
 
 
-def _forgotten(s: Rows, sent: int, ended: int, xx: Cells) -> None:
+def _forgotten(s: Rows, sent: int, ended: int, mm: Cells, xx: Cells) -> bool:
     """EXCHANGE_LIFETIME is over: a response that comes now is too late. A group may have answered
-    all the time."""
+    all the time. True when a note was given."""
     exchange = s[sent + ml.EXCHANGE]
     if exchange == 0 or s[sent + ml.FLAGS] & fact.REQUEST == 0 or s[sent + ml.FLAGS] & fact.Q_BLOCK:
-        return
+        return False
     cells = (exchange - 1) * x.CELLS
-    source, destination = s[sent + ml.SOURCE], s[sent + ml.DESTINATION]
-    if s[endpoint_at(s, destination) + MULTICAST]:
+    if s[endpoint_at(s, s[sent + ml.DESTINATION]) + MULTICAST]:
         tell(s, tells.GROUP_OVER, exchange, 0, 0, 0, 0)
     elif not ended and xx[cells + x.RESPONSE] == 0 and xx[cells + x.RESET] == 0:
-        alone = 1 if one_way(s, source, destination) else 0
-        tell(s, tells.NEVER_ANSWERED, exchange, alone, 0, 0, 0)
+        return _never_answered(s, sent, exchange, mm)
+    return False
+
+
+def _never_answered(s: Rows, sent: int, exchange: int, mm: Cells) -> bool:
+    """A request that wants a response got none; of NONs told once per flow and direction, then
+    counted. A CON that was not even acknowledged was told of before. True when a note was given."""
+    if s[sent + ml.FLAGS] & fact.UNWANTED:
+        return False
+    source, destination = s[sent + ml.SOURCE], s[sent + ml.DESTINATION]
+    if s[sent + ml.TYPE] == CON:
+        if s[sent + ml.ACK]:
+            tell(s, tells.NEVER_ANSWERED, exchange, 0, 0, 0, 0)
+        return False
+    flow = known_flow(s, source, destination)
+    if flow == 0 or one_way(s, source, destination):
+        return False
+    note = SILENT + direction(s, flow, source)
+    frame = mm[(s[sent + ml.MESSAGE] - 1) * m.CELLS + m.FRAME]
+    if told_before(s, note_at(s, flow, note), frame, s[sent + ml.LAST], 0):
+        return False
+    tell(s, tells.NEVER_ANSWERED, exchange, note, flow, 0, 0)
+    return True
 
 
 def _expire_early(s: Rows, now: int, ended: int) -> int:
     """What was seen before that which it answers waits no longer: it answers nothing. Returns 1
-    when there is more to tell than the events have room for."""
+    when there is more to tell, as `advance` does."""
     while s[FIRST_EARLY] < s[NEXT_EARLY]:
         at = early_at(s, s[FIRST_EARLY])
         longer = s[at + TAKEN] == IS_UNREADABLE
         patience = s[EXCHANGE_LIFETIME] if longer else s[REORDER_WINDOW]
-        if now - s[at + fact.TIME] <= patience and not ended:
+        waits = now - s[at + fact.TIME] <= patience
+        if waits and not ended:
             return 0
         if s[EVENTS] >= NEARLY:
             return 1
-        if s[at + TAKEN] == IS_EARLY:
-            orphaned(s, at)
         s[FIRST_EARLY] += 1
+        if s[at + TAKEN] == IS_EARLY and orphaned(s, at, waits):
+            return 1
     return 0

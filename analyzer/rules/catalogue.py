@@ -30,7 +30,7 @@ from dissectors.coap.wire import Defect
 
 if TYPE_CHECKING:
     from analyzer.rules.context import Context
-    from analyzer.subjects import Exchange, Message
+    from analyzer.subjects import Exchange, Flow, Message
     from dissectors.coap.message import Flaw
 
 
@@ -92,6 +92,14 @@ class Rule(NamedTuple):
     def reference(self) -> str:
         """`RFC 7252 4.2`, `TS 24.538 6.3.1.1.1 a)`, or `capture`."""
         return f"{self.spec} {self.clause}".strip()
+
+
+class Alike(NamedTuple):
+    """A group of all breaches in a flow that are of one kind. What is of the same form there, by an
+    event that is told once per form, is only counted from then on."""
+
+    flow: Flow
+    kind: Hashable = None
 
 
 class Breach(NamedTuple):
@@ -175,7 +183,18 @@ _AREAS: Final = (
     "oscore_outside",
     "edhoc",
     "message_layer",
+    "retransmission",
+    "acknowledgement",
+    "repeated_answers",
+    "orphans",
+    "reuse",
+    "patience",
     "request_response",
+    "methods",
+    "critical_options",
+    "conditional_responses",
+    "group_responses",
+    "asking_again",
     "blockwise",
     "registration_request",
     "registration_elements",

@@ -30,6 +30,9 @@ class Context:
     extended_rejected: set[tuple[Endpoint, Endpoint]] = field(default_factory=set)
     """(client, server) pairs in which an extended-token CON was answered by RST."""
 
+    group_responders: dict[int, list[Message]] = field(default_factory=dict)
+    """Responses to requests to groups by exchange, until the request is over."""
+
     def young(self, flow: Flow, time: int) -> bool:
         """Gate G-START: what the event refers to may lie before the capture."""
         return time - flow.start < self.timers.exchange_lifetime

@@ -33,6 +33,11 @@ def describe(message: Message) -> str:
     return f"{kind} {name}{path}, Message ID {message.message_id}"
 
 
+def wants_no_response(message: Message) -> bool:
+    """A request whose client wants some class of responses kept back (RFC 7967 clause 2)."""
+    return message.is_request and bool(message.coap.uint(numbers.NO_RESPONSE))
+
+
 @rule(
     "COAP-7252-4.2-RETRANSMISSION",
     N,
@@ -122,7 +127,7 @@ def retransmitted_early(event: Retransmitted, context: Context) -> Iterator[Brea
 def confirmable_unanswered(event: Unacknowledged, context: Context) -> Iterator[Breach]:
     sent = event.transmission
     message = sent.message
-    if event.one_way or sent.icmp or message.code == numbers.EMPTY:
+    if event.one_way or sent.icmp or message.code == numbers.EMPTY or wants_no_response(message):
         return
     times = "once" if not sent.copies else f"{sent.copies + 1} times"
     ended = " before the capture ends: still open" if event.ended else ""

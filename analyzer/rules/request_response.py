@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.events import Responded
-from analyzer.relations import Match
-from analyzer.rules.catalogue import Breach, E, Scope, W, rule
+from analyzer.relations import How, Match
+from analyzer.rules.catalogue import Alike, Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
-from analyzer.rules.message_layer import describe
+from analyzer.rules.message_layer import describe, seconds
+from dissectors.coap.numbers import Type
 
 
 @rule(
@@ -102,6 +103,70 @@ def other_endpoint(event: Responded, context: Context) -> Iterator[Breach]:
         expected=str(request.destination),
         severity=W if len(answer.token) < 2 else None,
         frames=(request.frame,),
+    )
+
+
+@rule(
+    "COAP-7252-5.2.3-NON-CON",
+    N,
+    Scope.EXCHANGE,
+    "RFC 7252",
+    "5.2.3",
+    title="Non-confirmable request, Confirmable response",
+    what="A NON request is answered by a CON. Not for notifications, nor to requests to groups. "
+    "All of one endpoint to another are one finding.",
+    why="The response should be Non-confirmable as its request is (clause 5.2.3). A CON is allowed "
+    "and costs an ACK, which a client that sends NONs alone may not expect.",
+    bad="NON GET, answered by CON 2.05.",
+    good="NON GET, answered by NON 2.05.",
+    fix="Answer in the type of the request, unless the response must not be lost.",
+)
+def confirmable_response(event: Responded, context: Context) -> Iterator[Breach]:
+    request, answer = event.exchange.request, event.message
+    if request.type != Type.NON or answer.type != Type.CON or event.match is Match.MULTICAST:
+        return
+    if not event.how & (How.NOTIFIES | How.OBSERVED):
+        yield Breach(
+            f"{describe(request)} is answered by {describe(answer)}",
+            answer,
+            seen="CON",
+            expected="NON",
+            span=(0, 1),
+            frames=(request.frame,),
+            group=Alike(answer.flow),
+        )
+
+
+@rule(
+    "COAP-7252-5.2.2-SEPARATE",
+    N,
+    Scope.EXCHANGE,
+    "RFC 7252",
+    "5.2.2",
+    title="Separate response",
+    what="A CON request is acknowledged by an Empty ACK, and its response comes as a message of "
+    "its own. All of one endpoint to another are one finding.",
+    why="That is how a server answers which needs time (clause 5.2.2). It costs two messages more "
+    "than a piggybacked response: a server that always does this could be faster, or its ACK comes "
+    "too early.",
+    bad="CON GET 0x1234, ACK 0.00 0x1234, and 3 s later CON 2.05, ACK.",
+    good="CON GET 0x1234, ACK 2.05 0x1234.",
+    fix="Nothing is wrong. If most responses come soon after the Empty ACK, let the server wait a "
+    "little before it sends one.",
+)
+def separate(event: Responded, context: Context) -> Iterator[Breach]:
+    request, answer, ack = event.exchange.request, event.message, event.exchange.ack
+    first = How.FIRST | How.ACKNOWLEDGED
+    if event.how & first != first or answer.type == Type.ACK or ack is None:
+        return
+    yield Breach(
+        f"{describe(request)}: acknowledged after {seconds(ack.time - request.time)}, answered "
+        f"after {seconds(answer.time - request.time)}",
+        answer,
+        seen=f"Empty ACK, then {describe(answer)}",
+        expected="nothing else: this is for information",
+        frames=(request.frame, ack.frame),
+        group=Alike(answer.flow),
     )
 
 

@@ -117,22 +117,13 @@ CODES: Final[dict[int, CodeSpec]] = _codes(
     (7, 5, "Abort", "RFC 8323"),
 )
 
-EMPTY: Final = 0x00
-GET: Final = 0x01
-POST: Final = 0x02
-PUT: Final = 0x03
-DELETE: Final = 0x04
-FETCH: Final = 0x05
-PATCH: Final = 0x06
-IPATCH: Final = 0x07
-CREATED: Final = 0x41
-VALID: Final = 0x43
-CHANGED: Final = 0x44
-CONTENT: Final = 0x45
+EMPTY, GET, POST, PUT, DELETE, FETCH, PATCH, IPATCH = range(0x00, 0x08)
+CREATED, DELETED, VALID, CHANGED, CONTENT = range(0x41, 0x46)
 CONTINUE: Final = 0x5F
-NOT_ACCEPTABLE: Final = 0x86
-INCOMPLETE: Final = 0x88
-TOO_LARGE: Final = 0x8D
+BAD_REQUEST, UNAUTHORIZED, BAD_OPTION = range(0x80, 0x83)
+METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, INCOMPLETE = 0x85, 0x86, 0x88
+TOO_LARGE, TOO_MANY_REQUESTS = 0x8D, 0x9D
+NOT_IMPLEMENTED, SERVICE_UNAVAILABLE = 0xA1, 0xA3
 
 
 def is_request(code: int) -> bool:
@@ -231,13 +222,7 @@ _READ = methods("GET", "FETCH")
 _BODY = methods("POST", "PUT", "FETCH", "PATCH", "iPATCH")
 
 IF_MATCH: Final = 1
-URI_HOST: Final = 3
-ETAG: Final = 4
-IF_NONE_MATCH: Final = 5
-OBSERVE: Final = 6
-URI_PORT: Final = 7
-LOCATION_PATH: Final = 8
-OSCORE: Final = 9
+URI_HOST, ETAG, IF_NONE_MATCH, OBSERVE, URI_PORT, LOCATION_PATH, OSCORE = range(3, 10)
 URI_PATH: Final = 11
 CONTENT_FORMAT: Final = 12
 MAX_AGE: Final = 14

@@ -32,6 +32,7 @@ REGISTRATION = (
 REGISTERED = b'{"UE Service ID":"ue-1","Registration result":"success"}'
 CLIENTS = tuple(Address(f"192.0.2.{n}", 40000 + n) for n in (1, 2, 3))
 SERVERS = tuple(Address(f"198.51.100.{n}", 5683) for n in (1, 2))
+GROUP = Address("224.0.1.187", 5683)
 
 
 def snapshot(session: Session) -> dict[str, Any]:
@@ -113,6 +114,13 @@ ANSWERS = (
     "before the request",
     "sent in blocks",
     "answered in blocks",
+    "refused, then asked again",
+    "token used again",
+    "token of an observation used",
+    "asked of a group",
+    "malformed",
+    "acknowledged in vain",
+    "copies ignored",
 )
 
 
@@ -203,7 +211,36 @@ def messages(what: Happening) -> list[tuple[bool, bytes]]:
             ]
         case "before the request":
             return [*separate[:1], (True, ask), *separate[1:]]
-    return [(True, ask), piggybacked]
+        case "copies ignored":
+            return [(True, ask), piggybacked, (True, ask)]
+    return _odd(what, ask, named) or [(True, ask), piggybacked]
+
+
+def _odd(what: Happening, ask: bytes, named: dict[str, Any]) -> list[tuple[bool, bytes]]:
+    """What nobody should do, and what it leads to."""
+    mid, token = what.message_id, what.token
+    next_mid = mid + 1 & 0xFFFF
+    other = coap(what.kind, what.code, mid=next_mid, token=token, path="/other")
+    match what.answer:
+        case "refused, then asked again":
+            again = coap(what.kind, what.code, mid=next_mid, token=b"new", path="/r", **named)
+            return [(True, ask), (False, coap(ACK, "4.29", mid=mid, token=token)), (True, again)]
+        case "token used again":
+            return [(True, ask), (True, other)]
+        case "token of an observation used":
+            register = coap(CON, "GET", mid=mid, token=token, path="/r", observe=0)
+            accepted = coap(ACK, "2.05", mid=mid, token=token, observe=1)
+            return [(True, register), (False, accepted), (True, other)]
+        case "asked of a group":
+            ask = coap(NON, "GET", mid=mid, token=token, path="/r")
+            member = coap(NON, "2.05", mid=mid ^ 0x3333, token=token)
+            return [(True, ask), *[(False, member)] * 2, (False, coap(RST, "0.00", mid=mid))]
+        case "malformed":
+            return [(True, coap(CON, "GET", mid=mid) + b"\xff"), (False, coap(ACK, 0, mid=mid))]
+        case "acknowledged in vain":
+            vain = coap(CON, "2.05", mid=mid ^ 0x5555, token=b"vain")
+            return [(False, vain), (True, coap(ACK, 0, mid=mid ^ 0x5555))]
+    return []
 
 
 def _sent_in_blocks(what: Happening, named: dict[str, Any]) -> list[tuple[bool, bytes]]:
@@ -242,6 +279,9 @@ def frames(happenings: Iterable[Happening]) -> Iterable[Frame]:
             source, destination = (client, server) if asks else (server, client)
             if what.answer == "other server" and not asks:
                 source = SERVERS[1 - what.server]
+            if what.answer == "asked of a group" and what.code != "0.00":
+                source = client if asks else SERVERS[len(sent) % 2]
+                destination = GROUP if asks else client
             ip_id = ip_id % 0xFFFF + 1
             frame = Frame(clock, source, destination, data, ip_id=ip_id)
             clock += 10 * MILLISECOND

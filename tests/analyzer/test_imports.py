@@ -52,7 +52,7 @@ def test_the_catalogue_loads_no_library_but_click(arguments: list[str]) -> None:
 
 
 def test_a_candidate_in_a_small_file_needs_no_library(tmp_path: Path) -> None:
-    talk = Conversation().con("GET", mid=7).ack(source="192.0.2.9:5683").wait(3).again(0)
+    talk = Conversation().con("GET", mid=7).ack(mid=8).wait(3).again(0)
     path = tmp_path / "orphan.pcap"
     path.write_bytes(talk.pcap())
     assert loaded_by("check", str(path)) & (HEAVY | UNPACKERS) == set()

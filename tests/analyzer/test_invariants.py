@@ -7,12 +7,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from generated import conversations, read
+import pytest
+from generated import CON, Happening, capture_of, conversations, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules.conversation import Conversation
 
-from analyzer import state
+from analyzer import events, state
 from analyzer.exchanges.model import CONFIDENCES, MATCHES
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
@@ -82,3 +83,36 @@ def test_what_is_remembered_is_bounded_by_lifetimes(tmp_path: Path) -> None:
     assert sent <= 247 // 10 + 1
     assert recent <= 4
     assert remembered(tmp_path, 4000) == (sent, recent, room)
+
+
+REACHED = {
+    "silence": events.Unacknowledged,
+    "empty, then separate": events.Responded,
+    "twice": events.AnsweredAgain,
+    "refused, then asked again": events.AskedAgain,
+    "token used again": events.TokenReused,
+    "token of an observation used": events.TokenReused,
+    "asked of a group": events.GroupOver,
+    "malformed": events.UnreadableAnswered,
+    "acknowledged in vain": events.Orphaned,
+    "copies ignored": events.CopiesIgnored,
+}
+
+
+@pytest.mark.parametrize("answer", REACHED)
+def test_generated_conversations_reach_what_they_are_named_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    told: list[type] = []
+    judge = Session.judge
+    monkeypatch.setattr(
+        Session, "judge", lambda session, event: told.append(type(event)) or judge(session, event)
+    )
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(capture_of([_happening("piggybacked", 9), _happening(answer, 7)]))
+    read(path)
+    assert REACHED[answer] in told
+
+
+def _happening(answer: str, mid: int) -> Happening:
+    return Happening(0, 0, False, CON, "GET", mid, answer[:4].encode(), b"", None, answer, 1000)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rules.conversation import Conversation
 
 from analyzer import flows
-from analyzer.findings import MOST_FRAMES
+from analyzer.events import Event, Responded
+from analyzer.findings import MOST_FRAMES, Finding
 from analyzer.session import Session
 
 STEADY = settings(
@@ -22,6 +23,7 @@ STEADY = settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+SEPARATE, LOCATION = "COAP-7252-5.2.2-SEPARATE", "COAP-7252-5.8.2-CREATED-NO-LOCATION"
 PING, CLEAR, TWICE = "COAP-7252-4.3-PING", "MSG-33501-Y-CLEARTEXT", "COAP-CAP-DUP"
 CLIENTS = [f"192.0.2.{number}:40000" for number in range(1, 5)]
 
@@ -105,3 +107,64 @@ def test_a_flow_that_was_forgotten_is_told_anew(monkeypatch: pytest.MonkeyPatch)
     assert counted(session, PING) == Counter(
         {"192.0.2.1:40000": 4} | {f"192.0.2.9:{20_000 + number}": 1 for number in range(100)}
     )
+
+
+# Responses of one form, all of which break the same rules -----------------------------------------
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[Responded]:
+    """The responses that rules looked at."""
+    seen: list[Responded] = []
+    judge = Session.judge
+
+    def spy(session: Session, event: Event) -> list[Finding]:
+        if isinstance(event, Responded):
+            seen.append(event)
+        return judge(session, event)
+
+    monkeypatch.setattr(Session, "judge", spy)
+    return seen
+
+
+def test_responses_that_break_the_same_rules_are_judged_once_per_flow(
+    judged: list[Responded],
+) -> None:
+    talk = Conversation()
+    for number in range(20):
+        token = number.to_bytes(2, "big")
+        for client in CLIENTS[:2]:
+            talk.con("POST", token=token, source=client).ack().con("2.01", destination=client)
+            talk.ack()
+    session = talk.session()
+    assert len(judged) == 2
+    for rule in (SEPARATE, LOCATION):
+        found = [f for f in session.findings if f.rule.id == rule]
+        assert [f.count for f in found] == [20, 20]
+        assert {3 + 8 * n for n in range(20)} <= set(found[0].frames)
+        assert {7 + 8 * n for n in range(20)} <= set(found[1].frames)
+        assert found[1].last_time == talk.frames[-2].time
+
+
+def test_a_rule_that_tells_each_is_asked_each_time(judged: list[Responded]) -> None:
+    talk = Conversation()
+    for number in range(3):
+        talk.con("GET", token=bytes([number])).ack().ack("2.05")
+    assert len(talk.findings("COAP-7252-5.2.2-EMPTY-THEN-PIGGYBACK")) == 3
+    assert len(judged) == 3
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+def test_frames_stand_in_order_however_the_capture_is_cut(tmp_path: Path, limit: int) -> None:
+    """Several forms break one rule of a flow."""
+    talk = Conversation()
+    for number in range(30):
+        payload = {"payload": b"1"} if number % 3 else {}
+        talk.con("GET", token=bytes([number])).ack().con("2.05", **payload).ack()
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(talk.pcap())
+    (whole,), (cut,) = (
+        [f for f in read(path, most).findings if f.rule.id == SEPARATE] for most in (0, limit)
+    )
+    assert whole.count == 30
+    assert cut.as_dict() == whole.as_dict()

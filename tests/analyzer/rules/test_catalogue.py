@@ -6,17 +6,19 @@ import re
 import pytest
 
 from analyzer.capture_events import FlowEnded, FragmentsMissing
-from analyzer.events import Unacknowledged, Unanswered
+from analyzer.events import CopiesIgnored, NeverAnswered, Probed, Unacknowledged, Unanswered
 from analyzer.profiles.transmission import DEFAULT, SECOND, TIMERS, parameters
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, E, N, Rule, Scope, Severity, W
+from analyzer.rules.left_out import LEFT_OUT
 from dissectors.coap.wire import Defect
 
 from .conversation import Conversation, Side
 
 RULES = catalogue.load()
 _ID = re.compile(
-    r"COAP-(\d{4})-(\d+(?:\.\d+)*)-([A-Z0-9]+(?:-[A-Z0-9]+)*)|COAP-CAP-[A-Z]+(?:-[A-Z]+)*|MSG-.+"
+    r"COAP-(\d{4})-(\d+(?:\.\d+)*)-([A-Z0-9]+(?:-[A-Z0-9]+)*)|COAP-CAP-[A-Z]+(?:-[A-Z]+)*|COAP-GCBIS-[0-9.]+-[A-Z-]+"
+    r"|MSG-.+"
 )
 _HEX = re.compile(r"([0-9a-f]{2}(?: [0-9a-f]{2})*)(?:  |$)")
 _TEXTS = ("title", "what", "why", "bad", "good", "fix")
@@ -82,6 +84,36 @@ _OPTIONS = {
     "COAP-7252-5.4-CONTEXT-METHOD": W,
 }
 _TABLES = _CAPTURE | _FRAMING | _OPTIONS
+
+# ... message layer and requests with their responses: severity, and `conv` where the scope is that.
+_EXCHANGES = """
+COAP-7252-4.2-RETRANSMISSION N, COAP-7252-4.3-NON-REPEAT N, COAP-7252-4.4-MID-REUSE E conv,
+COAP-7641-4.5.2-NOTIF-SAME-MID W conv, COAP-7252-4.2-RETR-EARLY W, COAP-7252-4.2-RETR-BACKOFF W,
+COAP-7252-4.2-RETR-COUNT W, COAP-7252-4.2-RETR-SPAN W, COAP-7252-4.2-RETR-AFTER-ACK N,
+COAP-7252-4.2-CON-UNANSWERED W, COAP-7252-4.2-GAVE-UP N, COAP-7252-4.2-ACK-DELAY N,
+COAP-7252-4.4-ACK-ORPHAN W, COAP-7252-4.4-RST-ORPHAN N, COAP-7252-4.4-ACK-OTHER-ENDPOINT E,
+COAP-7252-4.3-NON-ACKED E, COAP-7252-4.3-NON-RST N, COAP-7252-8.1-MC-RST W,
+COAP-7252-8.1-MC-ACK E, COAP-7252-4.2-ACK-TO-ACK E, COAP-7252-4.2-PING-ACKED E,
+COAP-7252-4.2-PING-UNANSWERED N, COAP-7252-5.2.2-ACK-NONEMPTY E,
+COAP-7252-5.2.2-EMPTY-THEN-PIGGYBACK E, COAP-7252-4.5-ACK-DIFFERS W, COAP-7252-4.5-ACK-SURPLUS N,
+COAP-7252-4.5-ACK-MISSING-FOR-DUP N, COAP-7252-4.2-REJECT-EXPECTED W, COAP-7252-4.7-NSTART W conv,
+COAP-7252-4.7-PROBING-RATE N conv,
+COAP-7252-5.3.2-PIGGY-TOKEN E, COAP-7252-5.3.2-PIGGY-MID E, COAP-7252-5.3.2-OTHER-ENDPOINT E,
+COAP-7252-5.3.2-ORPHAN-RESPONSE W, COAP-7252-5.2.2-NO-RESPONSE W, COAP-7252-5.2-NON-NO-RESPONSE N,
+COAP-7252-5.2.3-NON-CON N, COAP-7252-5.2-EXTRA-RESPONSE W, COAP-7252-5.2.2-SEPARATE N,
+COAP-7252-5.3.2-LATE-RST N, COAP-7252-5.3.2-ORPHAN-ACKED W, COAP-7252-4.2-RST-AND-RESPONSE W,
+COAP-7252-5.9-CODE-METHOD E, COAP-7252-5.8-UNKNOWN-METHOD W, COAP-7252-5.8.2-CREATED-NO-LOCATION W,
+COAP-7252-5.10.4-ACCEPT E, COAP-7252-5.9.1.3-VALID-UNASKED E, COAP-7252-5.9.1.3-VALID-ETAG E,
+COAP-7252-5.10.8.1-IFMATCH W, COAP-7252-5.10.8.2-IFNONEMATCH W, COAP-7252-5.4.1-BADOPT-ACCEPTED W,
+COAP-7252-5.4.1-CRIT-RESP-ACCEPTED W, COAP-7252-5.9.2.3-REPEATED-BADOPT W conv,
+COAP-7252-5.9.2.9-413-NO-SIZE1 N, COAP-8516-4-RETRY-EARLY W conv,
+COAP-7252-5.9.3.4-RETRY-EARLY N conv, COAP-8516-3-429-NO-MAXAGE N,
+COAP-7252-5.3.1-TOKEN-REUSE W conv, COAP-7252-5.3.1-TOKEN-REUSE-OBS E conv,
+COAP-GCBIS-3.1.5-MC-TOKEN-REUSE W conv, COAP-7252-8.2-MC-RESPONDERS N,
+COAP-7252-8.2-MC-NO-LEISURE W, COAP-7252-8.2-MC-RESP-CON W, COAP-GCBIS-3.1.2-MC-ERROR-RESP N,
+COAP-7967-2-IGNORED N, COAP-7967-2-CON-NOACK W, COAP-6690-4-WELLKNOWN-CF W,
+COAP-8613-2-RESP-UNPROTECTED W, COAP-9175-2.3-ECHO-NOT-RETURNED W conv
+"""
 _CONVERSATION = {
     "COAP-CAP-ONEWAY",
     "COAP-CAP-MIDSTART",
@@ -133,6 +165,18 @@ def test_the_tables_of_the_specification(rule: str, severity: Severity) -> None:
     assert declared.scope is expected
 
 
+@pytest.mark.parametrize("row", [row.split() for row in _EXCHANGES.split(",")], ids=" ".join)
+def test_the_tables_of_exchanges(row: list[str]) -> None:
+    declared = RULES[row[0]]
+    assert declared.severity is {"E": E, "W": W, "N": N}[row[1]]
+    assert declared.scope is (Scope.CONVERSATION if row[2:] == ["conv"] else Scope.EXCHANGE)
+
+
+def test_what_is_left_out_is_not_in_the_catalogue() -> None:
+    assert not LEFT_OUT.keys() & RULES.keys()
+    assert all(LEFT_OUT.values())
+
+
 def test_the_areas_hold_nothing_else() -> None:
     areas = {"capture", "lower_layers", "framing", "tokens", "codes", "options", "option_use"}
     defined = {d.rule.id for d in DEFECT_RULES.values()}
@@ -168,13 +212,16 @@ def test_most_examples_of_format_rules_are_bytes() -> None:
 # Transmission parameters ----------------------------------------------------------------------
 
 
-ABSENCES = (Unacknowledged, Unanswered, FlowEnded, FragmentsMissing)
+ABSENCES = (
+    *(Unacknowledged, Unanswered, NeverAnswered, CopiesIgnored, Probed),
+    *(FlowEnded, FragmentsMissing),
+)
 """Events that tell what did not come; rules on others say themselves that they look at that."""
 
 
 def test_what_was_not_seen_is_no_error_under_any_profile() -> None:
     for event in ABSENCES:
-        for judgement in catalogue.PREDICATES[event]:
+        for judgement in catalogue.PREDICATES.get(event, ()):
             assert judgement.rule is None or judgement.rule.absence, judgement.rule.id
     declared = [rule for rule in RULES.values() if rule.absence]
     assert {"COAP-CAP-ONEWAY", "COAP-7959-2.5-INCOMPLETE"} <= {rule.id for rule in declared}

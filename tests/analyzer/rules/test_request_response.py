@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""RFC 7252 clause 5.3.2: responses that fit a request by all keys but one."""
+"""RFC 7252 clauses 5.2 and 5.3.2: in which way responses come, and by which keys they fit."""
 
 from __future__ import annotations
 
 import pytest
 
-from analyzer.rules.catalogue import E, Severity, W
+from analyzer.rules.catalogue import E, N, Severity, W
 
 from .conversation import Conversation
 
@@ -13,6 +13,7 @@ PIGGY_TOKEN, PIGGY_MID = "COAP-7252-5.3.2-PIGGY-TOKEN", "COAP-7252-5.3.2-PIGGY-M
 OTHER_ENDPOINT = "COAP-7252-5.3.2-OTHER-ENDPOINT"
 RULES = {PIGGY_TOKEN, PIGGY_MID, OTHER_ENDPOINT}
 OTHER = "198.51.100.9:5683"
+NON_CON, SEPARATE = "COAP-7252-5.2.3-NON-CON", "COAP-7252-5.2.2-SEPARATE"
 
 
 def broken(talk: Conversation) -> dict[str, Severity]:
@@ -68,3 +69,25 @@ def test_members_of_a_group_are_no_other_endpoints() -> None:
 
 def test_an_answered_request_attracts_nothing() -> None:
     assert broken(get().ack("2.05").non("2.05", source=OTHER)) == {}
+
+
+def test_a_confirmable_response_to_a_non() -> None:
+    talk = Conversation()
+    for number in range(3):
+        talk.non("GET", token=bytes([number])).con("2.05").ack()
+    (finding,) = talk.findings(NON_CON)
+    assert (finding.severity, finding.count) == (N, 3)
+    assert NON_CON not in Conversation().non("GET", token=b"a").non("2.05").rules()
+    assert NON_CON not in get().ack().con("2.05").ack().rules()
+    observed = Conversation().non("GET", token=b"a", observe=0).non("2.05", observe=1)
+    assert NON_CON not in observed.con("2.05", observe=2).ack().rules()
+
+
+def test_a_separate_response() -> None:
+    (finding,) = get().wait(0.1).ack().wait(2).con("2.05").ack().findings(SEPARATE)
+    assert (finding.severity, finding.frames) == (N, [3, 1, 2])
+    assert "acknowledged after 110 ms, answered after 2.12 s" in finding.text
+    assert SEPARATE not in get().ack("2.05").rules()
+    assert SEPARATE not in get().con("2.05").ack().rules(), "no Empty ACK was seen"
+    observed = Conversation().con("GET", token=b"a", observe=0).ack("2.05", observe=1)
+    assert SEPARATE not in observed.con("2.05", observe=2).ack().rules()
