@@ -37,12 +37,7 @@ from dissectors.json_scan import ERROR, scan
 from dissectors.kernel import Bytes, Rows
 from dissectors.msgin5g.payload import MAX_DEPTH
 
-_WHOLE: Final = (
-    (1 << numbers.OBSERVE)
-    | (1 << numbers.CONTENT_FORMAT)
-    | (1 << numbers.ACCEPT)
-    | (1 << numbers.HOP_LIMIT)
-)
+_WHOLE: Final = (1 << numbers.OBSERVE) | (1 << numbers.CONTENT_FORMAT) | (1 << numbers.ACCEPT)
 """Options whose value rules look at, and that have few values."""
 
 _BLOCKS: Final = (
@@ -56,8 +51,8 @@ _SIZES: Final = (1 << numbers.SIZE1) | (1 << numbers.SIZE2)
 
 
 def _value(data: Bytes, at: int, length: int) -> int:
-    """Up to three bytes as a number; -1 for more."""
-    if length > 3:
+    """Up to four bytes as a number; -1 for more."""
+    if length > 4:
         return -1
     value = 0
     for place in range(at, at + length):
@@ -90,21 +85,25 @@ def _odd_host(data: Bytes, at: int, length: int) -> bool:
     return letters == 0
 
 
-def _uri_form(data: Bytes, at: int, length: int) -> int:
-    """Is a Proxy-Uri absolute? 1 where it begins with a scheme and `//`, plus 2 for a `#`."""
-    scheme = hash_at = 0
+def _odd_uri(data: Bytes, at: int, length: int) -> bool:
+    """A Proxy-Uri that may not be absolute: it does not begin with a scheme and `://`, or has a `#`
+    in it."""
+    odd = length == 0 or not _is_letter(data[at] * 1)
     for place in range(at, at + length):
-        if data[place] == 35:
-            hash_at = 2
-    for place in range(at, at + length - 2):
-        byte = data[place]
+        odd = odd or data[place] == 35
+    if odd:
+        return True
+    for place in range(at + 1, at + length - 2):
+        byte = data[place] * 1
         if byte == 58:
-            scheme = 1 if place > at and data[place + 1] == 47 and data[place + 2] == 47 else 0
-            break
-        letter = 97 <= byte <= 122 or 65 <= byte <= 90
-        if not (letter or 48 <= byte <= 57 or byte == 43 or byte == 45 or byte == 46):
-            break
-    return scheme + hash_at
+            return data[place + 1] != 47 or data[place + 2] != 47
+        if not (_is_letter(byte) or 48 <= byte <= 57 or byte == 43 or byte == 45 or byte == 46):
+            return True
+    return True
+
+
+def _is_letter(byte: int) -> bool:
+    return 97 <= byte <= 122 or 65 <= byte <= 90
 
 
 def _oscore_form(data: Bytes, at: int, length: int) -> int:
@@ -133,17 +132,20 @@ def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: 
                 return -1
             return 1 if length == 11 and data[at] == 46 else 0  # .well-known
         if bit & _BLOCKS:
-            block = _value(data, at, length)
+            block = _value(data, at, length) if length <= 3 else -1
             return block if block < 0 else block % 16 + (16 if block > 15 else 0)
         if bit & _SIZES:
-            return 1 if _value(data, at, length) == 0 else 0
+            size = _value(data, at, length)
+            return min(size, 1)
+        if number == numbers.HOP_LIMIT:
+            return data[at] * 1 if length == 1 else -1
     if number == numbers.URI_HOST:
         return -1 if _odd_host(data, at, length) else 0
     if number == numbers.URI_PORT:
         port = _value(data, at, length)
         return 1 if port == 0 else 2 if port == facts[f + DESTINATION_PORT] else 0
     if number == numbers.PROXY_URI:
-        return _uri_form(data, at, length)
+        return -1 if _odd_uri(data, at, length) else 0
     if number == numbers.OSCORE:
         return _oscore_form(data, at, length)
     if number == numbers.NO_RESPONSE:
@@ -167,8 +169,8 @@ def message_form(
     """The form of a message with `count` options; never 0. `syntaxes` by Content-Format; the rest
     is what scanning a body takes."""
     form = mix(facts[f + DEFECTS], facts[f + CODE] * 8 + facts[f + TYPE])
-    form = mix(form, facts[f + TOKEN_LENGTH])
-    before, segments, empty = -1, 0, 0
+    form = mix(form, facts[f + TOKEN_LENGTH] * 2 + (facts[f + FLAGS] & CUT))
+    before, segments, empty, asked = -1, 0, 0, -1
     for option in range(count):
         row = option * wire.OPTION_SLOTS
         number = options[row + wire.NUMBER]
@@ -177,10 +179,15 @@ def message_form(
         if value < 0:
             form = hash_bytes(data, at, at + length, mix(form, number))
         elif number != before or value:
-            form = mix(form, number * 0x10000000 + value)
+            form = mix(form, number * 0x100000000 + value)
         if number == numbers.URI_PATH:
             segments += 1
             empty += 1 if length == 0 else 0
+        elif number == numbers.Q_BLOCK2:
+            block = _value(data, at, length) // 16
+            if block <= asked:  # of several, each asks for a later block (RFC 9177 clause 4.4)
+                form = mix(form, -2)
+            asked = block
         before = number
     if segments == 1 and empty:
         form = mix(form, -1)
@@ -228,6 +235,8 @@ def _is_as_said(
     if syntax == Syntax.CBOR:
         return cbor_error(data, at, end, stack, False) < 0
     if syntax == Syntax.CBOR_SEQUENCE:
+        if format == numbers.MISSING_BLOCKS:  # their order matters too
+            return False
         return cbor_error(data, at, end, stack, True) < 0
     return syntax != Syntax.LINKS
 

@@ -133,12 +133,14 @@ PREDICATES: Final[dict[type, list[Judgement]]] = {}
 
 
 class DefectRule(NamedTuple):
-    """A rule whose breach is a defect of the option walk; `says` and `expected` are templates."""
+    """A rule whose breach is a defect of the option walk; `says` and `expected` are templates.
+    Of the options `but_for`, rules of their own tell more."""
 
     rule: Rule
     says: str
     expected: str
     adjust: Adjust | None = field(default=None)
+    but_for: frozenset[int] = frozenset()
 
 
 DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
@@ -151,6 +153,21 @@ _AREAS: Final = (
     "codes",
     "options",
     "option_use",
+    "uri",
+    "proxying",
+    "content_format",
+    "payload",
+    "link_format",
+    "conditional",
+    "block_options",
+    "block_sizes",
+    "q_block",
+    "observe_options",
+    "no_response",
+    "group_requests",
+    "oscore",
+    "oscore_outside",
+    "edhoc",
     "message_layer",
     "request_response",
     "blockwise",
@@ -254,15 +271,17 @@ def defect_rule(
     says: str,
     expected: str,
     adjust: Adjust | None = None,
+    but_for: frozenset[int] = frozenset(),
     **texts: str,
 ) -> None:
     """Declare a rule that every occurrence of `defect` breaks.
 
     `says` and `expected` may use {option}, {number}, {detail}, {bytes} and {code}, and, of an
-    option, {length} and {allowed}; `adjust` may change the severity of one flaw.
+    option, {length} and {allowed}; `adjust` may change the severity of one flaw; of the options
+    `but_for`, rules of their own tell.
     """
     declared = declare(id, severity, Scope.MESSAGE, spec, clause, strict=None, **texts)
-    DEFECT_RULES[defect] = DefectRule(declared, says, expected, adjust)
+    DEFECT_RULES[defect] = DefectRule(declared, says, expected, adjust, but_for)
 
 
 @cache

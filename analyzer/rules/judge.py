@@ -67,7 +67,7 @@ class Judge:
         last: dict[Defect, Finding] = {}
         for flaw in message.coap.flaws:
             declared = DEFECT_RULES.get(flaw.kind)
-            if declared is None:
+            if declared is None or flaw.detail in declared.but_for:
                 continue
             alike[flaw.kind] = alike.get(flaw.kind, 0) + 1
             if alike[flaw.kind] > MOST_PER_MESSAGE:

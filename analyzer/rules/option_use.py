@@ -213,9 +213,9 @@ defect_rule(
     "5.4",
     title="Request option in a response",
     what="A response carries an option that only requests may have: Uri-*, Proxy-*, Accept, "
-    "If-Match, If-None-Match, Hop-Limit, No-Response, Request-Tag or EDHOC. A warning for Uri-* in "
-    "the response to an MSGin5G registration, where TS 24.538 clause 6.3.1.2.1 b) allows it. Not "
-    "judged behind OSCORE.",
+    "If-Match, If-None-Match, Hop-Limit, No-Response or EDHOC. A warning for Uri-* in the response "
+    "to an MSGin5G registration, where TS 24.538 clause 6.3.1.2.1 b) allows it. Not judged behind "
+    "OSCORE; Request-Tag has a rule of its own.",
     why="Where an option has no meaning, a receiver treats it as not recognised (clause 5.4); most "
     "of these are critical, and a client must reject a response with an unknown critical option: "
     "the answer is lost.",
@@ -226,6 +226,7 @@ defect_rule(
     says="{option} in a response ({code})",
     expected="{option} in requests only",
     adjust=_uri_in_registration,
+    but_for=frozenset({numbers.REQUEST_TAG}),
 )
 
 defect_rule(
@@ -236,13 +237,15 @@ defect_rule(
     "5.4",
     title="Option without meaning here",
     what="An option stands in a request whose method, or in a response whose class, gives it no "
-    "meaning: ETag in PUT, Observe in POST, Size1 in 2.05. Not judged behind OSCORE.",
+    "meaning: ETag in PUT, Q-Block1 in GET, Size1 in 2.05. Observe and Block1 have rules of their "
+    "own. Not judged behind OSCORE.",
     why="Nothing defines what the option says there, so receivers differ: most ignore it, some "
     "refuse the message when it is critical (clause 5.4).",
     bad="40 03 12 34 41 01  PUT with ETag",
     good="40 01 12 34 41 01  GET with ETag",
     fix="Leave the option out, or use the one made for the purpose: If-Match for a conditional "
-    "PUT, FETCH or GET for an observation.",
+    "PUT.",
     says="{option} has no meaning in {code}",
     expected="no {option} here",
+    but_for=frozenset({numbers.OBSERVE, numbers.BLOCK1}),
 )

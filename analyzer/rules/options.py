@@ -11,6 +11,7 @@ from analyzer.events import Seen
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, defect_rule, rule
 from analyzer.rules.context import Context
 from analyzer.subjects import Message
+from dissectors.coap import numbers
 from dissectors.coap.message import Option
 from dissectors.coap.numbers import Format, option_name
 from dissectors.coap.values import describe_value
@@ -132,8 +133,8 @@ defect_rule(
     "RFC 7252",
     "5.4.3",
     title="Elective option with a wrong length",
-    what="The value of an elective option is shorter or longer than its definition allows; or an "
-    "EDHOC option (critical) is not empty, which its receiver ignores just so (RFC 9668).",
+    what="The value of an elective option is shorter or longer than its definition allows. "
+    "Hop-Limit has a rule of its own.",
     why="Such an option counts as not recognised (clause 5.4.3), and an elective one is then "
     "ignored in silence: the message works, the option does nothing.",
     bad="40 02 12 34 c3 00 00 32 ff 7b 7d  Content-Format in three bytes",
@@ -142,6 +143,7 @@ defect_rule(
     "needs, an ETag in 1 to 8 bytes.",
     says="{option} has {length} bytes: its receiver ignores it",
     expected="{allowed}",
+    but_for=frozenset({numbers.EDHOC, numbers.HOP_LIMIT}),
 )
 
 defect_rule(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import cache
 
-from dissectors.coap.numbers import CONTENT_FORMATS
+from dissectors.coap.media_types import CONTENT_FORMATS
 
 
 class Syntax(IntEnum):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""CoAP registries as data: types, codes, options, content-formats.
+"""CoAP registries as data: types, codes, options; Content-Formats stand in `media_types.py`.
 
 Each entry names its RFC. Nothing here computes: the option walk (`wire.py`), the Scapy layers
 (`layer.py`), the rules and the views all read these tables, so a number is declared once.
@@ -12,6 +12,8 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
+from dissectors.coap.media_types import CONTENT_FORMATS as CONTENT_FORMATS
+
 COAP_PORT: Final = 5683
 COAPS_PORT: Final = 5684
 VERSION: Final = 1
@@ -19,8 +21,11 @@ PAYLOAD_MARKER: Final = 0xFF
 EXPERIMENTAL_OPTIONS: Final = range(65000, 65536)
 RESERVED_LOCATION_OPTIONS: Final = frozenset({128, 132, 136, 140})
 
+# Content-Formats.
+LINK_FORMAT: Final = 40
 JSON: Final = 50
-"""Content-Format of application/json."""
+PROBLEM_DETAILS: Final = 257
+MISSING_BLOCKS: Final = 272
 
 
 class Type(IntEnum):
@@ -117,10 +122,19 @@ CODES: Final[dict[int, CodeSpec]] = _codes(
 EMPTY: Final = 0x00
 GET: Final = 0x01
 POST: Final = 0x02
+PUT: Final = 0x03
+DELETE: Final = 0x04
 FETCH: Final = 0x05
+PATCH: Final = 0x06
+IPATCH: Final = 0x07
 CREATED: Final = 0x41
+VALID: Final = 0x43
 CHANGED: Final = 0x44
+CONTENT: Final = 0x45
 CONTINUE: Final = 0x5F
+NOT_ACCEPTABLE: Final = 0x86
+INCOMPLETE: Final = 0x88
+TOO_LARGE: Final = 0x8D
 
 
 def is_request(code: int) -> bool:
@@ -306,95 +320,6 @@ def option_name(number: int) -> str:
     if number in RESERVED_LOCATION_OPTIONS:
         return f"Reserved {number}"
     return f"Unknown {'critical' if number & 1 else 'elective'} {number}"
-
-
-CONTENT_FORMATS: Final[dict[int, str]] = {
-    0: "text/plain; charset=utf-8",
-    16: 'application/cose; cose-type="cose-encrypt0"',
-    17: 'application/cose; cose-type="cose-mac0"',
-    18: 'application/cose; cose-type="cose-sign1"',
-    19: "application/ace+cbor",
-    21: "image/gif",
-    22: "image/jpeg",
-    23: "image/png",
-    40: "application/link-format",
-    41: "application/xml",
-    42: "application/octet-stream",
-    47: "application/exi",
-    50: "application/json",
-    51: "application/json-patch+json",
-    52: "application/merge-patch+json",
-    60: "application/cbor",
-    61: "application/cwt",
-    62: "application/multipart-core",
-    63: "application/cbor-seq",
-    64: "application/edhoc+cbor-seq",
-    65: "application/cid-edhoc+cbor-seq",
-    96: 'application/cose; cose-type="cose-encrypt"',
-    97: 'application/cose; cose-type="cose-mac"',
-    98: 'application/cose; cose-type="cose-sign"',
-    101: "application/cose-key",
-    102: "application/cose-key-set",
-    110: "application/senml+json",
-    111: "application/sensml+json",
-    112: "application/senml+cbor",
-    113: "application/sensml+cbor",
-    114: "application/senml-exi",
-    115: "application/sensml-exi",
-    140: "application/yang-data+cbor; id=sid",
-    256: "application/coap-group+json",
-    257: "application/concise-problem-details+cbor",
-    258: "application/swid+cbor",
-    259: "application/pkixcmp",
-    260: "application/yang-sid+json",
-    261: "application/ace-groupcomm+cbor",
-    262: "application/ace-trl+cbor",
-    263: "application/eat+cwt",
-    264: "application/eat+jwt",
-    265: "application/eat-bun+cbor",
-    266: "application/eat-bun+json",
-    267: "application/eat-ucs+cbor",
-    268: "application/eat-ucs+json",
-    269: "application/coap-eap",
-    271: "application/dots+cbor",
-    272: "application/missing-blocks+cbor-seq",
-    280: "application/pkcs7-mime; smime-type=server-generated-key",
-    281: "application/pkcs7-mime; smime-type=certs-only",
-    284: "application/pkcs8",
-    285: "application/csrattrs",
-    286: "application/pkcs10",
-    287: "application/pkix-cert",
-    290: "application/aif+cbor",
-    291: "application/aif+json",
-    310: "application/senml+xml",
-    311: "application/sensml+xml",
-    320: "application/senml-etch+json",
-    322: "application/senml-etch+cbor",
-    340: "application/yang-data+cbor",
-    341: "application/yang-data+cbor; id=name",
-    432: "application/td+json",
-    433: "application/tm+json",
-    434: "application/sdf+json",
-    553: "application/dns-message",
-    601: "application/uccs+cbor",
-    836: "application/voucher-cose+cbor",
-    10000: "application/vnd.ocf+cbor",
-    10001: "application/oscore",
-    10002: "application/javascript",
-    10570: "application/toc+cbor",
-    10571: "application/ce+cbor",
-    11050: "application/json (deflate)",
-    11060: "application/cbor (deflate)",
-    11542: "application/vnd.oma.lwm2m+tlv",
-    11543: "application/vnd.oma.lwm2m+json",
-    11544: "application/vnd.oma.lwm2m+cbor",
-    12000: "text/plain (zstd)",
-    12041: "application/xml (zstd)",
-    12050: "application/json (zstd)",
-    20000: "text/css",
-    30000: "image/svg+xml",
-}
-"""Registry as of 2026-08; RFC 9876 for the ranges."""
 
 
 def content_format_name(number: int) -> str:

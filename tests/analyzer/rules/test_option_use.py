@@ -118,7 +118,6 @@ def test_response_options_in_a_request(options: dict[str, Any]) -> None:
         {"accept": 50},
         {"if_match": b"1"},
         {"if_none_match": b""},
-        {"request_tag": b"1"},
         {"no_response": 2},
         {"hop_limit": 9},
     ],
@@ -139,12 +138,14 @@ def test_a_registration_response_may_repeat_uri_options() -> None:
     ("code", "options", "breaks"),
     [
         ("PUT", {"etag": b"1"}, True),
-        ("POST", {"observe": 0}, True),
-        ("GET", {"block1": (0, False, 6)}, True),
+        ("GET", {"q_block1": (0, False, 6)}, True),
+        ("POST", {"observe": 0}, False),  # COAP-7641-2-METHOD
+        ("GET", {"block1": (0, False, 6)}, False),  # COAP-7959-2.1-B1-NO-PAYLOAD-METHOD
         ("GET", {"etag": b"1", "observe": 0}, False),
         ("FETCH", {"etag": b"1", "observe": 0, "block1": (0, False, 6)}, False),
         ("2.05", {"size1": 9}, True),
-        ("4.04", {"observe": 9}, True),
+        ("4.04", {"observe": 9}, False),  # COAP-7641-4.2-ON-ERROR
+        ("4.04", {"location_path": "a"}, False),
         ("4.13", {"size1": 9}, False),
         ("2.05", {"observe": 9}, False),
     ],

@@ -56,7 +56,7 @@ def test_a_cut_value_says_how_much_there_is() -> None:
         (CRITICAL, {"uri_path": "a" * 255, "uri_query": "", "if_match": b""}, False),
         (ELECTIVE, {"content_format": b"123"}, True),
         (ELECTIVE, {"etag": b""}, True),
-        (ELECTIVE, {"hop_limit": b"12"}, True),
+        (ELECTIVE, {"hop_limit": b"12"}, False),  # COAP-8768-3-RANGE
         (ELECTIVE, {"etag": b"12345678", "size2": b""}, False),
     ],
 )
@@ -72,10 +72,10 @@ def test_a_wrong_length_says_what_is_allowed() -> None:
     assert finding.expected == "1 to 8 bytes"
 
 
-def test_an_edhoc_option_with_a_value_is_only_a_warning() -> None:
+def test_an_edhoc_option_with_a_value_has_a_rule_of_its_own() -> None:
     rules = Conversation().con("POST", edhoc=b"1", oscore=b"", payload=b"1").rules()
-    assert rules[ELECTIVE] is W
-    assert CRITICAL not in rules
+    assert not {CRITICAL, ELECTIVE} & rules.keys()
+    assert rules["COAP-9668-3.1-EDHOC-VALUE"] is W
 
 
 @pytest.mark.parametrize(
