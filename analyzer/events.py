@@ -300,23 +300,65 @@ class Notified(NamedTuple):
 
 class Observes(NamedTuple):
     """A request with Observe 0 or 1 where an observation with its token stands, or one of the same
-    resource does; each the exchange that registered it."""
+    resource does; each the exchange that registered it, and the `newest` notification of either."""
 
     exchange: Exchange
     by_token: Exchange | None
     by_resource: Exchange | None
+    newest: Message | None
+
+
+class Following(IntFlag):
+    """How a block follows the newest block of its body (exchanges.blockwise); 0: it begins where
+    that one ended."""
+
+    REPEATS = 1  # the same block
+    RETURNS = 2  # it lies before
+    SKIPS = 4  # there is a gap
+    OVERTAKEN = 8  # Message IDs tell the order of sending the other way round
+    LARGER = 16  # than the server asked for
+    AFTER_CHANGE = 32  # a request, and the block before it had another ETag than those before
+    AFTER_UPLOAD = 64  # the response is to a request whose body came in blocks
+    INTERLEAVED = 128  # it goes on where a body stopped for which this one was begun
+    IN_BURST = 256  # the first Q-Block above those that may be sent in one go
+    RECOVERS = 512  # all blocks were sent once, or the server told which are missing
 
 
 class BlockFollowed(NamedTuple):
-    """A block, or a request for one, after `before`, the newest block of the same body. `skips`:
-    there is a gap between them, `repeats`: it begins before where that one ended. Told only while
-    none of such forms is known to break no rule."""
+    """A block, or a request for one, after `before`, the newest block of the same body. Told only
+    while none of such forms, to such a request, is known to break no rule."""
 
     exchange: Exchange
     message: Message
     before: Message
-    repeats: bool
-    skips: bool
+    how: Following
+
+
+class BlockDetached(NamedTuple):
+    """A later block, or a request for one, of a body of which nothing is known. `before` is the
+    block of another body, of the same path or token, which ends where it begins."""
+
+    exchange: Exchange
+    message: Message
+    before: Message | None
+
+
+class BlockPastEnd(NamedTuple):
+    """A last block behind the end of its body of `size` bytes, which `before` told."""
+
+    exchange: Exchange
+    message: Message
+    size: int
+    before: Message
+
+
+class BodyWhole(NamedTuple):
+    """A body in blocks is whole, with `message`: `size` bytes, of which `first` was seen first."""
+
+    exchange: Exchange
+    message: Message
+    first: Message
+    size: int
 
 
 class UnreadableAnswered(NamedTuple):
@@ -459,6 +501,9 @@ Event: TypeAlias = (
     | Notified
     | Observes
     | BlockFollowed
+    | BlockDetached
+    | BlockPastEnd
+    | BodyWhole
     | RegistrationRequested
     | RegistrationInClear
     | RegistrationAnswered

@@ -125,6 +125,8 @@ def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: 
     """What rules look at in the value of an option, as a number; -1: its very bytes."""
     if number < 64:
         bit = 1 << number
+        if number == numbers.OBSERVE and facts[f + FLAGS] & REQUEST == 0:
+            return 0  # it counts notifications: what it says beside the one before is news of those
         if bit & _WHOLE:
             return _value(data, at, length)
         if bit & _NAMES:

@@ -60,8 +60,12 @@ COPIES_IGNORED: Final = 37  # transmission, ended
 NOTIFIED: Final = (
     38  # message, exchange, the notification before + 1, signature, bits of events.News
 )
-OBSERVES: Final = 39  # exchange, observation with its token, with its resource; 0 for none
-BLOCK_FOLLOWED: Final = 40  # message, exchange, block before, signature, direction
+OBSERVES: Final = (
+    39  # exchange, observation with its token, with its resource, newest notification + 1; or 0
+)
+BLOCK_FOLLOWED: Final = 40  # message, exchange, block before, signature, bits of events.Following
+BLOCK_DETACHED: Final = 41  # message, exchange, the block where this one would go on + 1
+BLOCK_PAST_END: Final = 42  # message, exchange, bytes of the body, its last block
 FORMED: Final = 28  # message, signature, message of the other NAT leg + 1
 BLOCK_AGAIN: Final = 26  # message, exchange, offset, end: bytes that were there before
 

@@ -223,7 +223,7 @@ def link(
     how += 1 if first else 0
     how += 2 if notifies else 0
     signature = mix(facts[f + fact.FORM], xx[cells + x.FORM])
-    signature = mix(signature, (how * 16 + match) * 16 + _blocks_agree(s, facts, f, number)) | 1
+    signature = mix(signature, (how * 16 + match) * 64 + _blocks_agree(s, facts, f, number)) | 1
     if not judged_quiet(s, signature):
         tell(s, tells.RESPONDED, row, exchange, match, signature, how)
 
@@ -248,12 +248,13 @@ def _how(s: Rows, facts: Rows, f: int, exchange: int, number: int, promised: int
 
 def _blocks_agree(s: Rows, facts: Rows, f: int, number: int) -> int:
     """How the blocks of request and response lie to each other: of Block1, then of Block2, 0 where
-    both name the same one, 1 for another offset; 2 more where the response's is larger."""
+    both name the same one, 1 for another offset, 2 if the number differs too; 3 more where the
+    response's is larger. Less than 64."""
     if number == 0:
         return 0
     sent = sent_at(s, number)
     of_request = _blocks_apart(s[sent + ml.BLOCK1], facts[f + fact.BLOCK1])
-    return of_request * 4 + _blocks_apart(s[sent + ml.BLOCK2], facts[f + fact.BLOCK2])
+    return of_request * 8 + _blocks_apart(s[sent + ml.BLOCK2], facts[f + fact.BLOCK2])
 
 
 def _blocks_apart(asked: int, answered: int) -> int:
@@ -261,8 +262,10 @@ def _blocks_apart(asked: int, answered: int) -> int:
         return 0
     if asked < 0:  # a first block is what was asked for without the option
         return 1 if answered >> 4 else 0
-    apart = 1 if offset_of(asked) != offset_of(answered) else 0
-    return apart + (2 if answered & 7 > asked & 7 else 0)
+    apart = 0
+    if offset_of(asked) != offset_of(answered):
+        apart = 1 if asked >> 4 == answered >> 4 else 2
+    return apart + (3 if answered & 7 > asked & 7 else 0)
 
 
 def _transmission_of(s: Rows, mm: Cells, request: int) -> int:

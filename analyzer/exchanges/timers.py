@@ -16,6 +16,7 @@ from analyzer.exchanges.message_layer import (
     when_at,
 )
 from analyzer.exchanges.model import State
+from analyzer.exchanges.observing import superseded
 from analyzer.exchanges.orphans import orphaned
 from analyzer.exchanges.outstanding import settle
 from analyzer.exchanges.request_layer import end_observation
@@ -118,7 +119,8 @@ def _waited(
         tell(s, tells.UNACKNOWLEDGED, number, ended, alone, 0, 0)
         notifies = exchange != 0 and not request and xx[cells + x.STATE] == State.OBSERVING
         if notifies and not ended and not alone:  # RFC 7641 clause 4.5
-            end_observation(s, exchange, s[sent + ml.MESSAGE] - 1, xx)
+            if not superseded(s, exchange, s[sent + ml.MESSAGE] - 1, mm):
+                end_observation(s, exchange, s[sent + ml.MESSAGE] - 1, xx)
     if not request or exchange == 0:
         return
     if xx[cells + x.RESPONSE] or xx[cells + x.RESET]:

@@ -135,6 +135,7 @@ CONTINUE: Final = 0x5F
 NOT_ACCEPTABLE: Final = 0x86
 INCOMPLETE: Final = 0x88
 TOO_LARGE: Final = 0x8D
+HOP_LIMIT_REACHED: Final = 0xA8
 
 
 def is_request(code: int) -> bool:
