@@ -132,8 +132,8 @@ def mixed_types(event: BlockFollowed, context: Context) -> Iterator[Breach]:
     _SPEC,
     "7.2",
     title="Too many Q-Blocks in one go",
-    what="More than MAX_PAYLOADS (10) blocks of a body are sent as NONs without a pause of "
-    "NON_TIMEOUT (2 s), an answer, or a request for more between them.",
+    what="More than 10 blocks (MAX_PAYLOADS) of a body are sent as NONs without a pause of 2 s "
+    "(NON_TIMEOUT), an answer, or a request for more between them.",
     why="NONs are not held back by ACKs; this limit is all the congestion control there is (clause "
     "7.2). Peers can agree on other values.",
     bad="NON Q-Block1 0/1/64 to 11/0/64 within 100 ms",

@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rules.conversation import Conversation
 from transfers import block
 
 from analyzer.rules.catalogue import E, Severity, W
+
+from .conversation import Conversation
 
 GROWN, OFFSET = "COAP-7959-2.4-B2-SZX-GROWN", "COAP-7959-2.4-B2-OFFSET"
 ACK_NUM, MISSING = "COAP-7959-2.3-B1-ACK-NUM", "COAP-7959-2.3-B1-MISSING"

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules.conversation import Conversation
 from transfers import block, cut, download, upload
 
 from analyzer.rules.catalogue import E, N, Severity, W
+
+from .conversation import Conversation
 
 NOT_ADOPTED, CHANGED = "COAP-7959-2.3-B2-SZX-NOT-ADOPTED", "COAP-7959-2.4-B2-SZX-CHANGED"
 IGNORED, B2_ORDER = "COAP-7959-2.3-B1-SZX-IGNORED", "COAP-7959-2.7-B2-ORDER"
