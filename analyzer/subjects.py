@@ -320,6 +320,11 @@ class Exchange:
     def ack(self) -> Message | None:
         return Message(self._tables, self._row["ack"] - 1) if self._row["ack"] else None
 
+    @cached_property
+    def ended_by(self) -> Message | None:
+        """What ended its observation."""
+        return Message(self._tables, self._row["ended_by"] - 1) if self._row["ended_by"] else None
+
     @property
     def transmission(self) -> Transmission:
         """The request's, as far as the exchange remembers it."""

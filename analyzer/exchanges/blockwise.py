@@ -113,7 +113,8 @@ def _begin(s: Rows, between: int, key: int, direction: int, exchange: int, why: 
     """A new body in place of the one before, which was given up; 0 when there is no room."""
     body, left = get(s, BODY_KEYS, between, key, direction), 0
     if body:
-        if s[body_at(s, body) + STANDING] == RECEIVING and why == RESTARTED:
+        receiving = s[body_at(s, body) + STANDING] == RECEIVING
+        if receiving and why == RESTARTED and direction == OF_REQUESTS:
             left = s[body_at(s, body) + REACHED]
         _give_up(s, body, why)
     else:
@@ -218,7 +219,9 @@ def _order(s: Rows, at: int, offset: int) -> int:
     reached = s[at + REACHED]
     if offset == reached:
         return 0
-    if offset == s[at + LEFT]:  # the body before this one, with which it would be done
+    if (
+        s[at + LEFT] and offset == s[at + LEFT]
+    ):  # the body before this one, with which it would be done
         s[at + LEFT] = 0
         return INTERLEAVED
     if offset > reached:

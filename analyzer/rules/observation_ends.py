@@ -126,6 +126,7 @@ declare(
     fix="Set Max-Age to the time to the next notification, or notify before it is over.",
 )
 
+_ENDED: Final = News.AFTER_RST | News.AFTER_ERROR | News.AFTER_DEREGISTERED | News.AFTER_SILENCE
 _TOLD: Final = (
     (News.AFTER_RST, "COAP-7641-4.5-AFTER-RST", "though the client has sent RST", "none"),
     (News.AFTER_ERROR, "COAP-7641-4.2-AFTER-ERROR", "though an error has ended it", "none"),
@@ -162,12 +163,13 @@ def notified(event: Notified, context: Context) -> Iterator[Breach]:
     """What the server should not have sent any more, or otherwise."""
     for news, rule_id, how, expected in _TOLD:
         if event.news & news:
+            ended = event.exchange.ended_by if news & _ENDED else None
             yield Breach(
                 f"Notification of {event.exchange.request.path} {how}",
                 event.message,
                 seen="a notification",
                 expected=expected,
-                frames=(event.before.frame,),
+                frames=((ended or event.before).frame,),
                 group=event.exchange,
                 rule=rule_id,
             )

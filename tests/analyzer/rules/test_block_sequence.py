@@ -72,6 +72,15 @@ def test_a_server_that_changes_the_size() -> None:
     assert broken(fetch(talk, block(2, False, 2), block(4, True, 1))) == {CHANGED: E}
 
 
+def test_like_blocks_are_told_apart_by_what_was_asked_for() -> None:
+    talk = Conversation()
+    for path, asked in (("/a", block(4, False, 1)), ("/b", block(2, False, 2))):
+        download(talk, cut(BODY, 2)[:2], path=path)
+        fetch(talk, asked, block(4, True, 1), path=path)
+    (finding,) = talk.findings(CHANGED)
+    assert finding.frame == 12
+
+
 def test_the_size_that_the_server_asked_for() -> None:
     talk = send(Conversation(), block(0, True, 6), block(0, True, 2))
     assert broken(send(talk, block(1, True, 6))) == {IGNORED: W}

@@ -9,6 +9,7 @@ from analyzer.events import FlowEnded, FragmentsMissing, Unacknowledged, Unanswe
 from analyzer.profiles.transmission import DEFAULT, SECOND, TIMERS, parameters
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, E, N, Rule, Scope, Severity, W
+from analyzer.rules.left_out import LEFT_OUT
 from dissectors.coap.wire import Defect
 
 from .conversation import Conversation, Side
@@ -182,6 +183,11 @@ def test_a_strict_severity_is_worse_and_stays_off_where_a_rule_is_off() -> None:
         assert rule.severity_in("seed", True) is E
     off = strict[0]._replace(profiles=(("rel18", None),))
     assert off.severity_in("rel18", True) is None
+
+
+def test_what_is_left_out_is_not_there() -> None:
+    assert not LEFT_OUT.keys() & RULES.keys()
+    assert all(_ID.fullmatch(id) and reason.endswith(".") for id, reason in LEFT_OUT.items())
 
 
 _NAMED = re.compile(r"\b([A-Z]+(?:_[A-Z]+)+) \(([0-9.]+) s( by default)?")

@@ -38,6 +38,7 @@ def test_after_a_reset() -> None:
     talk = notified(registered(), 11).rst()
     assert broken(notified(talk, 12, wait=1)) == {}  # it crossed the RST
     assert broken(notified(talk, 13)) == {RST: W}
+    assert talk.findings(RST)[0].frames == [6, 4]
 
 
 def test_after_an_error() -> None:
