@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from analyzer.capture import Intake
+    from analyzer.profiles.spec import Ignore, SpecProfile
     from analyzer.profiles.transmission import Transmission
     from analyzer.session import Settings
     from analyzer.views.pcapng import Ranges
@@ -80,13 +81,61 @@ def _transmission(context: object, parameter: object, value: str | None) -> Tran
 def _complete_transmission(
     context: object, parameter: object, incomplete: str
 ) -> list[CompletionItem]:
+    from analyzer.profiles.reading import SHIPPED
+
+    return _names_or_files(SHIPPED, incomplete)
+
+
+def _names_or_files(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     """Names of profiles, or files where none fits."""
     from click.shell_completion import CompletionItem
 
-    from analyzer.profiles.reading import SHIPPED
+    fitting = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return fitting or [CompletionItem(incomplete, type="file")]
 
-    names = [CompletionItem(name) for name in SHIPPED if name.startswith(incomplete)]
-    return names or [CompletionItem(incomplete, type="file")]
+
+def _spec_profile(context: object, parameter: object, value: str | None) -> SpecProfile | None:
+    """The spec profile of a name or file."""
+    from analyzer.profiles.spec_reading import load
+    from analyzer.profiles.toml import ProfileError
+    from analyzer.rules import catalogue
+
+    if value is None:
+        return None
+    try:
+        return load(value, catalogue.load)
+    except ProfileError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _complete_spec_profile(
+    context: object, parameter: object, incomplete: str
+) -> list[CompletionItem]:
+    from analyzer.profiles.spec_reading import SHIPPED
+
+    return _names_or_files(SHIPPED, incomplete)
+
+
+def _ignores(context: object, parameter: object, values: tuple[str, ...]) -> tuple[Ignore, ...]:
+    """What `RULE[@ENDPOINT-or-UE]` ignores."""
+    from analyzer.profiles.spec_reading import ignored
+    from analyzer.rules import catalogue
+
+    try:
+        return tuple(ignored(value, catalogue.load) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def takes_spec_profile(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A spec profile, or none, as the argument of a command."""
+    return click.argument(
+        "spec_profile",
+        required=False,
+        metavar="[NAME|FILE]",
+        callback=_spec_profile,
+        shell_complete=_complete_spec_profile,
+    )(command)
 
 
 def takes_transmission(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,6 +172,24 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
             default="",
             metavar="URI",
             help="Expect this as Uri-Path of registrations (6.3.1.1.1 b) taken literally).",
+        ),
+        click.option(
+            "--spec-profile",
+            callback=_spec_profile,
+            shell_complete=_complete_spec_profile,
+            default="seed",
+            show_default=True,
+            metavar="NAME|FILE",
+            help="Judge by this wording of the spec; msgshark spec-profile lists them.",
+        ),
+        click.option(
+            "--ignore",
+            "ignores",
+            callback=_ignores,
+            multiple=True,
+            metavar="RULE[@WHO]",
+            help="Ignore findings of a rule, or those about an endpoint or UE alone, as in "
+            "'COAP-7252-4.2-*@192.0.2.7'; * and ? stand for any; may be repeated.",
         ),
         click.option(
             "--transmission",
@@ -246,6 +313,8 @@ def open_later(
     ports: tuple[int, ...],
     registration_path: str,
     server_uri: str,
+    spec_profile: SpecProfile,
+    ignores: tuple[Ignore, ...],
     transmission: Transmission,
     spool_size: int,
     follow: bool = False,
@@ -258,6 +327,8 @@ def open_later(
         ports=frozenset(ports),
         registration_path=registration_path,
         server_uri=server_uri,
+        profile=spec_profile,
+        ignores=ignores,
         timers=transmission,
     )
     return Intake(files, follow, SpoolLimits(spool_size)), settings

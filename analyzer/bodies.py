@@ -9,7 +9,7 @@ holds them equal. What takes more than a table to read (escapes in names, broken
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from analyzer.body_tables import sensitive_elements
@@ -31,10 +31,11 @@ from dissectors.json_scan import START as NODE_START
 from dissectors.kernel import Bytes, Rows, Text, rows
 from dissectors.msgin5g.elements import (
     MessageType,
+    Vocabulary,
     elements,
     holders,
-    normalise,
     registration_only,
+    vocabulary,
 )
 from dissectors.msgin5g.payload import MAX_DEPTH, Document, Elements
 
@@ -67,6 +68,7 @@ _ROLES: Final = {
 _HASH, _LETTERS_AT, _LETTERS, _SPELLS, _COMMON = 0, 1, 2, 3, 4
 _SPELLING_SLOTS: Final = 5
 _SPELLINGS: Final = 1 << 10
+_VOCABULARIES: Final = 4
 
 _OUTSIDE: Final = -1  # scope of what stands in no element that has elements inside
 _MOST_LETTERS: Final = 128
@@ -92,9 +94,9 @@ class BodyTables(NamedTuple):
     found: Rows
 
 
-def body_tables(capacity: int = 65535) -> BodyTables:
-    """Tables for bodies of up to `capacity` bytes."""
-    element_rows, names, values, letters = _registry()
+def body_tables(capacity: int = 65535, words: Vocabulary | None = None) -> BodyTables:
+    """Tables for bodies of up to `capacity` bytes, spelt by `words`, else as in `elements.toml`."""
+    element_rows, names, values, letters = _registry(words or vocabulary())
     return BodyTables(
         element_rows,
         names,
@@ -109,14 +111,14 @@ def body_tables(capacity: int = 65535) -> BodyTables:
     )
 
 
-@cache
-def _registry() -> tuple[Rows, Rows, Rows, bytes]:
+@lru_cache(_VOCABULARIES)
+def _registry(words: Vocabulary) -> tuple[Rows, Rows, Rows, bytes]:
     ids = {name: number for number, name in enumerate(elements(), 1)}
     table = rows((len(ids) + 1) * _ELEMENT_SLOTS)
     names, values = rows(_SPELLINGS * _SPELLING_SLOTS), rows(_SPELLINGS * _SPELLING_SLOTS)
     letters = bytearray()
     sensitive = sensitive_elements()
-    for name, element in elements().items():
+    for name, element in words.elements.items():
         row = ids[name] * _ELEMENT_SLOTS
         home = element.inside
         if home and elements()[home].container:
@@ -128,7 +130,7 @@ def _registry() -> tuple[Rows, Rows, Rows, bytes]:
         table[row + _ONLY] = element.only == "registration"
         table[row + _SENSITIVE] = name in sensitive
         table[row + _ROLE] = _ROLES.get(name, _MEANINGS if element.values else 0)
-        for spelling in (normalise(element.title), *element.aliases):
+        for spelling in element.spellings:
             _spell(names, letters, spelling, 0, ids[name], spelling in element.common)
         for meaning, (_, spellings) in enumerate(element.values, 1):
             for spelling in spellings:

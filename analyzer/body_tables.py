@@ -6,9 +6,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from dissectors.msgin5g.elements import (
-    elements,
-)
+from dissectors.msgin5g.constraints import SCHEMAS, schema
+from dissectors.msgin5g.elements import elements
 
 _SETTLING: Final = frozenset(
     {"const", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
@@ -20,8 +19,6 @@ _SETTLING: Final = frozenset(
 @cache
 def sensitive_elements() -> frozenset[str]:
     """Elements on whose value, not only its type or presence, a verdict may depend."""
-    from dissectors.msgin5g.schema import SCHEMAS, schema  # and validators with it
-
     found = {name for name, element in elements().items() if element.values}
     for file in SCHEMAS:
         whole = schema(file)

@@ -22,7 +22,6 @@ import click
 from analyzer import reference
 from analyzer.arguments import (
     LADDERS,
-    SEVERITIES,
     exchange_format,
     follows,
     open_later,
@@ -31,6 +30,7 @@ from analyzer.arguments import (
     selects_exchanges,
     selects_packets,
 )
+from analyzer.check_options import CheckOptions, check_options, format_help
 
 if TYPE_CHECKING:
     from analyzer.capture import Stop
@@ -271,33 +271,25 @@ def times(files: tuple[str, ...], form: str, by: str, **reading: Any) -> int:
     return 0
 
 
-@msgshark.command()
+@msgshark.command(epilog=format_help())
 @reads_captures
 @follows
-@output_format
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES),
-    default="error",
-    show_default=True,
-    help="Exit with 1 when there is a finding this severe or worse.",
-)
-def check(files: tuple[str, ...], form: str, fail_on: str, **reading: Any) -> int:
-    """Judge captures: print every finding."""
-    from analyzer.rules.catalogue import Severity
+@check_options
+def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
+    """Judge captures: print every finding, or write reports of them.
+
+    Findings alike are one row for people, with what explains them; scripts get each.
+    """
+    from analyzer.capture.writing import WritingError
+    from analyzer.checking import Check, write
 
     with _session(files, reading) as session:
-        if form == "json":
-            from analyzer.views import json
-
-            json.write_check(session, sys.stdout)
-        else:
-            from analyzer.views import text
-            from analyzer.views.terminal import colour
-
-            text.write_check(session, sys.stdout, colour(sys.stdout))
-        worst = session.findings.worst()
-    return FINDINGS if worst is not None and worst >= Severity[fail_on.upper()] else 0
+        found = Check.of(session, asked.baseline, asked.severity, asked.alone)
+        try:
+            write(found, asked.outputs)
+        except WritingError as error:
+            raise click.ClickException(str(error)) from None
+    return FINDINGS if found.failed else 0
 
 
 @msgshark.command()
@@ -368,5 +360,10 @@ def _tell_notices(session: Session) -> None:
         click.echo(f"msgshark: {escape(notice, 400)}", err=True)
 
 
-for command in (reference.rules, reference.explain, reference.transmission_command):
+for command in (
+    reference.rules,
+    reference.explain,
+    reference.transmission_command,
+    reference.spec_profile_command,
+):
     msgshark.add_command(command)

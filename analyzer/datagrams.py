@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer import facts as fact
 from analyzer import state
-from analyzer.events import FragmentsMissing, FragmentsOverlapped
+from analyzer.capture_events import FragmentsMissing, FragmentsOverlapped
 from analyzer.fragments import Fragment, Key, Whole, fragment
 from analyzer.messages import Role
 from analyzer.reassembly import Reassembler
 from analyzer.subjects import Message
 from dissectors import link
 from dissectors.kernel import Rows
+from dissectors.link import RAW_IP
 
 if TYPE_CHECKING:
     from analyzer.capture import Source
     from analyzer.session import Session
 
-_RAW_IP: Final = 101
 _MOST_WAITING: Final = 1024
 
 
@@ -128,7 +128,7 @@ class Datagrams:
         if early is not None:
             return  # read as cut: what was said of it stands
         size = len(whole.packet)
-        packet = Packet(whole.packet, _RAW_IP, last.frame, last.time, last.offset, size, interface)
+        packet = Packet(whole.packet, RAW_IP, last.frame, last.time, last.offset, size, interface)
         packet.parts = _parts(whole)
         self._inject(packet)
 

@@ -8,51 +8,23 @@ refers to (messages, exchanges, flows) is read from the tables as they are at th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag, StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from analyzer.capture_events import (
+    CaptureDuplicate,
+    ChecksumWrong,
+    ClockStep,
+    FlowEnded,
+    FragmentsMissing,
+    FragmentsOverlapped,
+    IcmpError,
+    OpaqueFlow,
+)
+from analyzer.relations import How, Match, News, Orphan, Reuse
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
-    from analyzer.fragments import Gathered, Incomplete
-    from analyzer.subjects import Exchange, Flow, Message, Transmission
-
-
-class CaptureDuplicate(NamedTuple):
-    """A second record of one transmission (gate G-DUP), of which the first is `original`."""
-
-    message: Message
-    original: int
-    gap: int
-
-
-class OpaqueFlow(NamedTuple):
-    """DTLS without keys on a CoAP port; once per flow."""
-
-    flow: Flow
-    frame: int
-
-
-class IcmpError(NamedTuple):
-    """An ICMP error that quotes a datagram sent from `source` to `destination`.
-
-    `transmission` is the CON or NON it quotes; pairing finds it.
-    """
-
-    frame: int
-    time: int
-    reporter: str
-    text: str
-    source: Endpoint
-    destination: Endpoint
-    quoted: bytes
-    transmission: Transmission | None = None
-
-
-class ClockStep(NamedTuple):
-    """Capture time went backwards by `step` nanoseconds."""
-
-    frame: int
-    step: int
+    from analyzer.subjects import Exchange, Message, Transmission
 
 
 class Seen(NamedTuple):
@@ -88,42 +60,6 @@ class Retransmitted:
     gap: int
     before: int
     new_payload: bool
-
-
-class Match(StrEnum):
-    """By which keys a response, ACK or RST found its request."""
-
-    MID_TOKEN = "mid+token"
-    TOKEN = "token"
-    MID = "mid"
-    OTHER_TOKEN = "mid, other token"
-    OTHER_MID = "token, other mid"
-    OTHER_ENDPOINT = "token, other endpoint"
-    MULTICAST = "token, multicast"
-
-
-class Confidence(StrEnum):
-    """How sure a pairing is."""
-
-    EXACT = "exact"
-    TOKEN = "token"
-    RELAXED = "relaxed"
-    LOW = "low"
-    AMBIGUOUS = "ambiguous"
-
-
-class How(IntFlag):
-    """In which way a response came. PROMISED: after an Empty ACK under the same Message ID."""
-
-    FIRST = 1
-    NOTIFIES = 2
-    ACKNOWLEDGED = 4  # the request was
-    RESET = 8  # the request was
-    PROMISED = 16
-    RETRANSMITTED = 32  # the request was
-    OBSERVED = 64  # an observation stands, or stood
-    LATE = 128  # more than ACK_TIMEOUT after the last transmission of the request
-    SAME_ETAG = 256  # as the first of the request
 
 
 class Responded(NamedTuple):
@@ -198,19 +134,6 @@ class CopiesIgnored(NamedTuple):
     ended: bool
 
 
-class Orphan(IntEnum):
-    """What a message that answers nothing is. EARLY: what it answers may lie before the capture."""
-
-    RESPONSE = 0
-    NOTIFICATION = 1
-    ACK = 2
-    RST = 3
-    EARLY_RESPONSE = 4
-    EARLY_ACK = 5
-    TO_OTHER = 6  # an Empty ACK or RST from another endpoint than the CON went to
-    TO_ACK = 7  # an ACK or RST that answers one
-
-
 class Orphaned(NamedTuple):
     """A response, ACK or RST that answers nothing. The first of its flow, direction and kind, but
     for the last two kinds, of which `other` is the message it means."""
@@ -228,16 +151,6 @@ class MidReused(NamedTuple):
     message: Message
     earlier: Message
     certain: bool
-
-
-class Reuse(IntEnum):
-    """What the earlier request with a token was: open, refused by ICMP, observing another resource,
-    sent to a group."""
-
-    OPEN = 0
-    FAILED = 1
-    OBSERVING = 2
-    GROUP = 3
 
 
 class TokenReused(NamedTuple):
@@ -270,22 +183,6 @@ class Probed(NamedTuple):
     message: Message
     sent: int
     span: int
-
-
-class News(IntFlag):
-    """What a notification says beside the one before it (exchanges.observing)."""
-
-    NOT_NEWER = 1
-    SAME_VALUE = 2
-    REORDERED = 4  # with the two above: Message IDs tell the order of sending the other way round
-    TOO_FAST = 8
-    AFTER_RST = 16
-    AFTER_ERROR = 32
-    AFTER_DEREGISTERED = 64
-    AFTER_SILENCE = 128
-    STALE = 256
-    UNCONFIRMED = 512
-    RATE = 1024
 
 
 class Notified(NamedTuple):
@@ -443,36 +340,6 @@ class UeCollision(NamedTuple):
     message: Message
     ue: str
     other: Endpoint
-
-
-class FlowEnded(NamedTuple):
-    """The capture is closed: what can be said of one flow as a whole."""
-
-    flow: Flow
-
-
-class ChecksumWrong(NamedTuple):
-    """A UDP checksum that is not right; `kind` is WRONG, OFFLOADED or ABSENT_V6 of
-    dissectors.checksum."""
-
-    message: Message
-    kind: int
-
-
-class FragmentsOverlapped(NamedTuple):
-    """Fragments of one datagram, put together or given up, that cover the same bytes."""
-
-    datagram: Gathered
-
-
-class FragmentsMissing(NamedTuple):
-    """A datagram that may be CoAP and of which fragments are missing.
-
-    `message` is its beginning, where the first fragment was captured.
-    """
-
-    datagram: Incomplete
-    message: Message | None = None
 
 
 Event: TypeAlias = (

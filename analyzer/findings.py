@@ -97,6 +97,8 @@ class Findings:
         self._last: dict[str, Finding] = {}
         self._allowed = _ALLOWED_AT_FIRST * _BYTES_PER_FINDING
         self.version = 0
+        self.ignored = 0
+        """Breaches that the user ignores: they are not in the table."""
 
     def allow(self, read: int) -> None:
         """So many bytes were read by now."""
@@ -141,7 +143,7 @@ class Findings:
             frames=list(frames),
             row=breach.message.row if breach.message else -1,
             exchange=exchange.id if exchange else 0,
-            ue=breach.ue or _ue(breach),
+            ue=ue_of(breach),
             span=breach.span,
             first_time=time,
             last_time=time,
@@ -165,9 +167,6 @@ class Findings:
             counts[finding.severity.label] += 1
         return counts
 
-    def worst(self) -> Severity | None:
-        return max((f.severity for f in self._findings), default=None)
-
 
 def _frames(breach: Breach) -> tuple[int, ...]:
     first = breach.frame or (breach.message.frame if breach.message else 0)
@@ -175,7 +174,10 @@ def _frames(breach: Breach) -> tuple[int, ...]:
     return tuple(dict.fromkeys(frames))
 
 
-def _ue(breach: Breach) -> str:
+def ue_of(breach: Breach) -> str:
+    """The UE a breach is about, as it is known by now."""
+    if breach.ue:
+        return breach.ue
     exchange = breach.exchange or (breach.message.exchange if breach.message else None)
     if exchange is not None and exchange.ue:
         return exchange.ue

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer import state
+from analyzer.capture_events import IcmpError
 from analyzer.endpoints import endpoint
-from analyzer.events import IcmpError
 from analyzer.exchanges import message_layer as ml
 from analyzer.subjects import Transmission, transmission
 from dissectors import link

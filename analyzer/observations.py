@@ -8,7 +8,7 @@ those that refresh it, the request that ends it, and the notifications of all of
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _FRESH: Final = 128 * SECOND
 """After so long any number counts as newer (RFC 7641 clause 3.4)."""
+
+DEFAULT_MAX_AGE: Final = 60
+"""Seconds for which a response without Max-Age is fresh (RFC 7252 clause 5.10.5)."""
 
 _HALF: Final = 1 << 23
 _MANY: Final = 2_000
@@ -55,7 +58,11 @@ class Ending(StrEnum):
 
 
 class Notification(NamedTuple):
-    """A response of an observation, the first included; `gap` in ns since the one before it."""
+    """A response of an observation, the first included; `gap` in ns since the one before it.
+
+    `in_time` says whether the one before was still fresh for its `max_age`, in seconds (RFC 7641
+    clause 3.3.1); None for the first, for one that was overtaken, and after a Max-Age of 0.
+    """
 
     row: int
     frame: int
@@ -65,6 +72,8 @@ class Notification(NamedTuple):
     sequence: int | None
     order: Order
     gap: int | None
+    max_age: int
+    in_time: bool | None
 
 
 class Observation(NamedTuple):
@@ -77,6 +86,8 @@ class Observation(NamedTuple):
     notifications: tuple[Notification, ...]
     ending: Ending
     ended_in: int
+    unread: int = 0
+    """Notifications after those, when not all were asked for."""
 
     @property
     def gaps(self) -> list[int]:
@@ -102,6 +113,22 @@ def observations(session: Session) -> Iterator[Observation]:
     rows = _rows(session, {exchange for group in members.values() for exchange in group})
     for first, group in members.items():
         yield _observation(session, first, group, rows)
+
+
+def observation(
+    session: Session,
+    exchange: int,
+    later: Sequence[int] = (),
+    told: Observation | None = None,
+    most: int | None = None,
+) -> Observation:
+    """The observation that an exchange begins and `later` ones continue, as far as was read, with
+    the first `most` notifications.
+
+    Of `told`, what was known of it before, notifications are not read again.
+    """
+    group = [exchange, *later]
+    return _observation(session, exchange, group, _rows(session, set(group)), told, most)
 
 
 def _asking(session: Session) -> Iterator[tuple[int, int]]:
@@ -135,27 +162,42 @@ def _rows(session: Session, exchanges: set[int]) -> dict[int, list[int]]:
 
 
 def _observation(
-    session: Session, first: int, group: list[int], rows: dict[int, list[int]]
+    session: Session,
+    first: int,
+    group: list[int],
+    rows: dict[int, list[int]],
+    told: Observation | None = None,
+    most: int | None = None,
 ) -> Observation:
     stored = session.exchanges.stored
     asks = [e for e in group if stored.cell("flags", e - 1) & OBSERVES]
-    ends = [e for e in group if e not in asks]
+    ends = [e for e in group if stored.cell("flags", e - 1) & DEREGISTERS]
     notified = sorted(row for exchange in asks for row in rows.get(exchange, []))
     ended = next((by for e in reversed(asks) if (by := stored.cell("ended_by", e - 1))), 0)
-    notifications = tuple(_notifications(session, notified))
+    unread = len(notified[most:]) if most is not None else 0
+    notified = notified[:most]
+    known = told.notifications if told else ()
+    if [n.row for n in known] != notified[: len(known)]:
+        known = ()
+    notifications = (*known, *_notifications(session, notified[len(known) :], known))
     ending = _ending(session, ended - 1, set(asks)) if ended else Ending.NOT_SEEN
     if not ended and not any(n.sequence is not None for n in notifications) and notifications:
         ending, ended = Ending.REFUSED, notifications[-1].row + 1
     frame = session.messages.cell("frame", ended - 1) if ended else 0
     last = ends[-1] if ends else 0
-    return Observation(first, tuple(asks[1:]), last, notifications, ending, frame)
+    return Observation(first, tuple(asks[1:]), last, notifications, ending, frame, unread)
 
 
-def _notifications(session: Session, rows: list[int]) -> Iterator[Notification]:
-    before: Notification | None = None
+def _notifications(
+    session: Session, rows: list[int], known: Sequence[Notification]
+) -> Iterator[Notification]:
+    """The notifications of these rows, which follow those known."""
+    before = next((n for n in reversed(known) if n.order is not Order.OLDER), None)
     for row in rows:
         cells = session.messages.row(row)
-        sequence = dissect(session.coap(row)).uint(numbers.OBSERVE)
+        coap = dissect(session.coap(row))
+        sequence, max_age = coap.uint(numbers.OBSERVE), coap.uint(numbers.MAX_AGE)
+        max_age = DEFAULT_MAX_AGE if max_age is None else max_age
         gap = cells["time"] - before.time if before else None
         order = Order.FIRST
         if sequence is None:
@@ -164,7 +206,12 @@ def _notifications(session: Session, rows: list[int]) -> Iterator[Notification]:
             order = Order.NEWER if newer(before.sequence, sequence, gap) else Order.OLDER
             order = Order.SAME if sequence == before.sequence and gap <= _FRESH else order
         kind, code = cells["type"], cells["code"]
-        made = Notification(row, cells["frame"], cells["time"], kind, code, sequence, order, gap)
+        in_time = None
+        if before and before.max_age and gap is not None and order is not Order.OLDER:
+            in_time = gap <= before.max_age * SECOND
+        made = Notification(
+            row, cells["frame"], cells["time"], kind, code, sequence, order, gap, max_age, in_time
+        )
         yield made
         if order is not Order.OLDER:
             before = made

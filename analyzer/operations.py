@@ -68,4 +68,6 @@ def _notification(sent: Notification) -> dict[str, Any]:
         "observe": sent.sequence,
         "order": str(sent.order),
         "gap": None if sent.gap is None else sent.gap / SECOND,
+        "max_age": sent.max_age,
+        "in_time": sent.in_time,
     }

@@ -18,6 +18,7 @@ from dissectors import link
 from dissectors.coap import numbers, wire
 from dissectors.coap.content_formats import syntax_table
 from dissectors.kernel import Rows, rows
+from dissectors.msgin5g.elements import Vocabulary
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -87,7 +88,12 @@ class Reading:
     """Whether compiled kernels gather the next facts while the last ones are followed."""
 
     def __init__(
-        self, memory: Memory, messages: Table, exchanges: Exchanges, ports: frozenset[int]
+        self,
+        memory: Memory,
+        messages: Table,
+        exchanges: Exchanges,
+        ports: frozenset[int],
+        words: Vocabulary | None = None,
     ) -> None:
         self.kernels: Kernels = PLAIN
         self._gathered = (Gathered(), Gathered())
@@ -104,7 +110,7 @@ class Reading:
         self._table = wire.option_table()
         self._codes = wire.code_table()
         self._syntaxes = syntax_table()
-        self._body: BodyTables = body_tables(_LONGEST)
+        self._body: BodyTables = body_tables(_LONGEST, words)
 
     def chunks(
         self, batch: RecordBatch, links: Rows, places: Rows, most: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Commands that read no capture: the rule catalogue and the transmission profiles."""
+"""Commands that read no capture: the rule catalogue, and the profiles."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.arguments import output_format, takes_transmission
+from analyzer.arguments import output_format, takes_spec_profile, takes_transmission
 
 if TYPE_CHECKING:
+    from analyzer.profiles.spec import SpecProfile
     from analyzer.profiles.transmission import Transmission
 
 
@@ -67,4 +68,20 @@ def transmission_command(transmission: Transmission | None, form: str) -> int:
         views.write_transmissions(map(load, SHIPPED), sys.stdout)
     else:
         views.write_transmission(transmission, sys.stdout)
+    return 0
+
+
+@click.command("spec-profile")
+@takes_spec_profile
+@output_format
+def spec_profile_command(spec_profile: SpecProfile | None, form: str) -> int:
+    """List spec profiles, or print one: severities, settings, elements, and what it ignores."""
+    from analyzer.profiles.spec_reading import SHIPPED, shipped
+    from analyzer.views import json, text
+
+    views = json if form == "json" else text
+    if spec_profile is None:
+        views.write_spec_profiles(map(shipped, SHIPPED), sys.stdout)
+    else:
+        views.write_spec_profile(spec_profile, sys.stdout)
     return 0

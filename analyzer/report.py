@@ -151,6 +151,7 @@ def capture_entry(session: Session) -> dict[str, Any]:
         "exchanges": len(session.exchanges),
         "first_time": _seconds(session.first_time),
         "last_time": _seconds(session.last_time),
+        "spec_profile": session.settings.profile.name,
         "transmission": session.settings.timers.name or None,
         "notices": list(notices(session)),
     }

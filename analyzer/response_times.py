@@ -12,9 +12,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from analyzer.events import Confidence
 from analyzer.exchanges.model import CONFIDENCES, State
 from analyzer.messages import Role
+from analyzer.relations import Confidence
 from dissectors.coap import numbers
 
 if TYPE_CHECKING:
@@ -110,40 +110,41 @@ def _frame(session: Session, by: By) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    table, messages = session.exchanges, session.messages
-    times = messages["time"]
-    response = table.stored["response"].astype(np.int64)
+    table, count = session.exchanges, len(session.exchanges)  # more may come meanwhile
+    response = table.stored["response"][:count].astype(np.int64)
+    times = session.messages["time"]
     answered = response > 0
-    time = np.zeros(len(table), np.int64)
-    time[answered] = times[response[answered] - 1] - table["request_time"][answered]
-    certain = np.isin(table["confidence"], _CERTAIN)
+    time = np.zeros(count, np.int64)
+    time[answered] = times[response[answered] - 1] - table["request_time"][:count][answered]
+    certain = np.isin(table["confidence"][:count], _CERTAIN)
     return pl.DataFrame(
         {
-            "by": table[by].astype(np.uint32),
-            "state": table["state"].astype(np.uint32),
-            "retransmissions": table["retransmissions"].astype(np.uint32),
+            "by": table[by][:count].astype(np.uint32),
+            "state": table["state"][:count].astype(np.uint32),
+            "retransmissions": table["retransmissions"][:count].astype(np.uint32),
             "answered": answered,
             "time": time,
-            "measured": answered & certain & (time >= 0) & ~_ambiguous(session),
-            "method": table["method"].astype(np.uint8),
+            "measured": answered & certain & (time >= 0) & ~_ambiguous(session, count),
+            "method": table["method"][:count].astype(np.uint8),
         }
     ).filter(pl.col("method") != numbers.EMPTY)
 
 
-def _ambiguous(session: Session) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Exchanges whose request was transmitted again before the first answer."""
+def _ambiguous(session: Session, count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Those of `count` exchanges whose request was transmitted again before the first answer."""
     import numpy as np
 
     stored, messages = session.exchanges.stored, session.messages
-    never = len(messages) + 1
-    answers = [stored[name].astype(np.int64) for name in ("response", "ack", "reset")]
+    never = np.iinfo(np.int64).max
+    answers = [stored[name][:count].astype(np.int64) for name in ("response", "ack", "reset")]
     first = np.minimum.reduce([np.where(rows > 0, rows, never) for rows in answers])
     copies = (messages["role"] == Role.RETRANSMISSION).nonzero()[0]
-    copies = copies[messages["exchange"][copies] > 0]
-    exchange = messages["exchange"][copies].astype(np.int64) - 1
+    owners = messages["exchange"][copies].astype(np.int64)
+    known = (owners > 0) & (owners <= count)
+    copies, exchange = copies[known], owners[known] - 1
     request = stored["request_row"][exchange]
     own = messages["first"][copies] == messages["frame"][request]
     before = own & (copies + 1 < first[exchange])
-    found = np.zeros(len(stored), np.bool_)
+    found = np.zeros(count, np.bool_)
     found[exchange[before]] = True
     return found

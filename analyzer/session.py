@@ -17,9 +17,10 @@ from analyzer import flows, state
 from analyzer import happenings as tells
 from analyzer.block_bodies import Blocks
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
+from analyzer.capture_events import FlowEnded
 from analyzer.compiling import Compiler, Told
 from analyzer.datagrams import Datagrams, Packet
-from analyzer.events import Event, FlowEnded
+from analyzer.events import Event
 from analyzer.exchanges.model import STORED
 from analyzer.exchanges.table import Exchanges
 from analyzer.findings import Finding, Findings
@@ -29,6 +30,7 @@ from analyzer.memory import Memory
 from analyzer.messages import LONG_TOKEN, MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.native import PLAIN, Kernels
+from analyzer.profiles.spec import Ignore, SpecProfile
 from analyzer.profiles.transmission import DEFAULT, Transmission
 from analyzer.reading import Gathered, Reading, ahead
 from analyzer.repeats import Repeats
@@ -48,13 +50,15 @@ class Settings(NamedTuple):
 
     `registration_path`: a POST to it that names no other Message Type is a registration.
     `server_uri`: Uri-Path has to be this, the literal reading of TS 24.538 clause 6.3.1.1.1 b).
-    `profile`: of the spec; `timers`: the transmission profile.
+    `profile`: the spec profile; `ignores`: findings not wanted, beside those the profile ignores;
+    `timers`: the transmission profile.
     """
 
     ports: frozenset[int] = frozenset()
     registration_path: str = ""
     server_uri: str = ""
-    profile: str = "seed"
+    profile: SpecProfile = SpecProfile()
+    ignores: tuple[Ignore, ...] = ()
     timers: Transmission = DEFAULT
 
 
@@ -88,6 +92,7 @@ class Session:
         self.names = Names(self.memory)
         self.interfaces: list[SourceInterface] = []
         self.icmp_texts: dict[int, str] = {}
+        self.vocabulary = self.settings.profile.vocabulary
         self.blocks = Blocks(self)
         self.parts: dict[int, Packet] = {}
         """Messages that came in fragments, by row."""
@@ -97,14 +102,15 @@ class Session:
         self._compiler = Compiler(tell)
         self._window: tuple[int, int, memoryview] | None = None
         self._links: Rows = rows(0)
-        ports = self.settings.ports
-        self._reading = Reading(self.memory, self.messages, self.exchanges, ports)
+        asked = self.settings
+        self._reading = Reading(
+            self.memory, self.messages, self.exchanges, asked.ports, self.vocabulary
+        )
         self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)
         self._bodies = WholeBodies(self)
-        asked = self.settings
         context = Context(asked.timers, asked.profile, asked.server_uri)
-        self._judge = Judge(context, self.findings)
+        self._judge = Judge(context, self.findings, asked.ignores)
         s = self.memory.s
         s[state.SEEN_WHEN] = asked_of_messages()
         s[state.PATHS_MATTER] = int(bool(self.settings.server_uri))
@@ -281,7 +287,8 @@ class Session:
         found = self.judge(event(self, kind, row))
         s = self.memory.s
         if kind in tells.SIGNATURES and not found:
-            learn_quiet(s, row[tells.SIGNATURES[kind]])
+            if not self._judge.ignored:
+                learn_quiet(s, row[tells.SIGNATURES[kind]])
         elif found and (note := note_of(kind, row)) is not None:
             s[flows.note_at(s, *note)] = found[-1].id
 

@@ -26,6 +26,7 @@ from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect, uint
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
+from dissectors.msgin5g.elements import Vocabulary
 from dissectors.msgin5g.payload import Document, Elements, read_elements, read_json
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Tables(Protocol):
     endpoints: Endpoints
     names: Names
     icmp_texts: dict[int, str]
+    vocabulary: Vocabulary
 
     def packet(self, row: int) -> bytes: ...
 
@@ -267,7 +269,8 @@ class Message:
     @cached_property
     def elements(self) -> Elements:
         """The MSGin5G information elements of the payload; empty when it may not be JSON."""
-        return read_elements(self.document) if self.may_be_json else Elements()
+        words = self._tables.vocabulary
+        return read_elements(self.document, words) if self.may_be_json else Elements(words=words)
 
     @property
     def may_be_json(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from analyzer import flows, state
 from analyzer import happenings as tells
+from analyzer.capture_events import CaptureDuplicate, ChecksumWrong, ClockStep, OpaqueFlow
 from analyzer.events import (
     Acknowledged,
     AnsweredAgain,
@@ -17,23 +18,15 @@ from analyzer.events import (
     BlockPastEnd,
     BodyAccepted,
     BodyIncomplete,
-    CaptureDuplicate,
-    ChecksumWrong,
-    ClockStep,
     CopiesIgnored,
     Event,
     Following,
     Formed,
     GroupOver,
-    How,
-    Match,
     MidReused,
     NeverAnswered,
-    News,
     Notified,
     Observes,
-    OpaqueFlow,
-    Orphan,
     Orphaned,
     Outstanding,
     Probed,
@@ -43,7 +36,6 @@ from analyzer.events import (
     RegistrationRequested,
     Responded,
     Retransmitted,
-    Reuse,
     Seen,
     TokenReused,
     UeCollision,
@@ -54,6 +46,7 @@ from analyzer.events import (
 )
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges.model import MATCHES
+from analyzer.relations import How, Match, News, Orphan, Reuse
 from analyzer.subjects import Exchange, Flow, Message, Tables, transmission
 
 Row = tuple[int, ...]

@@ -9,10 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.block_bodies import Body, put_together
+from analyzer.candidates import Candidates
 from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, WHOLE_BODY, Role
+from analyzer.nearness import Candidate
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from dissectors.coap import numbers
+from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect
 from dissectors.coap.numbers import Format
@@ -34,11 +37,13 @@ class MessageValues:
     """One message of a session, read again from the file to answer for any field.
 
     Absent values are None, as are uint options too long to be numbers; an option given several
-    times is a list. Times are seconds, bytes lower-case hex.
+    times is a list. Times are seconds, bytes lower-case hex. `candidates` spare later messages of
+    the session the work of the first.
     """
 
-    def __init__(self, session: Session, row: int) -> None:
+    def __init__(self, session: Session, row: int, candidates: Candidates | None = None) -> None:
         self._session = session
+        self._candidates = candidates or Candidates(session)
         self._row = row
         self.cells = session.messages.row(row)
         self.coap: CoapMessage = dissect(session.coap(row))
@@ -71,7 +76,8 @@ class MessageValues:
     def elements(self) -> Elements:
         if self._elements is None:
             payload = self.body.payload if self.body else self.coap.payload
-            self._elements = read_elements(read_json(payload)) if payload else Elements()
+            words = self._session.vocabulary
+            self._elements = read_elements(read_json(payload), words) if payload else Elements()
         return self._elements
 
     def _element(self, name: str, secrets: bool) -> Any:
@@ -85,6 +91,11 @@ class MessageValues:
         """The body that was whole with this message, where it came in blocks."""
         whole = self.cells["flags"] & WHOLE_BODY
         return put_together(self._session, self._row) if whole else None
+
+    @cached_property
+    def nearest(self) -> Candidate | None:
+        """What a message that found no request was probably meant for."""
+        return self._candidates.of_orphan(self._row)
 
     # Computed values ----------------------------------------------------------------------------
 
@@ -160,6 +171,8 @@ _COMPUTED: Final[dict[str, Callable[[MessageValues], Any]]] = {
     "body_length": lambda m: len(m.body.payload) if m.body else None,
     "block_count": lambda m: len(m.body.blocks) if m.body else None,
     "operation": lambda m: m._of_exchange("operation") or None,
+    "nearest": lambda m: m.nearest.sentence if m.nearest else None,
+    "nearest_frame": lambda m: m.nearest.frame if m.nearest else None,
     "role": lambda m: Role(m.cells["role"]).label,
     "message_type": lambda m: MESSAGE_TYPE_IDS[m.cells["message_type"]] or None,
     "severity": lambda m: Severity(m.cells["severity"]).label if m.cells["severity"] else None,
@@ -192,7 +205,7 @@ def _option_value(option: Option) -> Any:
         return None
     value = int.from_bytes(option.value, "big")
     if option.number in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
-        return numbers.CONTENT_FORMATS.get(value, f"Unknown Type {value}")
+        return CONTENT_FORMATS.get(value, f"Unknown Type {value}")
     return value
 
 

@@ -23,6 +23,7 @@ from dissectors.coap import numbers
 from dissectors.coap.message import dissect
 from dissectors.coap.values import encode_options
 from dissectors.kernel import Rows
+from dissectors.link import RAW_IP
 from dissectors.msgin5g.payload import read_elements, read_json
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 KINDS: Final = frozenset({tells.BODY_WHOLE, tells.BODY_DUE, tells.BLOCK_AGAIN})
 
-_RAW_IP: Final = 101
 _BLOCKWISE: Final = frozenset({*numbers.BLOCK_OPTIONS, numbers.SIZE1, numbers.SIZE2})
 
 
@@ -106,7 +106,7 @@ class WholeBodies:
     def _gather(self, message: Message, body: Body) -> tuple[memoryview, Rows]:
         """What a datagram would say that has the message's options and the whole body."""
         packet = _datagram(_unblocked(message, body))
-        return self._session.gather_packet(packet, _RAW_IP)
+        return self._session.gather_packet(packet, RAW_IP)
 
     def _name_ue(self, data: memoryview, facts: Rows) -> int:
         """The name of the UE; MESSAGE_TYPE and TELLS come to be right even for an odd body."""
@@ -130,7 +130,7 @@ def read_odd_body(session: Session, data: memoryview, facts: Rows, f: int) -> No
     """A body that the kernel left to us: write its facts."""
     message = dissect(bytes(data[facts[f + fact.AT] : facts[f + fact.END]]))
     document = read_json(message.payload)
-    elements = read_elements(document)
+    elements = read_elements(document, session.vocabulary)
     kind = elements.values.get("message_type")
     known = isinstance(kind, str) and kind in MESSAGE_TYPE_IDS
     facts[f + fact.MESSAGE_TYPE] = MESSAGE_TYPE_IDS.index(kind) if known else 0

@@ -61,6 +61,13 @@ _FIXED: Final = (
         "First exchange of the block-wise operation or observation",
         "value:operation",
     ),
+    Field(
+        "exchange.nearest",
+        "string",
+        "The request that a message without one was probably meant for, and the key that differs",
+        "value:nearest",
+    ),
+    Field("exchange.nearest_frame", "frame", "Frame of that request", "value:nearest_frame"),
     Field("exchange.role", "string", "What the message is in its exchange", "value:role"),
     Field("msgin5g.message_type", "string", "Message Type by its meaning", "value:message_type"),
     Field("finding.severity", "string", "Worst finding about the message", "value:severity"),

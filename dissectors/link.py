@@ -42,6 +42,10 @@ from dissectors.tunnels import by_its_bytes, carried, is_tunnel, mpls
 from dissectors.wlan import avs, llc, prism, radiotap, wlan
 from dissectors.wpan import integrity_code, tap_check_sequence, wpan
 
+RAW_IP: Final = 101
+RAW_IP_TYPES: Final = (RAW_IP, 228, 229, 12, 14)
+"""Link types of packets that begin with the IP header."""
+
 LINK_TYPES: Final[dict[int, str]] = {
     0: "BSD loopback",
     1: "Ethernet",
@@ -126,7 +130,7 @@ def _plain_link(data: Bytes, start: int, end: int, link_type: int, row: Rows) ->
     """Link layers without a module of their own: where what they carry begins, or -1."""
     if link_type == 1:
         return _ethertype(data, start + 12, end, row)
-    if link_type in (101, 228, 229, 12, 14):
+    if link_type in RAW_IP_TYPES:
         row[NEXT] = ANY_IP
         return start
     if link_type == 113:

@@ -107,6 +107,11 @@ class CaptureFile:
         self.position = self._walker.first  # file offset of the first byte not consumed
 
     @property
+    def spooled(self) -> bool:
+        """What is read is a copy: offsets are those of a stream, or of a file unpacked."""
+        return isinstance(self._store, Spooled)
+
+    @property
     def live(self) -> bool:
         """Whether it comes from a stream or is followed: nobody knows when it ends."""
         return self._store.live

@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from analyzer.events import Confidence, Match
+from analyzer.relations import Confidence, Match
 from analyzer.tables import Layout
 
 

@@ -32,6 +32,7 @@ from analyzer.exchanges.request_layer import (
     of_other_server,
     open_by_token,
 )
+from analyzer.exchanges.reuse import mid_reused
 from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import (
     IS_EARLY,
@@ -45,10 +46,8 @@ from analyzer.exchanges.waiting import (
 from analyzer.flows import FIRST as FLOW_FIRST
 from analyzer.flows import (
     FIRST_FRAME,
-    MID_REUSES,
     MULTICAST,
     PINGS,
-    direction,
     endpoint_at,
     flow_at,
     note_at,
@@ -61,9 +60,7 @@ from analyzer.registrations import settle_undecided
 from analyzer.state import (
     ACK_TIMEOUT,
     FIRST_EARLY,
-    MAX_TRANSMIT_SPAN,
     NEXT_EARLY,
-    NON_LIFETIME,
     REORDER_WINDOW,
     SEEN_WHEN,
     mix,
@@ -112,7 +109,7 @@ def pair(
         if facts[f + fact.TYPE] == CON:
             awaits(s, facts, f, number)
         if known < 0:
-            _mid_reused(s, facts, f, -known)
+            mid_reused(s, facts, f, -known)
         if facts[f + fact.CODE] == 0:
             open_by(s, facts, f, number, mm, xx, Role.PING)
         elif flags & fact.REQUEST:
@@ -354,21 +351,6 @@ def _early_acknowledgements(
             for slot in range(fact.SLOTS):
                 facts[spare + slot] = s[at + slot]
             _acknowledgement(s, facts, spare, number, mm, xx)
-
-
-def _mid_reused(s: Rows, facts: Rows, f: int, earlier: int) -> None:
-    """A Message ID is used for another message while the earlier one may still be about: for a NON
-    its life is sure to last MAX_LATENCY, as it may not be repeated (RFC 7252 clause 4.8.2)."""
-    sent = sent_at(s, earlier)
-    age = facts[f + fact.TIME] - s[sent + ml.FIRST]
-    spread = s[NON_LIFETIME] - s[MAX_TRANSMIT_SPAN]
-    certain = 1 if s[sent + ml.TYPE] == CON or age <= spread else 0
-    flow = facts[f + fact.FLOW]
-    note = MID_REUSES + 2 * certain + direction(s, flow, facts[f + fact.SOURCE])
-    frame, time = facts[f + fact.FRAME], facts[f + fact.TIME]
-    if not told_before(s, note_at(s, flow, note), frame, time, 0):
-        row, before = facts[f + fact.MESSAGE] - 1, s[sent + ml.MESSAGE] - 1
-        tell(s, tells.MID_REUSED, row, before, certain, note, flow)
 
 
 def _unmatched_acknowledgement(

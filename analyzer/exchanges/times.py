@@ -10,6 +10,7 @@ once before it was answered; of several transmissions nobody can tell which one 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -49,13 +50,18 @@ class _Seen(NamedTuple):
 
 
 class ExchangeTimes:
-    """Times of exchanges, from the tables as they are when this is made."""
+    """Times of exchanges, from the tables as they are when this is made.
 
-    def __init__(self, messages: Table, stored: Table) -> None:
+    `copies` are the rows of the retransmissions to count, those of all exchanges if not given.
+    """
+
+    def __init__(self, messages: Table, stored: Table, copies: Iterable[int] | None = None) -> None:
         self._messages = messages
         self._stored = stored
         self._copies: defaultdict[int, list[_Seen]] = defaultdict(list)
-        for row in rows_with(messages.octets("role"), Role.RETRANSMISSION):
+        if copies is None:
+            copies = rows_with(messages.octets("role"), Role.RETRANSMISSION)
+        for row in copies:
             self._add(row)
 
     def _add(self, row: int) -> None:

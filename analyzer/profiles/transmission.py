@@ -83,7 +83,7 @@ class Transmission(NamedTuple):
     ] = 4
     nstart: Annotated[
         int,
-        Parameter("NSTART", "", "RFC 7252 4.7", "interactions of a client with a server at a time"),
+        Parameter("NSTART", "", "RFC 7252 4.7", "interactions with one server at a time"),
     ] = 1
     max_latency_s: Annotated[
         float,

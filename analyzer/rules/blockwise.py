@@ -26,6 +26,7 @@ _ENDED: Final = {
     Scope.CONVERSATION,
     SPEC,
     "2.5",
+    absence=True,
     title="Body accepted that was not seen whole",
     what="The server answers the last block of a request body with a success, but not all blocks "
     "before it were captured. A note where the capture may have begun after the first block.",
@@ -57,6 +58,7 @@ declare(
     Scope.CONVERSATION,
     SPEC,
     "2.5",
+    absence=True,
     title="Body never complete",
     what="Blocks of a body were seen, but it never was whole: the transfer stopped, was begun "
     "anew, or the capture ended.",

@@ -11,16 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer import facts
-from analyzer.events import (
-    CaptureDuplicate,
-    ClockStep,
-    FlowEnded,
-    IcmpError,
-    OpaqueFlow,
-    Seen,
-    Unacknowledged,
-    Unanswered,
-)
+from analyzer.capture_events import CaptureDuplicate, ClockStep, FlowEnded, IcmpError, OpaqueFlow
+from analyzer.events import Seen, Unacknowledged, Unanswered
 from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, predicate, rule
 from analyzer.rules.context import Context
@@ -108,6 +100,7 @@ ONE_WAY: Final = "COAP-CAP-ONEWAY"
     Scope.CONVERSATION,
     "capture",
     "",
+    absence=True,
     title="Only one direction captured",
     what="Messages wait for an answer, nothing at all was seen in the other direction, and yet "
     "their sender repeats none of them. Not for requests that ask for silence (No-Response).",
@@ -156,6 +149,7 @@ def _one_way(message: Message, context: Context, behaviour: str) -> Iterator[Bre
     "capture",
     "",
     when=facts.BEGINS_LATE,
+    absence=True,
     title="Capture begins in the middle",
     what="The first message between two endpoints is a response, an ACK, a RST or a later block, "
     "and what it belongs to was not captured.",
@@ -283,6 +277,7 @@ def opaque(event: OpaqueFlow, context: Context) -> Iterator[Breach]:
     Scope.CONVERSATION,
     "capture",
     "",
+    absence=True,
     title="Not CoAP on a CoAP port",
     what="A CoAP port is used by two or more datagrams, and not one of them can be read as CoAP.",
     why="Something else runs there: a port scan, another protocol, a test tool that sends random "

@@ -59,7 +59,11 @@ class Scope(StrEnum):
 
 
 class Rule(NamedTuple):
-    """One rule as users see it."""
+    """One rule as users see it.
+
+    `causes` are rules whose breach, by the same message or in the same exchange, explains a breach
+    of this one. `absence`: what breaks it is something that was not seen, so it is no error.
+    """
 
     id: str
     severity: Severity
@@ -75,6 +79,8 @@ class Rule(NamedTuple):
     since: str = "0.1"
     profiles: tuple[tuple[str, Severity | None], ...] = ()
     strict: Severity | None = None
+    causes: tuple[str, ...] = ()
+    absence: bool = False
 
     def severity_in(self, profile: str, strict: bool = False) -> Severity | None:
         """Severity under a spec profile, and under a transmission profile that is strict or not;
@@ -196,6 +202,8 @@ def rule(
     *,
     profiles: str = "",
     strict: Severity | None = None,
+    causes: tuple[str, ...] = (),
+    absence: bool = False,
     when: int = 0,
     **texts: str,
 ) -> Callable[[_Found], _Found]:
@@ -203,9 +211,21 @@ def rule(
     `when` which messages (facts.FLAGS), so that nobody looks at the others.
 
     `profiles` gives the severities of other spec profiles, as in "rel17=W rel18=-"; `strict` that
-    of a breach of transmission parameters where these are agreed upon (gate G-PARAM).
+    of a breach of transmission parameters where these are agreed upon (gate G-PARAM); `causes` and
+    `absence` are those of `Rule`.
     """
-    declared = declare(id, severity, scope, spec, clause, profiles=profiles, strict=strict, **texts)
+    declared = declare(
+        id,
+        severity,
+        scope,
+        spec,
+        clause,
+        profiles=profiles,
+        strict=strict,
+        causes=causes,
+        absence=absence,
+        **texts,
+    )
 
     def register(function: _Found) -> _Found:
         _register(declared, function, when)
@@ -255,6 +275,8 @@ def declare(
     *,
     profiles: str = "",
     strict: Severity | None = None,
+    causes: tuple[str, ...] = (),
+    absence: bool = False,
     **texts: str,
 ) -> Rule:
     """Add a rule to the catalogue; its breaches are found by another rule's predicate."""
@@ -264,7 +286,18 @@ def declare(
     others = tuple(
         (name, letters[letter]) for name, letter in (p.split("=") for p in profiles.split())
     )
-    declared = Rule(id, severity, scope, spec, clause, profiles=others, strict=strict, **texts)
+    declared = Rule(
+        id,
+        severity,
+        scope,
+        spec,
+        clause,
+        profiles=others,
+        strict=strict,
+        causes=causes,
+        absence=absence,
+        **texts,
+    )
     RULES[id] = declared
     return declared
 
@@ -288,7 +321,9 @@ def defect_rule(
     option, {length} and {allowed}; `adjust` may change the severity of one flaw; of the options
     `but_for`, rules of their own tell.
     """
-    declared = declare(id, severity, Scope.MESSAGE, spec, clause, strict=None, **texts)
+    declared = declare(
+        id, severity, Scope.MESSAGE, spec, clause, strict=None, causes=(), absence=False, **texts
+    )
     DEFECT_RULES[defect] = DefectRule(declared, says, expected, adjust, but_for)
 
 

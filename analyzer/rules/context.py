@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from analyzer.endpoints import Endpoint
+from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import Transmission
 from analyzer.subjects import Flow, Message
 
@@ -15,7 +16,7 @@ class Context:
     """The settings in force and what earlier messages proved."""
 
     timers: Transmission
-    profile: str
+    profile: SpecProfile
     server_uri: str = ""
     now: int = 0
     """Capture time at which the event is judged: later than it where it waited for a timer."""

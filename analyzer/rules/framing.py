@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer import facts
-from analyzer.events import IcmpError, Seen, UnreadableAnswered
+from analyzer.capture_events import IcmpError
+from analyzer.events import Seen, UnreadableAnswered
 from analyzer.rules.catalogue import (
     Breach,
     E,

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from analyzer import facts
 from analyzer.events import Event, Seen
 from analyzer.findings import Finding, Findings
+from analyzer.profiles.spec import Ignore
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, PREDICATES, Breach, DefectRule, Rule
 from analyzer.rules.context import Context
+from analyzer.rules.ignoring import Ignored
+from analyzer.rules.severities import weights
 from analyzer.subjects import Message
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import OPTIONS, code_name, option_name
@@ -26,14 +29,21 @@ _MOST_BYTES: Final = 16
 class Judge:
     """Applies every rule of the catalogue to each event, in catalogue order."""
 
-    def __init__(self, context: Context, findings: Findings) -> None:
+    def __init__(
+        self, context: Context, findings: Findings, ignores: Iterable[Ignore] = ()
+    ) -> None:
         self._rules = catalogue.load()
         self._context = context
         self._findings = findings
+        profile = context.profile
+        self._weights = weights(self._rules.values(), profile, context.timers.strict)
+        self._ignored = Ignored((*profile.ignores, *ignores), self._rules)
+        self.ignored = 0
+        """Breaches by the last event that were ignored: it is not one to be silent about."""
 
     def judge(self, event: Event, time: int) -> Iterator[Finding]:
         """Findings that are new or changed by this event; `time` is the capture time."""
-        self._context.now = time
+        self._context.now, self.ignored = time, 0
         what = -1
         if isinstance(event, Seen):
             what = event.what
@@ -50,10 +60,14 @@ class Judge:
                     yield finding
 
     def _record(self, rule: Rule, breach: Breach, time: int) -> Finding | None:
-        severity = rule.severity_in(self._context.profile, self._context.timers.strict)
+        severity, fixed = self._weights[rule.id]
         if severity is None:
             return None
-        severity = breach.severity or severity
+        if self._ignored.has(rule.id, breach):
+            self.ignored += 1
+            self._findings.ignored += 1
+            return None
+        severity = severity if fixed else breach.severity or severity
         if breach.within is not None and breach.message is not None:
             breach = _placed(breach, breach.message, breach.within)
         if breach.group is None and breach.message and not breach.message.flow.readable:

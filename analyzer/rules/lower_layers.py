@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import ChecksumWrong, FragmentsMissing, FragmentsOverlapped
+from analyzer.capture_events import ChecksumWrong, FragmentsMissing, FragmentsOverlapped
 from analyzer.fragments import Incomplete, Reason
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, W, rule
@@ -107,6 +107,7 @@ def fragments_overlap(event: FragmentsOverlapped, context: Context) -> Iterator[
     Scope.CONVERSATION,
     "capture",
     "",
+    absence=True,
     title="Fragments missing",
     what="Some fragments of a datagram were captured and others were not, within 30 s for IPv4 "
     "and 60 s for IPv6 and 6LoWPAN.",

@@ -15,7 +15,8 @@ from analyzer.subjects import Message
 from dissectors.cbor import MAX_DEPTH, cbor_error
 from dissectors.coap import numbers
 from dissectors.coap.content_formats import Syntax, syntax_of
-from dissectors.coap.numbers import code_name, content_format_name
+from dissectors.coap.media_types import content_format_name
+from dissectors.coap.numbers import code_name
 from dissectors.kernel import rows
 from dissectors.msgin5g.payload import ERROR_TEXTS, read_json
 from dissectors.utf8 import utf8_error

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from analyzer.events import RegistrationRequested
+from analyzer.profiles.spec import SpecProfile
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate
 from analyzer.rules.context import Context
 from analyzer.rules.registration_request import GOOD_BODY, SPEC
 from analyzer.subjects import Message
-from dissectors.msgin5g.elements import elements
+from dissectors.msgin5g.constraints import PROFILE_RULE
+from dissectors.msgin5g.elements import MessageType, elements, normalise
+from dissectors.msgin5g.payload import members
 from dissectors.msgin5g.schema import Violation, violations
 
 _MOST_SHOWN: Final = 80
@@ -218,6 +221,23 @@ declare(
 )
 
 
+declare(
+    PROFILE_RULE,
+    E,
+    Scope.MESSAGE,
+    SPEC,
+    "6.3.1",
+    title="Element not as the profile has it",
+    what="The spec profile in use requires an element that no clause requires, and it is missing; "
+    "or it names JSON types for an element of a registration response, which has another.",
+    why="Whoever wrote the profile relies on it; msgshark spec-profile prints what it says.",
+    bad='{"Message Type": "REG", "UE Service ID": "meter-1@example", ...} where the profile has '
+    'segment_size.presence = "required"',
+    good='{..., "MSGin5G Client Supported Maximum MSGin5G segment size": 2048}',
+    fix="Send the element as the profile has it, or change the profile.",
+)
+
+
 @predicate()
 def information_elements(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     """Judge the body of a registration by its schema, then what a schema cannot say."""
@@ -225,10 +245,14 @@ def information_elements(event: RegistrationRequested, context: Context) -> Iter
     if message.cut or not message.document.is_object:
         return  # a breach of d) as a whole: registration_request.payload
     judged: set[str] = set()
-    for violation in violations("registration_request", message.elements.values):
+    profile, name = context.profile, "registration_request"
+    for violation in violations(name, message.elements.values, profile.demands[name]):
         judged.add(violation.path)
         yield violation_breach(violation, message)
-    yield from _element_types(message, judged)
+    if not profile.settings.registration_like:
+        yield from _message_type(message)
+    for path, value, types in wrong_types(message, profile, name, judged):
+        yield type_breach(message, path, value, types, "MSG-24538-6.3.1.1.1.d-ELEMENT-TYPE")
     yield from _spellings(message)
 
 
@@ -246,22 +270,56 @@ def violation_breach(violation: Violation, message: Message) -> Breach:
     )
 
 
-def _element_types(message: Message, judged: set[str]) -> Iterator[Breach]:
-    """Elements whose JSON type none of their `types` allows and no other rule judged."""
+def _message_type(message: Message) -> Iterator[Breach]:
+    """A value that speaks of registering, in a release in which clause 7.1 fixes it."""
+    element = elements()["message_type"]
+    if message.elements.values.get("message_type") != MessageType.REG:
+        return
+    published = dict(element.values)[MessageType.REG]
+    if normalise(str(_as_written(message, "message_type"))) not in published:
+        yield Breach(
+            f"{element.title} is not {MessageType.REG.value}",
+            message,
+            seen=shown(message, "message_type"),
+            expected=MessageType.REG.value,
+            within=message.elements.spans.get("message_type"),
+            rule="MSG-24538-6.3.1.1.1.d1-NO-MESSAGE-TYPE",
+        )
+
+
+def wrong_types(
+    message: Message, profile: SpecProfile, name: str, judged: set[str]
+) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """Elements, by path, whose JSON type is none of those allowed and that no other rule judged."""
     for path, value in _leaves(message.elements.values):
         element = elements().get(path.rpartition(".")[2])
-        if element is None or path in judged or not element.types:
+        if element is None or path in judged:
             continue
-        if not any(_is(kind, value) for kind in element.types):
-            allowed = " or ".join(element.types)
-            yield Breach(
-                f"{element.title} is {_type_name(value)}, which cannot carry its meaning",
-                message,
-                seen=shown(message, path),
-                expected=allowed,
-                within=message.elements.spans.get(path),
-                rule="MSG-24538-6.3.1.1.1.d-ELEMENT-TYPE",
-            )
+        types = profile.types(name, element)
+        if element.values and types != element.types:
+            value = _as_written(message, path)  # not its meaning: true is a success
+        if not any(_is(kind, value) for kind in types):
+            yield path, value, types
+
+
+def _as_written(message: Message, path: str) -> Any:
+    """The value of an element as the body has it."""
+    root, span = message.document.root, message.elements.spans[path]
+    return next((v.python() for v in members(root) if v.span == span), None) if root else None
+
+
+def type_breach(
+    message: Message, path: str, value: Any, types: tuple[str, ...], rule: str
+) -> Breach:
+    """An element of a type that is not allowed."""
+    return Breach(
+        f"{_title(path)} is {_type_name(value)}, which cannot carry its meaning",
+        message,
+        seen=shown(message, path),
+        expected=" or ".join(types),
+        within=message.elements.spans.get(path),
+        rule=rule,
+    )
 
 
 def _spellings(message: Message) -> Iterator[Breach]:
@@ -280,7 +338,7 @@ def _spellings(message: Message) -> Iterator[Breach]:
             f'Member "{value.key}" taken for {element.title}',
             message,
             seen=f'"{value.key}"',
-            expected=f'"{element.title}"',
+            expected=f'"{element.spelling}"',
             within=value.span,
             group=value.key,
             rule="MSG-24538-6.3.1.1.1-KEY-SPELLING",

@@ -15,9 +15,10 @@ from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.subjects import Message
 from dissectors.coap import numbers
+from dissectors.coap.media_types import content_format_name
 from dissectors.coap.numbers import Type
-from dissectors.msgin5g.elements import element_of, elements
-from dissectors.msgin5g.payload import ERROR_TEXTS, MAX_DEPTH
+from dissectors.msgin5g.elements import elements
+from dissectors.msgin5g.payload import ERROR_TEXTS
 
 SPEC: Final = "TS 24.538"
 _MOST_NEAR: Final = 16
@@ -43,6 +44,7 @@ _SERVER_ADDRESS: Final = (
     Scope.MESSAGE,
     SPEC,
     _REQUEST,
+    causes=("COAP-7252-12.1-METHOD-UNASSIGNED",),
     title="Registration is not a POST",
     what="A request whose body names a registration uses another method than POST.",
     why="The client registers by a CoAP POST (6.3.1.1.1); a server routes by method and answers "
@@ -150,7 +152,7 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
     value = message.content_format
     if value != numbers.JSON:
         shown = option.value.hex() if value is None else str(value)
-        name = "" if value is None else f" ({numbers.content_format_name(value)})"
+        name = "" if value is None else f" ({content_format_name(value)})"
         yield Breach(
             f"Content-Format is {shown}{name}",
             message,
@@ -175,6 +177,7 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
     Scope.MESSAGE,
     SPEC,
     "6.3.1.1.1 d)",
+    causes=("COAP-7252-3-MARKER-NO-PAYLOAD",),
     title="No readable JSON object",
     what="The request has no payload, or one that is not UTF-8, not JSON (RFC 8259) or not an "
     "object. A member given twice, or nesting deeper than 64, is a warning.",
@@ -216,10 +219,10 @@ def payload(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
             within=(0, len(data)),
         )
         return
-    yield from _doubtful(message)
+    yield from _doubtful(message, context.profile.settings.json_depth)
 
 
-def _doubtful(message: Message) -> Iterator[Breach]:
+def _doubtful(message: Message, most: int) -> Iterator[Breach]:
     """Legal JSON that readers take differently (RFC 8259 clauses 4 and 9)."""
     document = message.document
     for value in document.duplicates:
@@ -240,13 +243,14 @@ def _doubtful(message: Message) -> Iterator[Breach]:
             within=value.span,
             severity=W,
         )
-    if document.deep_at >= 0:
+    deep = document.deeper_than(most)
+    if deep >= 0:
         yield Breach(
-            f"Nested {document.depth} deep, past {MAX_DEPTH} at {document.place(document.deep_at)}",
+            f"Nested {document.depth} deep, past {most} at {document.place(deep)}",
             message,
             seen=f"depth {document.depth}",
-            expected=f"at most {MAX_DEPTH}",
-            within=(document.deep_at, document.deep_at + 1),
+            expected=f"at most {most}",
+            within=(deep, deep + 1),
             severity=W,
         )
 
@@ -255,7 +259,7 @@ def near(message: Message, offset: int) -> str:
     """A few bytes before the place of an error, and the one there, unless they may be of a
     credential. What follows is not read, and could be one."""
     first, after = max(0, offset - _MOST_NEAR), offset + 1
-    broken = element_of(message.document.broken_key or "")
+    broken = message.elements.words.element_of(message.document.broken_key or "")
     hidden = broken is not None and broken.secret
     for name, (start, end) in message.elements.spans.items():
         element = elements().get(name.split(".")[0])

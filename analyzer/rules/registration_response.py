@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import Acknowledged, AnsweredAgain, Match, RegistrationAnswered, Unanswered
+from analyzer.events import Acknowledged, AnsweredAgain, RegistrationAnswered, Unanswered
+from analyzer.relations import Match
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe, seconds
@@ -32,6 +33,8 @@ _CLIENT_ADDRESS: Final = (
     Scope.EXCHANGE,
     SPEC,
     _ANSWER,
+    causes=("COAP-7252-4.2-CON-UNANSWERED", "COAP-CAP-ICMP", "COAP-7252-5.3.2-OTHER-ENDPOINT"),
+    absence=True,
     title="Registration unanswered",
     what="A registration got no response within MAX_TRANSMIT_WAIT (93 s by default). An Empty ACK "
     "alone is no answer. Near the end of a capture it is a note.",
@@ -97,6 +100,7 @@ def reset(event: Acknowledged, context: Context) -> Iterator[Breach]:
     SPEC,
     "6.3.1.2.1 a)",
     profiles="rel17=W rel18=W",
+    causes=("MSG-24538-6.3.1.1.1.a-NOT-CONFIRMABLE",),
     title="Response does not ride in the acknowledgement",
     what="The response to a registration came as a CON or NON of its own.",
     why="The server answers in the acknowledge message and repeats the request's Message ID (a)). "
@@ -128,6 +132,7 @@ def not_piggybacked(event: RegistrationAnswered, context: Context) -> Iterator[B
     Scope.EXCHANGE,
     SPEC,
     "6.3.1.2.1 a)",
+    causes=("COAP-7252-5.3.2-PIGGY-MID",),
     title="Acknowledgement with another Message ID",
     what="An ACK carries the token of the registration and another Message ID.",
     why="The server shall set the Message ID to that of the POST (a)); the client does not take "
@@ -141,10 +146,11 @@ def message_id(event: RegistrationAnswered, context: Context) -> Iterator[Breach
         return
     request, answer = event.exchange.request, event.message
     yield Breach(
-        f"The ACK carries Message ID {answer.message_id}, the registration {request.message_id}",
+        f"The ACK carries Message ID {answer.message_id}, the registration has "
+        f"Message ID {request.message_id}",
         answer,
-        seen=str(answer.message_id),
-        expected=str(request.message_id),
+        seen=f"Message ID {answer.message_id}",
+        expected=f"Message ID {request.message_id}",
         span=(2, 4),
         frames=(request.frame,),
     )
@@ -156,6 +162,7 @@ def message_id(event: RegistrationAnswered, context: Context) -> Iterator[Breach
     Scope.EXCHANGE,
     SPEC,
     "6.3.1.2.1 a)",
+    causes=("COAP-7252-5.3.2-PIGGY-TOKEN",),
     title="Acknowledgement with another token",
     what="The ACK with the Message ID of the registration carries another token.",
     why="The server shall set the Token to that of the POST (a)); the client drops the response.",

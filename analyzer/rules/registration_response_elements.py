@@ -13,10 +13,16 @@ from typing import Final, TypeAlias
 from analyzer.events import RegistrationAnswered, RegistrationBody
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
-from analyzer.rules.registration_elements import shown, violation_breach
+from analyzer.rules.registration_elements import (
+    shown,
+    type_breach,
+    violation_breach,
+    wrong_types,
+)
 from analyzer.rules.registration_request import SPEC, near
 from analyzer.subjects import Message
 from dissectors.coap import numbers
+from dissectors.msgin5g.constraints import PROFILE_RULE
 from dissectors.msgin5g.payload import ERROR_TEXTS
 from dissectors.msgin5g.schema import violations
 
@@ -146,9 +152,13 @@ def information_elements(event: _Answer, context: Context) -> Iterator[Breach]:
     if message.cut or message.in_blocks or not message.document.is_object:
         return
     values = message.elements.values
-    for violation in violations("registration_response", values):
+    profile, name = context.profile, "registration_response"
+    for violation in violations(name, values, profile.demands[name]):
         if _described(message) or not violation.missing:
             yield violation_breach(violation, message)
+    for path, value, types in wrong_types(message, profile, name, set()):
+        if profile.constraint(name, path.rpartition(".")[2]).types:
+            yield type_breach(message, path, value, types, PROFILE_RULE)
     asked = event.exchange.request.elements.text("ue_service_id")
     answered = message.elements.text("ue_service_id")
     if asked and answered and asked != answered:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.events import Match, Responded
+from analyzer.events import Responded
+from analyzer.relations import Match
 from analyzer.rules.catalogue import Breach, E, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import describe

@@ -5,23 +5,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from analyzer import report
+from analyzer import report, spec_report
 from analyzer.candidates import Candidates
+from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import SECOND, Transmission
 from analyzer.rules.catalogue import Rule
 from analyzer.values import MessageValues
 
 if TYPE_CHECKING:
+    from analyzer.checking import Check
     from analyzer.response_times import By, Spread
     from analyzer.session import Session
 
 
+_compact: Final = json.JSONEncoder(allow_nan=False).encode
+"""On one line; `json.dumps` makes an encoder a call."""
+
+
 def write_messages(session: Session, out: TextIO) -> None:
     """An array of objects keyed by field names."""
-    rows = report.visible_messages(session)
-    _write_array((MessageValues(session, row).all() for row in rows), out)
+    rows, candidates = report.visible_messages(session), Candidates(session)
+    _write_array((MessageValues(session, row, candidates).all() for row in rows), out)
 
 
 def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = None) -> None:
@@ -29,20 +35,21 @@ def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = N
     _write_array(report.exchange_entries(session, ids), out)
 
 
-def write_check(session: Session, out: TextIO) -> None:
-    """One object: capture, summary, findings."""
-    findings = report.findings_in_order(session)
-    candidates = Candidates(session)
-    _write(
-        {
-            "capture": report.capture_entry(session),
-            "summary": session.findings.summary(),
-            "findings": [
-                report.finding_entry(session, finding, candidates) for finding in findings
-            ],
-        },
-        out,
-    )
+def write_check(check: Check, out: TextIO) -> None:
+    """One object: capture, summary, findings; with a baseline, what that was. Findings are written
+    one by one, a line each: there may be many."""
+    session, candidates = check.session, Candidates(check.session)
+    baseline = {"baseline": check.baseline.path} if check.baseline else {}
+    head = {"capture": report.capture_entry(session), **baseline, "summary": check.summary()}
+    out.write(json.dumps(head, indent=1, allow_nan=False).removesuffix("\n}"))
+    out.write(',\n "findings": [')
+    separator = "\n  "
+    for finding in check.findings:
+        entry = report.finding_entry(session, finding, candidates)
+        entry["fingerprint"] = check.identities.of(finding)
+        out.write(separator + _compact(entry))
+        separator = ",\n  "
+    out.write("]\n}\n" if separator == "\n  " else "\n ]\n}\n")
 
 
 def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:
@@ -71,6 +78,7 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "severity": rule.severity.label,
+        "profiles": spec_report.severities_of(rule),
         "strict_severity": (rule.strict or rule.severity).label,
         "scope": rule.scope.value,
         "spec": rule.spec,
@@ -83,6 +91,16 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
         "fix": rule.fix,
         "since": rule.since,
     }
+
+
+def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:
+    """An array of spec profiles."""
+    _write_array(map(spec_report.profile_entry, profiles), out)
+
+
+def write_spec_profile(profile: SpecProfile, out: TextIO) -> None:
+    """One spec profile."""
+    _write(spec_report.profile_entry(profile), out)
 
 
 def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:

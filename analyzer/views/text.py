@@ -7,15 +7,14 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from analyzer import report
+from analyzer import report, spec_report
 from analyzer.candidates import Candidates
-from analyzer.events import Confidence
-from analyzer.findings import Finding
-from analyzer.profiles.transmission import DEFAULT, MILLISECOND, SECOND, Transmission
+from analyzer.profiles.spec import SpecProfile
+from analyzer.profiles.transmission import MILLISECOND, SECOND, Transmission
+from analyzer.relations import Confidence
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
-from analyzer.views.terminal import inked
 
 if TYPE_CHECKING:
     from analyzer.response_times import By, Spread
@@ -91,8 +90,12 @@ def _notification_lines(observed: dict[str, Any]) -> Iterator[str]:
         gap = "" if one["gap"] is None else f"  {one['gap']:+.3f} s"
         value = "no Observe" if one["observe"] is None else f"Observe {one['observe']}"
         order = "" if one["order"] in ("first", "newer", "unnumbered") else f"  {one['order']}"
+        stale = "  stale before" if one["in_time"] is False else ""
         branch = "├" if number < len(sent) - 1 or observed["ended"] else "└"
-        yield f"{branch} frame {one['frame']}  {one['type']} {one['code']}  {value}{gap}{order}"
+        yield (
+            f"{branch} frame {one['frame']}  {one['type']} {one['code']}  "
+            f"{value}{gap}{order}{stale}"
+        )
     if len(sent) > _MOST_NOTIFICATIONS:
         branch = "├" if observed["ended"] else "└"
         yield f"{branch} ... {len(sent) - _MOST_NOTIFICATIONS} more"
@@ -115,45 +118,8 @@ def _retransmissions(entry: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
-def write_check(session: Session, out: TextIO, colour: bool = False) -> None:
-    """Findings worst first, then the summary."""
-    candidates = Candidates(session)
-    for finding in report.worst_first(session.findings):
-        for line in _finding_lines(session, finding, colour):
-            out.write(line + "\n")
-        candidate = candidates.of_finding(finding)
-        if candidate:
-            out.write(f"    nearest: {candidate.sentence}\n")
-    capture = report.capture_entry(session)
-    for notice in capture["notices"]:
-        out.write(f"capture: {escape(notice, 400)}\n")
-    if capture["transmission"] not in (None, DEFAULT.name):
-        out.write(f"timing judged by the profile {escape(capture['transmission'], 60)}\n")
-    counts = session.findings.summary()
-    findings = ", ".join(_plural(number, severity) for severity, number in counts.items())
-    out.write(
-        f"{_plural(capture['packets'], 'packet')}, "
-        f"{_plural(capture['coap_messages'], 'CoAP message')}, "
-        f"{_plural(capture['exchanges'], 'exchange')}: {findings}\n"
-    )
-
-
 def _plural(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def _finding_lines(session: Session, finding: Finding, colour: bool) -> Iterator[str]:
-    severity = finding.severity.label
-    if colour:
-        severity = inked(severity, severity)
-    where = f"frame {finding.frame}" if finding.frame else "capture"
-    ue = session.ue_of(finding)
-    who = f"  {escape(ue, 60)}" if ue else ""
-    times = f"  ({finding.count} times)" if finding.count > 1 else ""
-    yield f"{severity}: {where}{who}  {finding.rule.id}{times}"
-    yield f"    {finding.rule.reference}: {escape(finding.text, 400)}"
-    if finding.seen or finding.expected:
-        yield f"    seen: {escape(finding.seen)}; expected: {escape(finding.expected)}"
 
 
 def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:
@@ -174,10 +140,14 @@ def _milliseconds(time: float | None) -> str:
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
-    """A line a rule: severity, id, reference, title."""
+    """A line a rule: severity, id, reference, title, and severities other spec profiles have."""
     for rule in rules:
-        reference = rule.reference
-        out.write(f"{rule.severity.label:<8} {rule.id:<42} {reference:<26} {rule.title}\n")
+        told = spec_report.severities_of(rule).items()
+        others = ", ".join(
+            f"{name} {other}" for name, other in told if other != rule.severity.label
+        )
+        reference = f"{rule.severity.label:<8} {rule.id:<42} {rule.reference:<26}"
+        out.write(f"{reference} {rule.title}{f' ({others})' if others else ''}\n")
 
 
 def write_rule(rule: Rule, out: TextIO) -> None:
@@ -185,11 +155,27 @@ def write_rule(rule: Rule, out: TextIO) -> None:
     out.write(f"{rule.id}: {rule.title}\n")
     strict = f" ({rule.strict.label} if --transmission is strict)" if rule.strict else ""
     out.write(f"{rule.severity.label}{strict}, {rule.reference}, since {rule.since}\n")
+    told = spec_report.severities_of(rule).items()
+    if any(other != rule.severity.label for _, other in told):
+        others = ", ".join(f"{name} {other}" for name, other in told)
+        out.write(f"By spec profile: {others}\n")
     for heading in ("what", "why", "bad", "good", "fix"):
         text: str = getattr(rule, heading)
         lines = textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False)
         out.write(f"\n{heading.capitalize()}\n")
         out.writelines(f"    {line}\n" for line in lines)
+
+
+def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:
+    """A line a spec profile: name and description."""
+    for profile in profiles:
+        out.write(f"{profile.name:<9} {profile.description}\n")
+
+
+def write_spec_profile(profile: SpecProfile, out: TextIO) -> None:
+    """One spec profile: what it is made of, a line an entry."""
+    for line in spec_report.lines(profile):
+        out.write(escape(line, 2000) + "\n")
 
 
 def write_transmissions(transmissions: Iterable[Transmission], out: TextIO) -> None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a payload of each Content-Format is written in, as far as that can be checked."""
+"""Content-Formats as data, and what a payload of each is written in, as far as that can be
+checked."""
 
 from __future__ import annotations
 

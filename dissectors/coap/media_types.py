@@ -123,3 +123,8 @@ CONTENT_FORMATS: Final[dict[int, str]] = {
     30000: "image/svg+xml",
 }
 """Registry as of 2026-08."""
+
+
+def content_format_name(number: int) -> str:
+    """Media type of a Content-Format, or `Unknown`."""
+    return CONTENT_FORMATS.get(number, "Unknown")

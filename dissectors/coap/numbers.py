@@ -12,8 +12,6 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
-from dissectors.coap.media_types import CONTENT_FORMATS as CONTENT_FORMATS
-
 COAP_PORT: Final = 5683
 COAPS_PORT: Final = 5684
 VERSION: Final = 1
@@ -321,8 +319,3 @@ def option_name(number: int) -> str:
     if number in RESERVED_LOCATION_OPTIONS:
         return f"Reserved {number}"
     return f"Unknown {'critical' if number & 1 else 'elective'} {number}"
-
-
-def content_format_name(number: int) -> str:
-    """Media type of a Content-Format, or `Unknown`."""
-    return CONTENT_FORMATS.get(number, "Unknown")

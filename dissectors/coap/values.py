@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from dissectors.coap import numbers
+from dissectors.coap.media_types import CONTENT_FORMATS, content_format_name
 from dissectors.coap.message import Flaw, Message
 from dissectors.coap.numbers import Format
 from dissectors.coap.wire import Defect
@@ -64,7 +65,7 @@ def code_text(code: int) -> str:
 
 
 _OPTIONS: Final = {_letters(spec.name): spec.number for spec in numbers.OPTIONS.values()}
-_MEDIA_TYPES: Final = {_letters(name): n for n, name in numbers.CONTENT_FORMATS.items()}
+_MEDIA_TYPES: Final = {_letters(name): n for n, name in CONTENT_FORMATS.items()}
 _CODES: Final = {
     _letters(text): code
     for code, spec in numbers.CODES.items()
@@ -148,7 +149,7 @@ def describe_value(number: int, value: bytes) -> str:
         case bytes():
             return f"0x{decoded.hex()}" if decoded else "(empty)"
         case int() if number in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
-            return f"{decoded} ({numbers.content_format_name(decoded)})"
+            return f"{decoded} ({content_format_name(decoded)})"
     return str(decoded)
 
 

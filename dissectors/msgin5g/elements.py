@@ -9,6 +9,9 @@ and 7.1, TS 23.554 clause 8; spellings are assumptions until the published names
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
@@ -42,7 +45,10 @@ _CACHED: Final = 1024
 
 
 class Element(NamedTuple):
-    """One information element: its canonical name, the seed's spelling, how JSON may carry it."""
+    """One information element: its canonical name, the seed's spelling, how JSON may carry it.
+
+    `key` is its member name in the spec profile, where that is not the title.
+    """
 
     name: str
     title: str
@@ -56,6 +62,17 @@ class Element(NamedTuple):
     open: bool = False
     secret: bool = False
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    key: str = ""
+
+    @property
+    def spelling(self) -> str:
+        """Its member name as it should be."""
+        return self.key or self.title
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Letters and digits of every member name taken for it, the right one first."""
+        return tuple(dict.fromkeys((*map(normalise, (self.spelling, self.title)), *self.aliases)))
 
     def meaning(self, value: object) -> object:
         """The value read to its meaning where one is known, else the value as it is."""
@@ -103,23 +120,67 @@ def _element(name: str, entry: dict[str, Any]) -> Element:
     return Element(name, values=tuple((k, tuple(v)) for k, v in values.items()), **entry)
 
 
+class Vocabulary:
+    """Every element by canonical name, under the spellings of a spec profile."""
+
+    def __init__(self, elements: Mapping[str, Element]) -> None:
+        self.elements = elements
+        self._by_letters: dict[str, Element] = {}
+        for element in elements.values():
+            for letters in element.spellings:
+                self._by_letters.setdefault(letters, element)
+
+    def element_of(self, key: str) -> Element | None:
+        """The element a JSON key names, None when no profile knows it."""
+        return self._by_letters.get(normalise(key))
+
+    def respelt(
+        self, keys: Mapping[str, str], aliases: Mapping[str, tuple[str, ...]]
+    ) -> Vocabulary:
+        """With other member names, and further aliases, of elements by name."""
+        return Vocabulary(
+            {
+                name: element._replace(
+                    key=keys.get(name, element.key),
+                    aliases=(*element.aliases, *map(normalise, aliases.get(name, ()))),
+                )
+                for name, element in self.elements.items()
+            }
+        )
+
+
 @cache
-def _by_letters() -> dict[str, Element]:
-    table: dict[str, Element] = {}
-    for element in elements().values():
-        for letters in (normalise(element.title), *element.aliases):
-            table.setdefault(letters, element)
-    return table
+def vocabulary() -> Vocabulary:
+    """The spellings of `elements.toml` alone."""
+    return Vocabulary(elements())
+
+
+_IN_FORCE: ContextVar[Vocabulary | None] = ContextVar("vocabulary", default=None)
+
+
+@contextmanager
+def speaking(words: Vocabulary) -> Iterator[None]:
+    """Scapy dissects without arguments: its layers take the vocabulary in force around them."""
+    before = _IN_FORCE.set(words)
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(before)
+
+
+def in_force() -> Vocabulary:
+    """The vocabulary of `speaking`, else that of `elements.toml`."""
+    return _IN_FORCE.get() or vocabulary()
 
 
 def element_of(key: str) -> Element | None:
-    """The element a JSON key names, None when no profile knows it."""
-    return _by_letters().get(normalise(key))
+    """The element a JSON key names in the vocabulary of `elements.toml`."""
+    return vocabulary().element_of(key)
 
 
 def is_alias(element: Element, key: str) -> bool:
-    """The key spells the element otherwise than its title does, upper and lower case aside."""
-    return key.strip().lower() != element.title.lower()
+    """The key spells the element otherwise than it should, upper and lower case aside."""
+    return key.strip().lower() != element.spelling.lower()
 
 
 @cache

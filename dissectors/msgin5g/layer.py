@@ -4,7 +4,8 @@
 Fields are the information elements of `elements.toml`; None is absent, `NULL` a JSON null.
 `layer_of` tells by content which layer a CoAP payload is. Dissecting never raises; a layer left as
 it was dissected builds to the same bytes; a changed one keeps the order, nesting and spelling of
-its members, and a new member gets the seed's name. TS 24.538 clauses 6.3.1, 7.1.
+its members, and a new member gets the seed's name. Spellings are those in force around the
+dissecting (`elements.speaking`). TS 24.538 clauses 6.3.1, 7.1.
 """
 
 from __future__ import annotations
@@ -20,23 +21,24 @@ from scapy.volatile import VolatileValue
 from dissectors.coap import numbers
 from dissectors.coap.layer import CoAP
 from dissectors.json_scan import Error, Kind
+from dissectors.msgin5g.constraints import CLAUSES, COMMON
 from dissectors.msgin5g.elements import (
     Element,
     MessageType,
     elements,
+    in_force,
     registration_only,
+    vocabulary,
 )
 from dissectors.msgin5g.payload import (
     ERROR_TEXTS,
     Document,
+    Elements,
     members,
     read_elements,
     read_json,
 )
 from dissectors.msgin5g.writer import NULL, element_names, is_opened, is_part, write
-
-_COMMON: Final = ("message_type", "ue_service_id")
-"""Elements that any message may carry (clause 7.1; the UE it is about)."""
 
 
 def field_name(element: Element) -> str:
@@ -108,7 +110,7 @@ def _fields(message_type: MessageType | None, *clauses: str) -> list[Any]:
     for element in elements().values():
         if is_part(element):
             continue
-        if element.name in _COMMON or element.clause.startswith(clauses):
+        if element.name in COMMON or element.clause.startswith(clauses):
             default = message_type if element.name == "message_type" else None
             fields.append(_present(_ElementField(element, default and default.value)))
     fields.append(_present(_MemberField("other_members", None)))
@@ -132,10 +134,11 @@ class MSGin5G(Packet):  # type: ignore[misc]
 
     def do_dissect(self, s: bytes) -> bytes:
         """Fields of `s`, also of a broken JSON text as far as it was read. Never raises."""
-        document = read_json(s)
+        document, self.words = read_json(s), in_force()
         # A default (the Message Type) is for what is built: what the text lacks stays absent.
         absent = {name: None for name, value in self.default_fields.items() if value is not None}
-        self.fields, self.template = absent | _read(self.fieldtype, document), s
+        found = read_elements(document, self.words)
+        self.fields, self.template = absent | _read(self.fieldtype, found, document), s
         self.raw_packet_cache = s
         self.raw_packet_cache_fields = {
             name: deepcopy(value)
@@ -156,7 +159,8 @@ class MSGin5G(Packet):  # type: ignore[misc]
             and (value := self.getfieldval(field_name(element))) is not None
         }
         others = self.getfieldval("other_members") or {}
-        return write(given, others, read_json(getattr(self, "template", b"")))
+        template = read_json(getattr(self, "template", b""))
+        return write(given, others, template, getattr(self, "words", None))
 
     def copy(self) -> Any:
         return self._with_template(super().copy())
@@ -167,6 +171,7 @@ class MSGin5G(Packet):  # type: ignore[misc]
     def _with_template(self, clone: Any) -> Any:
         """A changed layer is written along the text it was dissected from; so is its copy."""
         clone.template = getattr(self, "template", b"")
+        clone.words = getattr(self, "words", vocabulary())
         return clone
 
     @property
@@ -176,7 +181,7 @@ class MSGin5G(Packet):  # type: ignore[misc]
         Containers by their element name; parts of a credential as `<field>.<part>`; members
         without a field as `other_members.<key>`.
         """
-        found = read_elements(read_json(self.do_build()))
+        found = read_elements(read_json(self.do_build()), getattr(self, "words", None))
         names = element_names(found)
         spans = {
             field_name(elements()[names[span[0]]]) if span[0] in names else path: span
@@ -189,9 +194,8 @@ class MSGin5G(Packet):  # type: ignore[misc]
         return self.name if ue is None else f"{self.name} {ue!r}", [CoAP]
 
 
-def _read(fieldtype: dict[str, Any], document: Document) -> dict[str, Any]:
+def _read(fieldtype: dict[str, Any], found: Elements, document: Document) -> dict[str, Any]:
     """Field values of a document; members without a field go to `other_members` by key."""
-    found = read_elements(document)
     names = element_names(found)
     unknown = {member.span for member in found.unknown}
     fields: dict[str, Any] = {}
@@ -214,16 +218,14 @@ class RegistrationRequest(MSGin5G):
     """Clause 6.3.1.1.1 d): what the client registers."""
 
     name = "MSGin5G Registration request"
-    fields_desc: ClassVar[list[Any]] = _fields(
-        MessageType.REG, "6.3.1.1.1", "TS 23.554 Table 8.2.1", "TS 23.554 Table 8.2.7-1"
-    )
+    fields_desc: ClassVar[list[Any]] = _fields(MessageType.REG, *CLAUSES["registration_request"])
 
 
 class RegistrationResponse(MSGin5G):
     """Clause 6.3.1.2.1 c): whether it succeeded. The seed gives it no Message Type."""
 
     name = "MSGin5G Registration response"
-    fields_desc: ClassVar[list[Any]] = _fields(None, "6.3.1.2.1", "TS 23.554 Table 8.2.7-2")
+    fields_desc: ClassVar[list[Any]] = _fields(None, *CLAUSES["registration_response"])
 
 
 class Deregistration(MSGin5G):
@@ -289,7 +291,7 @@ def layer_of(payload: bytes, request: bool) -> type[MSGin5G] | None:
     """
     if payload.lstrip(b" \t\r\n")[:1] != b"{":
         return None
-    found = read_elements(read_json(payload))
+    found = read_elements(read_json(payload), in_force())
     kind = found.values.get("message_type")
     if found.tells("registration_result") and (kind is None or not request):
         return RegistrationResponse

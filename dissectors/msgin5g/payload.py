@@ -20,11 +20,12 @@ from dissectors.kernel import rows
 from dissectors.msgin5g.elements import (
     Element,
     MessageType,
-    element_of,
+    Vocabulary,
     elements,
     holders,
     is_alias,
     normalise,
+    vocabulary,
 )
 
 MAX_DEPTH: Final = 64
@@ -106,6 +107,19 @@ class Document:
         """A whole JSON text whose value is an object."""
         return self.error == Error.NONE and self.root is not None and self.root.kind == Kind.OBJECT
 
+    def deeper_than(self, limit: int) -> int:
+        """Where the first value stands that is nested deeper than `limit`, -1 for nowhere."""
+        if self.depth <= limit or self.root is None:
+            return -1
+        stack = [(self.root, 1)]
+        while stack:
+            value, depth = stack.pop()
+            if value.kind <= Kind.ARRAY:
+                if depth > limit:
+                    return value.start
+                stack.extend((child, depth + 1) for child in reversed(value.children))
+        return self.deep_at
+
     def place(self, offset: int) -> str:
         """`line 2, column 7 (byte 31)` of an offset, all from 1."""
         before = self.data[:offset]
@@ -181,7 +195,8 @@ class Elements:
     """The information elements of one body, by canonical name.
 
     `values` is nested as the elements are (availability holds its members); profile and triggering
-    containers are opened. Paths in `spans` and `keys` are dotted names.
+    containers are opened. Paths in `spans` and `keys` are dotted names. `words` are the spellings
+    by which they were found.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -190,6 +205,7 @@ class Elements:
     aliased: list[tuple[Element, Value]] = field(default_factory=list)
     unknown: list[Value] = field(default_factory=list)
     twice: list[tuple[Element, Value]] = field(default_factory=list)
+    words: Vocabulary = field(default_factory=vocabulary)
 
     def tells(self, name: str) -> bool:
         """The element is there, and not merely a common word (`result`, `ports`) in any JSON."""
@@ -205,9 +221,10 @@ class Elements:
         return value if isinstance(value, str) and value else None
 
 
-def read_elements(document: Document) -> Elements:
-    """Map a document's members to elements; also of a broken document, as far as it was read."""
-    found = Elements()
+def read_elements(document: Document, words: Vocabulary | None = None) -> Elements:
+    """Map a document's members to elements, by the spellings of `elements.toml` unless there are
+    others; also of a broken document, as far as it was read."""
+    found = Elements(words=words or vocabulary())
     root = document.root
     if root is not None and root.kind == Kind.OBJECT:
         _map_members(root, "", found.values, found)
@@ -218,7 +235,7 @@ def _map_members(container: Value, path: str, target: dict[str, Any], found: Ele
     here: dict[str, str] = {}
     for member in container.children:
         key = member.key or ""
-        element = element_of(key)
+        element = found.words.element_of(key)
         if element is None or not _fits(element, path):
             _place_unknown(member, path, target, found)
             continue

@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Element constraints as JSON Schemas (draft 2020-12), and what of them a body violates.
+"""What of its constraints (`constraints`) a body violates.
 
 The schemas judge the canonical document (`payload.Elements.values`), so spelling does not matter
-to them. Each constraint is annotated with the rule and clause it stands for. A compiled validator
-(jsonschema-rs) says yes or no for every document; jsonschema, the reference, explains each no.
+to them. A compiled validator (jsonschema-rs) says yes or no for every document; jsonschema, the
+reference, explains each no.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import jsonschema_rs
+
+from dissectors.msgin5g.constraints import NO_DEMANDS, Demands, demanded
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
-
-SCHEMAS: Final = ("registration_request", "registration_response")
-"""The schemas there are, by file name without ending."""
+_SCHEMAS: Final = 8
 
 _LONG: Final = 8
 """Items of a list that the reference looks at one by one."""
@@ -41,47 +39,41 @@ class Violation(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-@cache
-def schema(name: str) -> dict[str, Any]:
-    """A schema by file name without ending, e.g. `registration_request`."""
-    file = Path(__file__).parent / "schemas" / f"{name}.json"
-    loaded: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return loaded
+@lru_cache(_SCHEMAS)
+def _compiled(name: str, demands: Demands) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(demanded(name, demands))
 
 
-@cache
-def _compiled(name: str) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(schema(name))
-
-
-@cache
-def _reference(name: str) -> Draft202012Validator:
+@lru_cache(_SCHEMAS)
+def _reference(name: str, demands: Demands) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(schema(name))
+    return Draft202012Validator(demanded(name, demands))
 
 
-def is_valid(name: str, values: Mapping[str, Any]) -> bool:
+def is_valid(name: str, values: Mapping[str, Any], demands: Demands = NO_DEMANDS) -> bool:
     """The compiled verdict on `values`; the reference's on what that validator cannot hold."""
     try:
-        return _compiled(name).is_valid(values)
+        return _compiled(name, demands).is_valid(values)
     except ValueError:
-        return bool(_reference(name).is_valid(values))
+        return bool(_reference(name, demands).is_valid(values))
 
 
-def violations(name: str, values: Mapping[str, Any]) -> Iterator[Violation]:
+def violations(
+    name: str, values: Mapping[str, Any], demands: Demands = NO_DEMANDS
+) -> Iterator[Violation]:
     """Every constraint of schema `name` that `values` breaks, each rule and path once."""
-    if is_valid(name, values):
+    if is_valid(name, values, demands):
         return
     seen: set[tuple[str, str]] = set()
-    for error in _reference(name).iter_errors(_shortened(name, values)):
+    for error in _reference(name, demands).iter_errors(_shortened(name, values, demands)):
         found = _violation(error)
         if (found.rule, found.path) not in seen:
             seen.add((found.rule, found.path))
             yield found
 
 
-def _shortened(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _shortened(name: str, values: Mapping[str, Any], demands: Demands) -> dict[str, Any]:
     """`values` with one item of each long list: the first that is wrong, else the first.
 
     The reference takes 0.1 ms for an item, so that one datagram of 30,000 wrong ports would keep
@@ -91,7 +83,7 @@ def _shortened(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     long = [key for key, value in kept.items() if isinstance(value, list) and len(value) > _LONG]
     if long:
         first: dict[str, int] = {}
-        for error in _compiled(name).iter_errors(kept):
+        for error in _compiled(name, demands).iter_errors(kept):
             match error.instance_path:
                 case [str(key), int(index), *_] if key in long:
                     first.setdefault(key, index)

@@ -11,7 +11,7 @@ import json
 from typing import Any, Final
 
 from dissectors.json_scan import Kind
-from dissectors.msgin5g.elements import Element, elements, holders
+from dissectors.msgin5g.elements import Element, Vocabulary, elements, holders
 from dissectors.msgin5g.payload import Document, Elements, Value, read_elements
 
 
@@ -62,15 +62,18 @@ def _surrounds(element: Element) -> bool:
 
 
 def write(
-    elements_given: dict[str, Any], others_given: dict[str, Any], template: Document
+    elements_given: dict[str, Any],
+    others_given: dict[str, Any],
+    template: Document,
+    words: Vocabulary | None = None,
 ) -> bytes:
-    """JSON text of elements by name and other members by key.
+    """JSON text of elements by name and other members by key; `words` spell the template.
 
     Members of the template stand in place, without those no longer given; new ones at the end.
     """
     given, others = dict(elements_given), dict(others_given)
     root = template.root
-    names = element_names(read_elements(template))
+    names = element_names(read_elements(template, words))
     parts: list[str] = []
     if root is not None and root.kind == Kind.OBJECT:
         parts = _members_in_place(root, names, given, others)

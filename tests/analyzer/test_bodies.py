@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from rules.conversation import Conversation
 
 from analyzer import bodies
-from analyzer.bodies import body_facts, body_tables, tells_of
+from analyzer.bodies import BodyTables, body_facts, body_tables, tells_of
 from analyzer.messages import MESSAGE_TYPE_IDS
+from dissectors.msgin5g.elements import Vocabulary, vocabulary
 from dissectors.msgin5g.payload import read_elements, read_json
 from dissectors.msgin5g.schema import is_valid
 
@@ -23,7 +24,32 @@ TABLES = body_tables(8192)
 SCHEMAS = ("registration_request", "registration_response")
 
 
-def found(body: bytes, seed: int = 7, before: bytes = b"") -> list[int]:
+OWN = vocabulary().respelt(
+    {"message_type": "Kind"},
+    {
+        "ue_service_id": ("Subscriber No.",),
+        "registration_result": ("outcome",),
+        "msgin5g_client_ports": ("sockets",),
+        "originating_ue_service_id": ("from",),
+        "ue_credential_information": ("secret",),
+    },
+)
+"""A vocabulary with names of a user's own."""
+
+OWN_TABLES = body_tables(8192, OWN)
+OWN_NAMES = {
+    b"Message Type": b"kind",
+    b"UE Service ID": b"subscriber_no",
+    b"Registration result": b"Outcome",
+    b"MSGin5G Client Ports": b"SOCKETS",
+    b"Originating UE Service ID": b"from",
+    b"UE Credential Information": b"Secret",
+}
+
+
+def found(
+    body: bytes, seed: int = 7, before: bytes = b"", tables: BodyTables = TABLES
+) -> list[int]:
     """What the kernel finds in a body that stands behind other bytes."""
     data = before + body
     body_facts(
@@ -31,24 +57,24 @@ def found(body: bytes, seed: int = 7, before: bytes = b"") -> list[int]:
         len(before),
         len(data),
         seed,
-        TABLES.found,
-        TABLES.head,
-        TABLES.nodes,
-        TABLES.stack,
-        TABLES.scopes,
-        TABLES.elements,
-        TABLES.names,
-        TABLES.values,
-        TABLES.letters,
-        TABLES.word,
+        tables.found,
+        tables.head,
+        tables.nodes,
+        tables.stack,
+        tables.scopes,
+        tables.elements,
+        tables.names,
+        tables.values,
+        tables.letters,
+        tables.word,
     )
-    return TABLES.found.tolist()
+    return tables.found.tolist()
 
 
-def read(body: bytes) -> tuple[str, str, int]:
+def read(body: bytes, words: Vocabulary | None = None) -> tuple[str, str, int]:
     """Message Type, UE and TELLS, as the reader for people has them."""
     document = read_json(body)
-    elements = read_elements(document)
+    elements = read_elements(document, words)
     kind = elements.values.get("message_type")
     ue = elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
     known = isinstance(kind, str) and kind in MESSAGE_TYPE_IDS
@@ -67,13 +93,43 @@ def read(body: bytes) -> tuple[str, str, int]:
 @example(b'{"Message Type":"REG","message_type":"DEREG"}', b"")
 @example(b'{"Message Type":"DEREG","message_type":7}', b"")
 def test_the_kernel_and_the_reader_agree(body: bytes, before: bytes) -> None:
-    facts = found(body, before=before)
+    agree(body, before)
+
+
+@STEADY
+@given(ANY, st.sets(st.sampled_from(sorted(OWN_NAMES))))
+@example(REGISTRATION, {b"Message Type", b"UE Service ID", b"UE Credential Information"})
+@example(REGISTERED, {b"UE Service ID", b"Registration result"})
+@example(b'{"outcome":true,"subscriber_no":"a"}', set())
+@example(b'{"UE Service ID":"a","Subscriber No.":"b","from":"c"}', set())
+def test_they_agree_on_names_of_the_users_own(body: bytes, renamed: set[bytes]) -> None:
+    for name in sorted(renamed, key=len, reverse=True):
+        body = body.replace(b'"' + name + b'"', b'"' + OWN_NAMES[name] + b'"')
+    agree(body, tables=OWN_TABLES, words=OWN)
+
+
+def test_names_of_the_users_own_are_read() -> None:
+    body = b'{"Kind":"REG","subscriberNo":"ue-7","sockets":[1]}'
+    assert read(body, OWN)[:2] == ("REG", "ue-7")
+    assert read(body)[:2] == ("", "")
+    assert found(body, tables=OWN_TABLES)[bodies.TELLS] & bodies.REGISTRATION
+    assert not found(body)[bodies.TELLS] & bodies.ELEMENTS
+
+
+def agree(
+    body: bytes,
+    before: bytes = b"",
+    tables: BodyTables = TABLES,
+    words: Vocabulary | None = None,
+) -> None:
+    """The kernel finds what the reader reads."""
+    facts = found(body, before=before, tables=tables)
     if facts[bodies.ODD]:
         return  # Python reads it
     start, end = (facts[slot] - len(before) for slot in (bodies.UE_AT, bodies.UE_END))
     ue = body[start:end].decode() if end > start else ""
     kernel = MESSAGE_TYPE_IDS[facts[bodies.MESSAGE_TYPE]], ue, facts[bodies.TELLS]
-    assert kernel == read(body)
+    assert kernel == read(body, words)
     assert facts[bodies.SHAPE] > 1
 
 

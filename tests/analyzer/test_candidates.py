@@ -169,8 +169,8 @@ def test_time_set_back_is_told_as_it_is() -> None:
 
 
 def test_an_answer_that_stands_first_in_the_file() -> None:
-    """Recorded out of order: by time it comes after the ping."""
-    talk = Conversation().wait(1).rst(mid=7, by="server").wait(-0.5).con(mid=7)
+    """Recorded out of order by more than REORDER_WINDOW: by time it comes after the ping."""
+    talk = Conversation().wait(4).rst(mid=7, by="server").wait(-3).con(mid=7)
     assert [(f, c.sentence, c.differs) for f, c in candidates(talk).items()] == [
         (
             frame,

@@ -138,7 +138,7 @@ def test_without_a_command_a_capture_is_opened_and_without_a_screen_printed(run:
 
 def test_check_prints_findings_worst_first_then_the_sum(run: Run) -> None:
     lines = run("check", BAD).out.splitlines()
-    severities = [line.split(":")[0] for line in lines if not line.startswith(" ")][:-1]
+    severities = [line.split(":")[0] for line in lines if not line.startswith(" ")][:-2]
     assert severities == sorted(severities, key=["error", "warning", "note", "capture"].index)
     assert lines[-1].startswith("315 packets, 315 CoAP messages, 150 exchanges: ")
 
@@ -163,7 +163,7 @@ def test_help_names_every_command(run: Run, option: str) -> None:
     shown = run(option)
     assert shown.code == 0
     commands = ("open", "messages", "exchanges", "times", "check", "rules", "explain")
-    for command in (*commands, "transmission"):
+    for command in (*commands, "transmission", "spec-profile"):
         assert f"\n  {command} " in shown.out
     for command in cli.msgshark.commands:
         assert run(command, option).code == 0

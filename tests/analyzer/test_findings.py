@@ -75,13 +75,11 @@ def test_groups_are_bounded_by_the_bytes_read() -> None:
     assert sum(finding.count for finding in findings) == 3000
 
 
-def test_summary_and_worst() -> None:
+def test_the_summary_counts_by_severity() -> None:
     findings = Findings()
-    assert findings.worst() is None
     add(findings, 1)
     findings.add(RULE, Severity.ERROR, Breach("text", at(2)), 0)
     assert findings.summary() == {"error": 1, "warning": 0, "note": 1}
-    assert findings.worst() is Severity.ERROR
     assert findings[0].frame == 1
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from rules.conversation import Conversation
 
+from analyzer.formats import CHECK
+
 CAPTURE = str(Path(__file__).parents[2] / "captures" / "registration.pcapng")
 HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy"}
 UNPACKERS = {"zstandard", "lz4", "platformdirs"}
@@ -22,12 +24,13 @@ main()
 """
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """Top-level modules in a fresh interpreter after a command."""
+def loaded_by(*arguments: str, code: int = 0, whole: bool = False) -> set[str]:
+    """Modules in a fresh interpreter after a command, the top ones or their whole names."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True
     )
-    return {name.partition(".")[0] for name in done.stderr.split()}
+    assert done.returncode == code, done.stderr
+    return {name if whole else name.partition(".")[0] for name in done.stderr.split()}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"]])
@@ -37,7 +40,12 @@ def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["rules"], ["explain", "COAP-7252-4.2-RETRANSMISSION"], ["transmission", "nb-iot"]],
+    [
+        ["rules"],
+        ["explain", "COAP-7252-4.2-RETRANSMISSION"],
+        ["transmission", "nb-iot"],
+        ["spec-profile", "rel18"],
+    ],
 )
 def test_the_catalogue_loads_no_library_but_click(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
@@ -50,10 +58,35 @@ def test_a_candidate_in_a_small_file_needs_no_library(tmp_path: Path) -> None:
     assert loaded_by("check", str(path)) & (HEAVY | UNPACKERS) == set()
 
 
+def test_reports_of_a_small_file_need_no_library(tmp_path: Path) -> None:
+    talk = Conversation().con("GET", max_age=1).ack("2.05", token=b"other")
+    path, before = tmp_path / "small.pcap", tmp_path / "before.json"
+    path.write_bytes(talk.pcap())
+    outputs = [f"--format={form}:{tmp_path / form}" for form in CHECK]
+    loaded_by("check", f"--format=json:{before}", "--fail-on=note", "--", str(path), code=1)
+    loaded = loaded_by("check", *outputs, "--baseline", str(before), str(path))
+    assert loaded & (HEAVY | UNPACKERS) == set()
+
+
+def test_a_format_that_is_not_asked_for_is_not_loaded() -> None:
+    names = loaded_by("check", CAPTURE, whole=True)
+    others = {form.writer for form in CHECK.values() if form.name != "text"}
+    assert names & others == set()
+
+
 @pytest.mark.parametrize("command", ["check", "messages", "exchanges"])
 def test_reports_need_no_packet_builder_screen_or_data_frames(command: str) -> None:
     profile = ("--transmission", "nb-iot")
     assert loaded_by(command, *profile, CAPTURE) & (HEAVY | UNPACKERS) <= {"numpy"}
+
+
+def test_a_spec_profile_needs_no_library_when_it_is_good(tmp_path: Path) -> None:
+    path, own = tmp_path / "small.pcap", tmp_path / "own.toml"
+    path.write_bytes(Conversation().con("GET").ack("2.05").pcap())
+    own.write_text('[severities]\n"COAP-*" = "note"\n[elements.payload]\naliases = ["body"]\n')
+    for wanted in ("rel17", str(own)):
+        loaded = loaded_by("check", "--spec-profile", wanted, str(path))
+        assert loaded & (HEAVY | UNPACKERS) == set()
 
 
 def test_response_times_need_no_packet_builder_or_screen() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rules.conversation import SECOND, Conversation
 
 from analyzer.messages import Role
-from analyzer.observations import Ending, Observation, Order, newer, observations
+from analyzer.observations import Ending, Observation, Order, newer, observation, observations
 
 ASK: dict[str, Any] = {"token": b"obs", "path": "/temperature"}
 
@@ -91,6 +91,42 @@ def test_numbers_wrap_at_24_bits(before: int, step: int) -> None:
     now = (before + step) % (1 << 24)
     assert newer(before, now, SECOND)
     assert not newer(now, before, SECOND)
+
+
+# Freshness ------------------------------------------------------------------------------------
+
+
+def test_a_notification_is_in_time_while_the_one_before_is_fresh() -> None:
+    talk = notified(registered(), 11, wait=59)
+    row = the(notified(notified(talk, 12, wait=61), 13, wait=1))
+    assert [n.in_time for n in row.notifications] == [None, True, False, True]
+
+
+def test_freshness_lasts_for_the_max_age_of_the_one_before() -> None:
+    talk = notified(registered(), 11, max_age=120)
+    row = the(notified(notified(talk, 12, wait=100, max_age=0), 13, wait=1))
+    assert [n.max_age for n in row.notifications] == [60, 120, 0, 60]
+    assert [n.in_time for n in row.notifications] == [None, True, True, None]
+
+
+def test_what_was_overtaken_refreshes_nothing() -> None:
+    row = the(notified(notified(registered(), 12), 11, 13, wait=40))
+    assert [n.in_time for n in row.notifications] == [None, True, None, False]
+
+
+# One observation ------------------------------------------------------------------------------
+
+
+def test_one_observation_is_told_as_all_are() -> None:
+    talk = notified(registered(), 11, 10).con("GET", observe=0, **ASK).ack("2.05", observe=12)
+    session = notified(talk, 13).con("GET", observe=1, **ASK).ack("2.05").session()
+    (whole,) = observations(session)
+    assert observation(session, 1, (2, 3)) == whole
+    for most in range(6):
+        part = observation(session, 1, (2, 3), most=most)
+        assert part.notifications == whole.notifications[:most]
+        assert part.unread == max(0, 5 - most)
+        assert observation(session, 1, (2, 3), part) == whole
 
 
 # The end --------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules.conversation import MILLISECOND, Conversation
 
-from analyzer.events import Confidence
 from analyzer.exchanges.model import CONFIDENCES, State
 from analyzer.exchanges.times import ExchangeTimes
+from analyzer.relations import Confidence
 from analyzer.response_times import By, Spread, spreads
 from analyzer.session import Session
 from analyzer.views import json as json_view

@@ -28,6 +28,7 @@ from analyzer.report import visible_messages
 from analyzer.session import Session
 from analyzer.values import MessageValues
 from dissectors.coap import numbers
+from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.coap.message import Message
 from dissectors.coap.numbers import Format, OptionSpec, Type
 from dissectors.fields import fields
@@ -37,7 +38,7 @@ pytestmark = needs_tshark
 CAPTURES = Path(__file__).parents[2] / "captures"
 SHIPPED = ("registration", "field-day", "coap-tour", "pairing")
 MICROSECOND = 1e-6
-TEXT_PLAIN = numbers.CONTENT_FORMATS[0]
+TEXT_PLAIN = CONTENT_FORMATS[0]
 
 
 # What each says --------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ def replaced(values: list[Any], old: Any, new: Any) -> list[Any]:
 
 def number_of(media_type: str) -> int:
     """Content-Format of a media type, -1 for a name that is none."""
-    return next((n for n, name in numbers.CONTENT_FORMATS.items() if name == media_type), -1)
+    return next((n for n, name in CONTENT_FORMATS.items() if name == media_type), -1)
 
 
 REUSED = b"reused"
@@ -297,7 +298,7 @@ def random_messages(count: int) -> Conversation:
 def content_formats() -> Conversation:
     """Every registered Content-Format."""
     talk = Conversation()
-    for number in numbers.CONTENT_FORMATS:
+    for number in CONTENT_FORMATS:
         talk.non("POST", content_format=number, accept=number, payload=b"x")
     return talk
 

@@ -16,6 +16,7 @@ from tshark import (
 )
 
 from dissectors.coap import numbers
+from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.coap.message import Message, Option
 from dissectors.coap.numbers import Format
 from dissectors.coap.wire import Defect
@@ -101,7 +102,7 @@ def option_value(option: Option, charset: str) -> Any:
         return None
     number = int.from_bytes(value, "big")
     if option.number in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
-        return numbers.CONTENT_FORMATS.get(number, f"Unknown Type {number}")
+        return CONTENT_FORMATS.get(number, f"Unknown Type {number}")
     return number
 
 
@@ -185,13 +186,13 @@ def told_by_tshark(layers: Layers, name: str) -> list[Any]:
 
 def number_of(media_type: str) -> int:
     """Content-Format of a media type, -1 for a name that is none."""
-    return next((n for n, name in numbers.CONTENT_FORMATS.items() if name == media_type), -1)
+    return next((n for n, name in CONTENT_FORMATS.items() if name == media_type), -1)
 
 
 def alike(ours: Any, theirs: Any) -> bool:
     """Equal, but for how Wireshark 4.0 names a Content-Format."""
     if theirs == "(null)":
-        return bool(ours == numbers.CONTENT_FORMATS[0])
+        return bool(ours == CONTENT_FORMATS[0])
     newer = isinstance(ours, str) and theirs == f"Unknown Type {number_of(ours)}"
     return newer or ours == theirs
 

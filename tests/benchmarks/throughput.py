@@ -217,11 +217,12 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
     of the tables a message."""
     spent = dict.fromkeys(STAGES, 0.0)
     begun = time.perf_counter()
+    from analyzer.checking import Check
     from analyzer.compiling import Compiler
     from analyzer.reading import Reading
     from analyzer.repeats import Repeats
     from analyzer.session import Session
-    from analyzer.views import text
+    from analyzer.views import findings_text
 
     def watch(owner: type, name: str, stage: str) -> None:
         work = getattr(owner, name)
@@ -250,7 +251,7 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
         before = sum(spent.values())
         session.read_all()
         spent["records"] += time.perf_counter() - begun - (sum(spent.values()) - before)
-        spent["output"] = seconds(lambda: text.write_check(session, StringIO()))
+        spent["output"] = seconds(lambda: findings_text.write_check(Check.of(session), StringIO()))
     depths = range(len(FOLLOWED))
     turns = [[following(path, depth) for depth in depths] for _ in range(TURNS_OF_EACH)]
     before = 0.0

@@ -28,11 +28,13 @@ from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
+from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.themes import DARK, THEMES
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.rule_pane import RulePane
 from analyzer.views.tui.widgets.tab_line import TabLine
+from analyzer.views.tui.widgets.tree_list import TreeList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -56,10 +58,12 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "Packets": PacketsScreen,
     "Findings": FindingsScreen,
     "In a list": VirtualList,
+    "In the list of exchanges": TreeList,
     "In the packet detail": DetailTree,
     "In the bytes": HexPane,
     "In an explanation": RulePane,
     "In the export dialogue": ExportScreen,
+    "In the response times": ResponseTimesScreen,
 }
 """What declares keys, by the heading in the help; the app's own come first."""
 
@@ -99,6 +103,14 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             show=False,
             id="app.export",
             tooltip="Write packets to a file: those shown, marked, or of this exchange",
+        ),
+        Binding(
+            "S,alt+s",
+            "response_times",
+            "Statistics",
+            show=False,
+            id="app.response-times",
+            tooltip="Statistics of response times, by server, URI, UE or method",
         ),
         Binding(
             "question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"
@@ -234,6 +246,10 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             Choice("This exchange", self.view.rows_of_exchange(screen.exchange)),
         ]
         self.push_screen(ExportScreen(self.view, choices))
+
+    def action_response_times(self) -> None:
+        if self.view.session is not None and not isinstance(self.screen, ResponseTimesScreen):
+            self.push_screen(ResponseTimesScreen(self.view))
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.help_groups()))

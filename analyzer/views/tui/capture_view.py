@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.candidates import Candidates
 from analyzer.capture import Intake
+from analyzer.exchanges.times import ExchangeTimes, Times
 from analyzer.messages import Role
 from analyzer.views.escape import escape
 from analyzer.views.tui.times import TimeFormat, seconds, time_of_day
@@ -38,6 +39,7 @@ class CaptureView:
         self.marks: set[int] = set()  # rows of the messages table
         self._findings: dict[int, list[Finding]] = defaultdict(list)
         self._findings_seen = 0
+        self._copies: tuple[int, Any, Any] | None = None  # retransmissions and their exchanges
         self._candidates: tuple[int, Candidates] | None = None
 
     @property
@@ -90,6 +92,22 @@ class CaptureView:
             self._findings[finding.row].append(finding)
             self._findings_seen = index + 1
         return self._findings.get(row, ())
+
+    def times_of(self, exchange: int) -> Times:
+        """The times of an exchange, its id counting from 1."""
+        import numpy as np
+
+        session = self.opened
+        messages, version = session.messages, session.version
+        if self._copies is None or self._copies[0] != version:
+            rows = (messages["role"] == Role.RETRANSMISSION).nonzero()[0]
+            owners = messages["exchange"][rows]
+            order = np.argsort(owners, kind="stable")
+            self._copies = version, rows[order], owners[order]
+        _, rows, owners = self._copies
+        first, after = owners.searchsorted([exchange, exchange + 1])
+        copies = rows[first:after].tolist()
+        return ExchangeTimes(messages, session.exchanges.stored, copies).of(exchange)
 
     @property
     def candidates(self) -> Candidates:

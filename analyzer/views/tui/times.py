@@ -48,6 +48,11 @@ def _local(nanoseconds: int, form: str) -> str:
         return seconds(nanoseconds)
 
 
+def signed_seconds(nanoseconds: int) -> str:
+    """`+1.010 s`, the time since something else."""
+    return f"{nanoseconds / _SECOND:+.3f} s"
+
+
 def duration(nanoseconds: int) -> str:
     """`850 µs`, `1.24 ms`, `3.00 s`: three digits that count."""
     for unit, name in ((1, "ns"), (1000, "µs"), (1_000_000, "ms")):

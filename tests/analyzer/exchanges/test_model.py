@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 from __future__ import annotations
 
-from analyzer.events import Confidence, Match
 from analyzer.exchanges.model import (
     CONFIDENCE_OF,
     CONFIDENCES,
@@ -13,6 +12,7 @@ from analyzer.exchanges.model import (
 )
 from analyzer.exchanges.table import Exchanges
 from analyzer.messages import MESSAGES
+from analyzer.relations import Confidence, Match
 from analyzer.session import Session
 
 

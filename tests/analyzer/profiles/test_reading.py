@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.profiles.reading import MOST_BYTES, SHIPPED, ProfileError, load, read, schema
+from analyzer.profiles.reading import SHIPPED, ProfileError, load, read, schema
+from analyzer.profiles.toml import MOST_BYTES
 from analyzer.profiles.transmission import DEFAULT, LONGEST, TIMERS, Transmission, parameters
 
 ROOT = Path(__file__).parents[3]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from analyzer.findings import Finding
+from analyzer.profiles.spec_reading import shipped
 from analyzer.rules.catalogue import Severity
 from analyzer.session import Session, Settings
 from dissectors.coap import numbers
@@ -268,7 +269,10 @@ class Conversation:
         return head + b"".join(frame.record(self._link_type) for frame in self.frames)
 
     def session(self, **settings: Any) -> Session:
-        """A closed session that read the capture; `settings` are those of `Settings`."""
+        """A closed session that read the capture; `settings` are those of `Settings`, where a spec
+        profile may go by its name."""
+        if isinstance(settings.get("profile"), str):
+            settings["profile"] = shipped(settings["profile"])
         session = Session(Settings(**settings))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "conversation.pcap"

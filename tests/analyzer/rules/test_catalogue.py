@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from analyzer.events import FlowEnded, FragmentsMissing, Unacknowledged, Unanswered
+from analyzer.capture_events import FlowEnded, FragmentsMissing
+from analyzer.events import Unacknowledged, Unanswered
 from analyzer.profiles.transmission import DEFAULT, SECOND, TIMERS, parameters
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, E, N, Rule, Scope, Severity, W
@@ -168,11 +169,33 @@ def test_most_examples_of_format_rules_are_bytes() -> None:
 # Transmission parameters ----------------------------------------------------------------------
 
 
+ABSENCES = (Unacknowledged, Unanswered, FlowEnded, FragmentsMissing)
+"""Events that tell what did not come; rules on others say themselves that they look at that."""
+
+
 def test_what_was_not_seen_is_no_error_under_any_profile() -> None:
-    absences = {Unacknowledged, Unanswered, FlowEnded, FragmentsMissing}
-    for event in absences:
+    for event in ABSENCES:
         for judgement in catalogue.PREDICATES[event]:
-            assert judgement.rule is None or judgement.rule.severity_in("seed", True) in (N, W)
+            assert judgement.rule is None or judgement.rule.absence, judgement.rule.id
+    declared = [rule for rule in RULES.values() if rule.absence]
+    assert {"COAP-CAP-ONEWAY", "COAP-7959-2.5-INCOMPLETE"} <= {rule.id for rule in declared}
+    for rule in declared:
+        profiles = ("seed", *(name for name, _ in rule.profiles))
+        for strict in (False, True):
+            severities = {rule.severity_in(profile, strict) for profile in profiles}
+            assert severities <= {N, W, None}, rule.id
+
+
+def test_a_title_that_speaks_of_what_is_not_there_is_declared_so() -> None:
+    silent = re.compile(r"[Uu]nanswered|[Nn]ever|[Nn]ot seen|[Oo]nly one")
+    told = {rule.id for rule in RULES.values() if silent.search(rule.title)}
+    assert len(told) > 3
+    assert told <= {rule.id for rule in RULES.values() if rule.absence}
+
+
+def test_causes_are_rules() -> None:
+    for rule in RULES.values():
+        assert set(rule.causes) <= RULES.keys() - {rule.id}
 
 
 def test_a_strict_severity_is_worse_and_stays_off_where_a_rule_is_off() -> None:

@@ -10,7 +10,7 @@ import pytest
 from gathered import message
 from generated import CON
 
-from analyzer.events import ChecksumWrong, FragmentsMissing, FragmentsOverlapped
+from analyzer.capture_events import ChecksumWrong, FragmentsMissing, FragmentsOverlapped
 from analyzer.fragments import Incomplete, Key, Reason, Whole
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import PREDICATES, RULES, Breach

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,6 +13,7 @@ from typing import Any, TextIO
 import pytest
 from rules.conversation import Conversation
 
+from analyzer.checking import Check
 from analyzer.rules.catalogue import load
 from analyzer.session import Session
 from analyzer.views import json as view
@@ -38,19 +40,28 @@ def written(write: Callable[[Any, TextIO], None], what: Any) -> tuple[str, Any]:
 
 
 def test_check_is_one_object(field_day: Session) -> None:
-    _, report = written(view.write_check, field_day)
+    _, report = written(view.write_check, Check.of(field_day))
     assert list(report) == ["capture", "summary", "findings"]
-    assert list(report["summary"]) == ["error", "warning", "note"]
+    assert list(report["summary"]) == ["error", "warning", "note", "ignored"]
     for severity, count in report["summary"].items():
         assert count == sum(f["severity"] == severity for f in report["findings"])
+    assert all(re.fullmatch("[0-9a-f]{32}", f["fingerprint"]) for f in report["findings"])
 
 
 def test_a_finding_has_the_nearest_candidate_where_there_is_one() -> None:
     talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
-    _, report = written(view.write_check, talk.session())
+    _, report = written(view.write_check, Check.of(talk.session()))
     found = {finding["rule"]: finding.get("nearest") for finding in report["findings"]}
     assert found["COAP-7252-4.2-CON-UNANSWERED"]["frame"] == 2
     assert found["COAP-7252-4.2-RETRANSMISSION"] is None
+
+
+def test_a_message_without_a_request_names_its_nearest() -> None:
+    talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
+    _, messages = written(view.write_messages, talk.session())
+    assert [m.get("exchange.nearest_frame") for m in messages] == [None, 1, None]
+    assert messages[1]["exchange.nearest"].startswith("same Message ID 0x1a2b, acknowledged from")
+    assert "exchange.nearest" not in messages[0] | messages[2]
 
 
 def test_messages_are_an_array_a_line_each(field_day: Session) -> None:
@@ -69,7 +80,7 @@ def test_nothing_is_an_empty_array() -> None:
     session.close()
     for write in (view.write_messages, view.write_exchanges):
         assert written(write, session)[1] == []
-    assert written(view.write_check, session)[1]["findings"] == []
+    assert written(view.write_check, Check.of(session))[1]["findings"] == []
 
 
 def test_no_credential_is_told(field_day: Session) -> None:

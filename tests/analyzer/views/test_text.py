@@ -66,56 +66,12 @@ def test_the_nearest_candidate_stands_with_what_lacks_it() -> None:
     messages = lines(view.write_messages, session)
     assert messages[1].endswith(f"[No request seen], {words} 192.0.2.2:5683 (frame 1)")
     assert "nearest" not in messages[0] + messages[2]
-    report = lines(view.write_check, session)
-    at = next(n for n, line in enumerate(report) if line.endswith("CON-UNANSWERED"))
-    assert report[at + 3] == f"    {words} 192.0.2.2:5683 (frame 2)"
-    found = [n for n, line in enumerate(report) if "nearest" in line]
-    rules = [next(line for line in report[n::-1] if line[0] != " ").split()[-1] for n in found]
-    assert sorted(rules) == ["COAP-7252-4.2-CON-UNANSWERED", "COAP-CAP-MIDSTART"]
-
-
-def test_a_finding_says_where_who_which_and_what(field_day: Session) -> None:
-    printed = lines(view.write_check, field_day)
-    at = next(n for n, line in enumerate(printed) if "d4-CLIENT-PORTS" in line)
-    assert printed[at].startswith("error: frame ")
-    assert "meter-0038@iot.example" in printed[at]
-    assert printed[at + 1].startswith("    TS 24.538 6.3.1.1.1 d)4): ")
-    assert "70000" in printed[at + 1] + printed[at + 2]
-
-
-def test_every_finding_is_printed(field_day: Session) -> None:
-    printed = [line for line in lines(view.write_check, field_day) if not line.startswith(" ")]
-    assert len([line for line in printed if ": frame " in line]) == len(field_day.findings)
-
-
-def test_the_last_line_sums_up(field_day: Session) -> None:
-    last = lines(view.write_check, field_day)[-1]
-    counts = field_day.findings.summary()
-    assert last.endswith(
-        f"{counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes"
-    )
-
-
-def test_colour_is_asked_for_and_marks_the_severity_alone(field_day: Session) -> None:
-    plain, coloured = (lines(view.write_check, field_day, colour) for colour in (False, True))
-    assert "\x1b" not in "".join(plain)
-    for before, after in zip(plain, coloured, strict=True):
-        assert after.count("\x1b") in (0, 2)
-        assert before.split(":", 1)[1:] == after.split(":", 1)[1:] or "\x1b" not in after
 
 
 def test_what_a_ue_calls_itself_is_escaped(field_day: Session) -> None:
     printed = "\n".join(lines(view.write_messages, field_day))
     assert r"meter-0014\x1b[2J\x1b[31m\x1b]0;owned\x07" in printed
     assert "\u202e" not in printed
-
-
-def test_an_empty_session_is_told_as_such() -> None:
-    session = Session()
-    session.close()
-    assert lines(view.write_check, session) == [
-        "0 packets, 0 CoAP messages, 0 exchanges: 0 errors, 0 warnings, 0 notes"
-    ]
 
 
 @pytest.mark.parametrize("rule", load().values(), ids=lambda rule: rule.id)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from dissectors.coap import numbers
+from dissectors.coap.media_types import content_format_name
 from dissectors.coap.numbers import CODES, OPTIONS, OPTIONS_BY_NAME, Format, Repeat
 
 
@@ -103,5 +104,5 @@ def test_option_names() -> None:
 
 
 def test_content_formats() -> None:
-    assert numbers.content_format_name(numbers.JSON) == "application/json"
-    assert numbers.content_format_name(64998) == "Unknown"
+    assert content_format_name(numbers.JSON) == "application/json"
+    assert content_format_name(64998) == "Unknown"

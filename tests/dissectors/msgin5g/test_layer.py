@@ -25,7 +25,7 @@ from dissectors import (
     SegmentRecovery,
     SegmentsReceived,
 )
-from dissectors.msgin5g.elements import elements
+from dissectors.msgin5g.elements import elements, speaking, vocabulary
 from dissectors.msgin5g.layer import field_name, layer_of
 from dissectors.msgin5g.payload import read_elements, read_json
 
@@ -378,3 +378,38 @@ def test_any_bytes(data: bytes) -> None:
     layer.show(dump=True)
     layer.ue_service_id = "x"
     assert json.loads(bytes(layer))["UE Service ID"] == "x" or b"UE" in data
+
+
+# Names of a user's own -----------------------------------------------------------------------
+
+
+OWN = vocabulary().respelt({}, {"ue_service_id": ("Subscriber No.",), "segment_size": ("mtu",)})
+OWN_BODY = b'{"Message Type":"REG","subscriberNo":"ue-7","mtu":9}'
+
+
+def test_a_layer_speaks_the_vocabulary_in_force_when_it_was_dissected() -> None:
+    with speaking(OWN):
+        request = CoAP(bytes(CoAP(code="POST") / Raw(OWN_BODY))).payload
+        assert layer_of(b'{"subscriber_no":"a"}', request=False) is RegistrationResponse
+    assert (request.ue_service_id, request.segment_size) == ("ue-7", 9)
+    assert request.other_members is None
+    assert request.spans["ue_service_id"] == (22, 43)
+    changed = request.copy()
+    changed.ue_service_id = "ue-8"
+    assert bytes(changed) == OWN_BODY.replace(b"ue-7", b"ue-8"), "under its own name, in place"
+    assert bytes(request) == OWN_BODY
+    other = RegistrationRequest(OWN_BODY)
+    assert other.ue_service_id is None
+    assert other.other_members == {"subscriberNo": "ue-7", "mtu": 9}
+
+
+@given(st.dictionaries(KEYS | st.sampled_from(["subscriber_no", "MTU"]), st.text(max_size=3)))
+def test_a_layer_holds_the_elements_that_the_reader_finds(members: dict[str, str]) -> None:
+    data = json.dumps(members).encode()
+    with speaking(OWN):
+        layer = MSGin5G(data)
+    found = read_elements(read_json(data), OWN)
+    for name in ("ue_service_id", "segment_size"):
+        assert (layer.getfieldval(name) is None) is (name not in found.values)
+        if name in found.values and not any(e.name == name for e, _ in found.twice):
+            assert layer.getfieldval(name) == found.values[name]

@@ -20,10 +20,11 @@ from jsonschema import Draft202012Validator
 from dissectors import json_scan
 from dissectors.json_scan import Error
 from dissectors.kernel import rows
+from dissectors.msgin5g.constraints import schema
 from dissectors.msgin5g.elements import elements
 from dissectors.msgin5g.layer import MSGin5G, layer_of
 from dissectors.msgin5g.payload import MAX_DEPTH, members, read_elements, read_json
-from dissectors.msgin5g.schema import is_valid, schema, violations
+from dissectors.msgin5g.schema import is_valid, violations
 
 from .near_valid import MUTATIONS, REQUEST, RESPONSE, VALID, bodies, near_valid, valid_body
 
@@ -227,6 +228,6 @@ def test_what_the_compiled_validator_cannot_hold_is_left_to_the_reference() -> N
             raise ValueError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dissectors.msgin5g.schema._compiled", lambda name: Unheld())
+        patch.setattr("dissectors.msgin5g.schema._compiled", lambda name, demands: Unheld())
         assert is_valid(RESPONSE, {"ue_service_id": "a", "registration_result": "success"})
         assert not is_valid(RESPONSE, {"ue_service_id": "a"})

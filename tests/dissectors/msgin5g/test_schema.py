@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from analyzer.rules.catalogue import load
+from dissectors.msgin5g.constraints import schema
 from dissectors.msgin5g.elements import elements
-from dissectors.msgin5g.schema import is_valid, schema, violations
+from dissectors.msgin5g.schema import is_valid, violations
 
 NAMES = ("registration_request", "registration_response")
 STRUCTURE = {"$schema", "$id", "$defs", "$ref", "title", "description", "type", "properties"}

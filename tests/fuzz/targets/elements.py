@@ -6,9 +6,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from dissectors.msgin5g.constraints import schema
 from dissectors.msgin5g.elements import elements
 from dissectors.msgin5g.payload import read_elements, read_json
-from dissectors.msgin5g.schema import is_valid, schema, violations
+from dissectors.msgin5g.schema import is_valid, violations
 from dissectors.msgin5g.writer import write
 
 SCHEMAS = ("registration_request", "registration_response")

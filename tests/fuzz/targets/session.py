@@ -6,6 +6,7 @@ A datagram is a byte of flags (direction, port, time), a byte of length, and tha
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from analyzer.capture import CaptureError
 from analyzer.capture.pcap import VARIANTS
 from analyzer.capture.reading import PCAPNG_MAGIC
+from analyzer.checking import Check
+from analyzer.formats import CHECK
 from analyzer.ladders import ladders
 from analyzer.messages import CUT
 from analyzer.report import exchange_entries
@@ -46,6 +49,9 @@ def run(data: bytes) -> None:
         last = cells["frame"]
     for finding in session.findings:
         assert finding.as_dict()
+    check = Check.of(session)
+    for form in CHECK.values():
+        form.write_check(check, io.StringIO())
     for entry in exchange_entries(session):
         assert json.dumps(entry, allow_nan=False)
     for ladder in ladders(session, grouped(session, range(1, len(session.exchanges) + 1), True)):

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from analyzer.block_bodies import Block, Body, read_block
 from analyzer.session import Session
-from analyzer.views.tui.detail.masking import secret_values
 from analyzer.views.tui.detail.payload import payload_nodes
 from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Page, Place, Span
 from analyzer.views.tui.widgets.detail_tree import Node
 from dissectors.coap import numbers
+from dissectors.msgin5g.credentials import secret_values
+from dissectors.msgin5g.elements import speaking
 from dissectors.msgin5g.payload import read_json
 
 _MOST_BLOCKS: Final = 500
@@ -41,9 +42,11 @@ def block_nodes(session: Session, row: int, at: int, form: Any, unmasked: bool) 
     from dissectors.msgin5g.layer import layer_of  # Scapy: loads when a packet is dissected
 
     request = numbers.is_request(session.messages.cell("code", row))
-    made = layer_of(body.payload, request)
-    layer = made(body.payload) if made is not None else None
-    shown = payload_nodes(body.payload, layer, 0, form, unmasked)
+    vocabulary = session.vocabulary
+    with speaking(vocabulary):
+        made = layer_of(body.payload, request)
+        layer = made(body.payload) if made is not None else None
+    shown = payload_nodes(body.payload, layer, 0, form, unmasked, vocabulary)
     return nodes + [_moved(node, block, at) for node in shown]
 
 
@@ -87,5 +90,6 @@ def secrets_of_block(session: Session, row: int, at: int, form: int | None) -> l
         return [(at, at + len(block.payload))] if json and block.payload else []
     if body.payload.lstrip(b" \t\r\n")[:1] not in (b"{", b"["):
         return []
-    found = (_in_block(span, block, at) for span in secret_values(read_json(body.payload)))
+    secrets = secret_values(read_json(body.payload), session.vocabulary)
+    found = (_in_block(span, block, at) for span in secrets)
     return [span for span in found if span is not None]

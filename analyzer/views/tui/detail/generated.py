@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.events import Confidence
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.findings import Finding
-from analyzer.messages import NO_RESPONSE_TIME, Role
+from analyzer.messages import Role
+from analyzer.relations import Confidence
 from analyzer.views.escape import escape
 from analyzer.views.info import Piece
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.detail.times import time_words
 from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.places import Page, Place
 from analyzer.views.tui.times import date_and_time, duration
@@ -46,8 +47,6 @@ def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
     if cells["peer"]:
         words = "Response in" if role in (Role.REQUEST, Role.PING) else "Request in"
         yield _link("peer", f"[{words}: {cells['peer']}]", Place(Page.PACKETS, cells["peer"]))
-    if cells["response_time"] != NO_RESPONSE_TIME:
-        yield _fact("response time", f"[Response time: {duration(cells['response_time'])}]")
     if role not in (Role.REQUEST, Role.RESPONSE):
         yield _fact("role", f"[Role: {role.label}]")
     candidate = view.candidates.of_message(row)
@@ -58,6 +57,11 @@ def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
     if not 0 < number <= len(session.exchanges):
         return
     exchange = session.exchanges.row(number - 1)
+    if role == Role.NOTIFICATION:
+        yield _fact("response time", f"[Since the request: {duration(cells['response_time'])}]")
+    else:
+        for key, words in time_words(view.times_of(number)):
+            yield _fact(key, f"[{words}]")
     first = exchange["request_frame"]
     if role == Role.RETRANSMISSION and first:
         yield _link("first", f"[First sent in: {first}]", Place(Page.PACKETS, first))

@@ -47,11 +47,6 @@ _FIELDS: Final = {
     "ttl": "Time to live",
 }
 
-_IP: Final = 101
-
-_RAW_IP: Final = frozenset({12, 14, 101, 228, 229})
-"""Link types whose packets begin with an IP header (tcpdump.org/linktypes)."""
-
 
 def load() -> None:
     """Import Scapy's layers; what it says about this host's network is of no interest here."""
@@ -72,7 +67,7 @@ def below(data: bytes, at: int, link_type: int, wire: int) -> tuple[list[Node], 
     else:
         first = row[link.IP_AT]
         nodes = walked_layers.around(data, link_type, row)
-        found = [] if row[link.ADDRESS_IN] else layers(data[first:at], _IP)
+        found = [] if row[link.ADDRESS_IN] else layers(data[first:at], link.RAW_IP)
     for layer in found:
         nodes.append(layer_node(layer, first))
         first += header_length(layer)
@@ -88,7 +83,7 @@ def layers(data: bytes, link_type: int) -> list[Any]:
     from scapy.packet import NoPayload, Padding, Raw
 
     kind = conf.l2types.num2layer.get(link_type)
-    if link_type in _RAW_IP and data:
+    if link_type in link.RAW_IP_TYPES and data:
         kind = IPv6 if data[0] >> 4 == 6 else IP
     if kind is None:
         return []

@@ -20,6 +20,7 @@ from analyzer.views.tui.widgets.detail_tree import Node
 from analyzer.views.tui.widgets.hex_pane import Zone
 from dissectors.coap import numbers
 from dissectors.coap.message import Message, dissect
+from dissectors.msgin5g.elements import speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ def _coap(view: CaptureView, row: int, message: bytes, at: int, under: Any) -> l
     """CoAP and its payload."""
     from dissectors import CoAP
 
-    coap = CoAP(message, _underlayer=under)
+    words = view.opened.vocabulary
+    with speaking(words):
+        coap = CoAP(message, _underlayer=under)
     links = tuple(generated.exchange_nodes(view, row))
     first, after = coap.spans.get("payload", (len(message), len(message)))
     form = coap.content_format
@@ -82,7 +85,7 @@ def _coap(view: CaptureView, row: int, message: bytes, at: int, under: Any) -> l
         inside = block_nodes(view.opened, row, at + first, form, view.unmasked)
     else:
         payload = message[first:after]
-        inside = payload_nodes(payload, coap.payload, at + first, form, view.unmasked)
+        inside = payload_nodes(payload, coap.payload, at + first, form, view.unmasked, words)
     return [coap_node(coap, at, links), *inside]
 
 
@@ -91,7 +94,7 @@ def _secrets(view: CaptureView, row: int, coap: Message, at: int) -> list[Span]:
     if view.opened.blocks.is_block(row):
         form = coap.uint(numbers.CONTENT_FORMAT)
         return secrets_of_block(view.opened, row, at, form)
-    return masked_spans(coap.payload, at)
+    return masked_spans(coap.payload, at, view.opened.vocabulary)
 
 
 def _findings(view: CaptureView, row: int, at: int) -> list[Node]:

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
-from analyzer.views.tui.detail.masking import MASK, secret_values
 from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Span
 from analyzer.views.tui.widgets.detail_tree import Node
 from dissectors.coap import numbers
 from dissectors.json_scan import Error, Kind
+from dissectors.msgin5g.credentials import secret_values
 from dissectors.msgin5g.elements import (
     MESSAGE_TYPE_NAMES,
     Element,
     MessageType,
-    element_of,
+    Vocabulary,
     elements,
     is_alias,
 )
@@ -31,13 +31,20 @@ from dissectors.msgin5g.payload import (
     read_json,
 )
 
+MASK: Final = "••••"
+
 _MOST_MEMBERS: Final = 500
 _MOST_LINES: Final = 200
 _TEXT_FORMATS: Final = frozenset({0, 40, 41, 20000, 30000})
 
 
 def payload_nodes(
-    payload: bytes, layer: Any, at: int, content_format: Any, unmasked: bool
+    payload: bytes,
+    layer: Any,
+    at: int,
+    content_format: Any,
+    unmasked: bool,
+    words: Vocabulary,
 ) -> list[Node]:
     """The payload by what it is; `layer` is what Scapy made of it, `at` its first byte."""
     if not payload:
@@ -46,22 +53,21 @@ def payload_nodes(
 
     document = read_json(payload)
     if isinstance(layer, MSGin5G):
-        return [_JsonTree(document, at, known=True, unmasked=unmasked).node(str(layer.name))]
+        tree = _JsonTree(document, at, words, known=True, unmasked=unmasked)
+        return [tree.node(str(layer.name))]
     container = document.root is not None and document.root.kind in (Kind.OBJECT, Kind.ARRAY)
     if content_format == numbers.JSON or (container and document.error == Error.NONE):
-        return [
-            _JsonTree(document, at, known=False, unmasked=unmasked).node(
-                "JavaScript Object Notation"
-            )
-        ]
+        tree = _JsonTree(document, at, words, known=False, unmasked=unmasked)
+        return [tree.node("JavaScript Object Notation")]
     return [_text_or_data(payload, at, content_format)]
 
 
-def masked_spans(payload: bytes, at: int) -> list[Span]:
+def masked_spans(payload: bytes, at: int, words: Vocabulary) -> list[Span]:
     """Bytes of the packet that hold credentials."""
     if payload.lstrip(b" \t\r\n")[:1] not in (b"{", b"["):
         return []
-    return [(at + first, at + after) for first, after in secret_values(read_json(payload))]
+    secrets = secret_values(read_json(payload), words)
+    return [(at + first, at + after) for first, after in secrets]
 
 
 def _text_or_data(payload: bytes, at: int, content_format: Any) -> Node:
@@ -89,14 +95,17 @@ def _lines(payload: bytes, at: int) -> Iterator[Node]:
 class _JsonTree:
     """Nodes of one JSON document; members that are MSGin5G elements by their titles."""
 
-    def __init__(self, document: Document, at: int, *, known: bool, unmasked: bool) -> None:
+    def __init__(
+        self, document: Document, at: int, words: Vocabulary, *, known: bool, unmasked: bool
+    ) -> None:
         self._document = document
         self._at = at
-        self._found = read_elements(document) if known else Elements()
+        self._found = read_elements(document, words) if known else Elements()
+        self._words = words
         self._known = known
         self._unknown = {member.span for member in self._found.unknown}
         self._duplicates = {member.span for member in document.duplicates}
-        self._secret = set() if unmasked else set(secret_values(document))
+        self._secret = set() if unmasked else set(secret_values(document, words))
         self._left = _MOST_MEMBERS
 
     def node(self, title: str) -> Node:
@@ -140,7 +149,7 @@ class _JsonTree:
     def _element(self, value: Value) -> Element | None:
         if not self._known or value.key is None or value.span in self._unknown:
             return None
-        return element_of(value.key)
+        return self._words.element_of(value.key)
 
     def _value(self, value: Value, element: Element | None) -> Iterator[Piece]:
         if value.kind in (Kind.OBJECT, Kind.ARRAY):

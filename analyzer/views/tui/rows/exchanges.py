@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
+from analyzer.observations import Notification, Observation, Order
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, code_ink
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
-from analyzer.views.tui.times import duration
+from analyzer.views.tui.rows.exchange_tree import ExchangeTree, Row
+from analyzer.views.tui.times import duration, signed_seconds
 from analyzer.views.tui.widgets.columns import Column
 from dissectors.coap import numbers
+from dissectors.coap.numbers import Type
 
 _STATE_INKS: Final = {
     State.OPEN: "dim",
@@ -25,11 +28,16 @@ _STATE_INKS: Final = {
 }
 
 
+_ORDER_INKS: Final = {Order.OLDER: "warning", Order.SAME: "warning"}
+
+
 class ExchangeRows:
-    """Exchanges as their list shows them; index + 1 is the id."""
+    """Exchanges as their list shows them: operations and observations are one row, and below it,
+    once it is open, what belongs to it."""
 
     columns = (
         Column("severity", "", 1),
+        Column("tree", ""),
         Column("id", "No.", align="right"),
         Column("time", "Time", align="right", give_up=6),
         Column("client", "Client"),
@@ -46,29 +54,67 @@ class ExchangeRows:
 
     def __init__(self, view: CaptureView) -> None:
         self.view = view
-        self._count = 0
+        self.tree = ExchangeTree(view)
         self._widths = {"client": 9, "server": 9, "ue": 0}
         self._measured = {"endpoints": 0, "exchanges": 0}
 
     def refresh(self) -> None:
         """Take in what was read since."""
-        self._count = len(self.view.session.exchanges) if self.view.session else 0
+        self.tree.refresh()
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.tree)
 
     def identity(self, index: int) -> int:
-        """The id of the exchange in a row."""
-        return index + 1
+        """The id of an exchange; of what is no exchange, a larger number."""
+        return self.tree[index].identity
 
     def find(self, identity: int) -> int | None:
-        """The row of an exchange."""
-        return identity - 1 if 0 < identity <= self._count else None
+        """The row of an exchange or of what is below one."""
+        return self.tree.find(identity)
+
+    def exchange(self, index: int) -> int:
+        """The exchange that a row is, or is part of."""
+        return self.tree[index].exchange
+
+    def frame(self, index: int) -> int:
+        """The packet that a row leads to."""
+        row = self.tree[index]
+        if row.notification is not None:
+            return row.notification.frame
+        if row.ended is not None:
+            return row.ended.ended_in
+        return int(self.view.opened.exchanges.row(row.exchange - 1)["request_frame"])
+
+    def opened(self, index: int) -> bool | None:
+        """Whether the rows below a row are shown; None when there are none."""
+        row = self.tree[index]
+        if row.root or not row.is_exchange or not self.tree.size(row.exchange):
+            return None
+        return self.tree.is_open(row.exchange)
+
+    def set_opened(self, index: int, opened: bool) -> None:
+        """Show the rows below a row, or hide them."""
+        self.tree.set_open(self.tree[index].exchange, opened)
+
+    def reveal(self, exchange: int) -> None:
+        """Open what an exchange is below."""
+        self.refresh()
+        root = self.tree.root_of(exchange)
+        if root not in (0, exchange):
+            self.tree.set_open(root, True)
+
+    def parent(self, index: int) -> int | None:
+        """The row that this one is below."""
+        root = self.tree[index].root
+        return self.tree.find(root) if root else None
 
     def width(self, key: str) -> int:
         """What the cells of a column need."""
+        if key == "tree":
+            return self.tree.digits + 2 if self.tree.digits else 0
         if key == "id":
-            return max(3, len(str(self._count)))
+            return max(3, len(str(len(self.view.opened.exchanges)))) if self.view.session else 3
         if key == "time":
             return 15 if self.view.time_format == "absolute" else 11
         self._measure()
@@ -82,22 +128,91 @@ class ExchangeRows:
             needed = min(len(str(endpoints[index])), 45)
             self._widths["client"] = max(self._widths["client"], needed)
         self._widths["server"] = self._widths["client"]
-        ues = set(self.view.opened.exchanges["ue"][self._measured["exchanges"] :].tolist())
+        count = len(self.view.opened.exchanges)
+        ues = set(self.view.opened.exchanges["ue"][self._measured["exchanges"] : count].tolist())
         for ue in ues:
             self._widths["ue"] = max(self._widths["ue"], min(len(escape(names[ue], 24)), 24))
-        self._measured = {"endpoints": len(endpoints), "exchanges": self._count}
+        self._measured = {"endpoints": len(endpoints), "exchanges": count}
+
+    def _time(self, index: int) -> int | None:
+        """When what is in a row happened."""
+        row, session = self.tree[index], self.view.opened
+        if row.notification is not None:
+            return row.notification.time
+        if not row.is_exchange:
+            return None
+        return session.messages.cell(
+            "time", session.exchanges.stored.cell("request_row", row.exchange - 1)
+        )
 
     def cells(self, index: int) -> Sequence[Line]:
         """One row of the list."""
+        row = self.tree[index]
+        previous = self._time(index - 1) if index else None
+        if row.notification is not None:
+            return self._notification(row, row.notification, previous)
+        if row.ended is not None:
+            return self._ended(row, row.ended)
+        if row.more:
+            return self._row(row, uri=line(f"... {row.more:,} more", "dim"))
+        return self._exchange(row, previous)
+
+    def _row(self, row: Row, **cells: Line) -> Sequence[Line]:
+        """A row below another one, of which most columns are empty."""
+        cells["tree"] = line("└" if row.last else "├", "dim")
+        return tuple(cells.get(column.key, ()) for column in self.columns)
+
+    def _notification(self, row: Row, sent: Notification, previous: int | None) -> Sequence[Line]:
+        severity = self.view.opened.messages.cell("severity", sent.row)
+        value = "no Observe" if sent.sequence is None else f"Observe {sent.sequence}"
+        gap = "" if sent.gap is None else f"  {signed_seconds(sent.gap)}"
+        stale = sent.in_time is False
+        return self._row(
+            row,
+            severity=line(GLYPHS[severity], SEVERITY_INKS[severity]),
+            time=line(self.view.time(sent.time, previous), "dim"),
+            method=line(Type(sent.type).name, "dim"),
+            uri=((f"{value}{gap}", ""), (f"  frame {sent.frame}", "dim")),
+            state=(
+                (
+                    "stale" if stale and sent.order is Order.NEWER else str(sent.order),
+                    "warning" if stale else _ORDER_INKS.get(sent.order, "dim"),
+                ),
+            ),
+            match=_freshness(sent),
+            code=line(numbers.code_name(sent.code), code_ink(sent.code)),
+        )
+
+    def _ended(self, row: Row, observed: Observation) -> Sequence[Line]:
+        words = ((str(observed.ending), ""), (f"  frame {observed.ended_in}", "dim"))
+        return self._row(row, uri=words, state=line("ended", "dim"))
+
+    def _branch(self, row: Row) -> Line:
+        """`▸7`: what can be opened, and how much there is below it."""
+        if row.root:
+            return line("└" if row.last else "├", "dim")
+        size = self.tree.size(row.exchange)
+        if not size:
+            return ()
+        return (("▾ " if self.tree.is_open(row.exchange) else "▸ ", "dim"), (f"{size}", "request"))
+
+    def _severity(self, row: Row) -> int:
+        """The worst of an exchange, and of what is hidden below it."""
+        stored = self.view.opened.exchanges.stored
+        hidden = (
+            [] if row.root or self.tree.is_open(row.exchange) else self.tree.members(row.exchange)
+        )
+        return max(stored.cell("severity", id - 1) for id in (row.exchange, *hidden))
+
+    def _exchange(self, row: Row, previous: int | None) -> Sequence[Line]:
         session = self.view.opened
-        cells = session.exchanges.row(index)
-        previous = int(session.exchanges["request_time"][index - 1]) if index else None
-        severity, retransmissions = cells["severity"], cells["retransmissions"]
+        cells = session.exchanges.row(row.exchange - 1)
+        severity, retransmissions = self._severity(row), cells["retransmissions"]
         ping = cells["method"] == numbers.EMPTY
-        time = cells["response_time"]
         return (
             line(GLYPHS[severity], SEVERITY_INKS[severity]),
-            line(str(index + 1)),
+            self._branch(row),
+            line(str(row.exchange)),
             line(self.view.time(cells["request_time"], previous), "dim"),
             line(str(session.endpoints[cells["client"]])),
             line(str(session.endpoints[cells["server"]])),
@@ -107,13 +222,28 @@ class ExchangeRows:
             line(State(cells["state"]).label, _STATE_INKS[State(cells["state"])]),
             _matched_by(cells),
             _response(cells),
-            line(duration(time) if cells["response_frame"] else "", "dim"),
+            self._after(row.exchange, cells),
             line(str(retransmissions) if retransmissions else "", "warning"),
         )
+
+    def _after(self, exchange: int, cells: Mapping[str, int]) -> Line:
+        """The response time; `?` where nobody can tell which transmission was answered."""
+        if not cells["response_frame"]:
+            return ()
+        ambiguous = cells["retransmissions"] and self.view.times_of(exchange).ambiguous
+        time = (duration(cells["response_time"]), "dim")
+        return (time, ("?", "warning")) if ambiguous else (time,)
 
     def row_ink(self, index: int) -> str:
         """All rows in the plain ink."""
         return ""
+
+
+def _freshness(sent: Notification) -> Line:
+    """Whether the client still had a fresh representation (RFC 7641 clause 3.3.1)."""
+    if sent.in_time is None:
+        return ()
+    return line("in time", "dim") if sent.in_time else line("stale before", "warning")
 
 
 def _matched_by(cells: Mapping[str, int]) -> Line:

@@ -13,6 +13,7 @@ from analyzer.views.tui.places import Page, Place, Visit
 from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.page import PageScreen, titled
+from analyzer.views.tui.widgets.tree_list import TreeList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
@@ -23,7 +24,8 @@ class ExchangesScreen(PageScreen):
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
-        self.list = VirtualList(ExchangeRows(view), id="exchanges")
+        self.exchanges = ExchangeRows(view)
+        self.list = TreeList(self.exchanges, id="exchanges")
         self.rows = PacketRows(view, self._members)
         self.packets = VirtualList(self.rows, id="members", empty="No packets")
 
@@ -37,7 +39,7 @@ class ExchangesScreen(PageScreen):
         self.list.focus()
 
     def _members(self) -> Sequence[int]:
-        return self.view.rows_of_exchange(self.list.cursor + 1) if self.list.count else ()
+        return self.view.rows_of_exchange(self.exchange)
 
     def refresh_page(self) -> None:
         super().refresh_page()
@@ -47,18 +49,26 @@ class ExchangesScreen(PageScreen):
         count = self.list.count
         titled(self.list, "Exchanges", f"{self.list.cursor + 1:,} of {count:,}" if count else "")
         members = f"{self.packets.count} packets" if self.packets.count != 1 else "1 packet"
-        titled(self.packets, f"Exchange {self.list.cursor + 1}" if count else "Exchange", members)
+        titled(self.packets, f"Exchange {self.exchange}" if count else "Exchange", members)
 
     @on(VirtualList.Highlighted, "#exchanges")
     def _highlighted(self) -> None:
         self.packets.take_in()
-        self.packets.action_first()
+        self._show_member()
         self._name_panes()
+
+    def _show_member(self) -> None:
+        """The notification under the cursor, or the first packet of the exchange."""
+        frame = self.exchanges.frame(self.list.cursor) if self.list.count else 0
+        index = self.rows.index_of_frame(frame) if frame else None
+        if index is None:
+            self.packets.action_first()
+        else:
+            self.packets.go_to(index)
 
     @on(VirtualList.Chosen, "#exchanges")
     def _chosen(self, event: VirtualList.Chosen) -> None:
-        frame = int(self.view.opened.exchanges["request_frame"][event.index])
-        self.post_message(Visit(Place(Page.PACKETS, frame)))
+        self.post_message(Visit(Place(Page.PACKETS, self.exchanges.frame(event.index))))
 
     @on(VirtualList.Chosen, "#members")
     def _member_chosen(self, event: VirtualList.Chosen) -> None:
@@ -66,11 +76,15 @@ class ExchangesScreen(PageScreen):
 
     @property
     def here(self) -> Place | None:
-        return Place(Page.EXCHANGES, self.list.cursor + 1) if self.list.count else None
+        return Place(Page.EXCHANGES, self.exchange) if self.list.count else None
 
     @property
     def exchange(self) -> int:
-        return self.list.cursor + 1 if self.list.count else 0
+        return self.exchanges.exchange(self.list.cursor) if self.list.count else 0
 
     def go_to(self, place: Place) -> None:
-        self.list.go_to(place.number - 1)
+        self.exchanges.reveal(place.number)
+        self.list.take_in()
+        index = self.exchanges.find(place.number)
+        if index is not None:
+            self.list.go_to(index)

@@ -27,6 +27,8 @@ _ALIASES = {
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
     "space": "Space",
+    "plus": "+",
+    "minus": "-",
     "escape": "Esc",
     "backslash": "\\",
     "question_mark": "?",

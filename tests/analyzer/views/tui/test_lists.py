@@ -43,7 +43,7 @@ async def test_exchanges_of_every_kind_have_a_row() -> None:
         assert isinstance(screen, ExchangesScreen)
         rows = [screen.list.source.cells(index) for index in range(screen.list.count)]
         assert all(len(row) == len(screen.list.source.columns) for row in rows)
-        methods = {row[5][0][0] for row in rows}
+        methods = {row[6][0][0] for row in rows}
         assert {"GET", "PUT", "POST", "DELETE", "Ping"} <= methods
 
 

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `check` takes: formats and their files, a baseline, and what counts as a failure."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from analyzer import formats
+from analyzer.arguments import SEVERITIES
+from analyzer.formats import CHECK, Output
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from analyzer.baseline import Baseline
+    from analyzer.rules.catalogue import Severity
+
+
+class CheckOptions(NamedTuple):
+    """What was asked of `check` besides what to read."""
+
+    outputs: Sequence[Output]
+    fail_on: str
+    baseline: Baseline | None
+    alone: bool
+
+    @property
+    def severity(self) -> Severity:
+        from analyzer.rules.catalogue import Severity
+
+        return Severity[self.fail_on.upper()]
+
+
+def _outputs(context: object, parameter: object, values: Sequence[str]) -> Sequence[Output]:
+    """Of `FORM` or `FORM:FILE`; what could not be written is told before reading begins."""
+    try:
+        outputs = tuple(map(formats.output, values))
+        formats.refuse_shared(outputs)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    for asked in outputs:
+        folder = os.path.dirname(asked.path) or "."
+        if not asked.printed and not os.path.isdir(folder):
+            raise click.BadParameter(f"{asked.path}: there is no folder {folder}; make it first")
+    return outputs
+
+
+def _complete(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    fitting = (form for form in CHECK.values() if form.name.startswith(incomplete))
+    return [CompletionItem(form.name, help=form.help) for form in fitting]
+
+
+def _baseline(context: object, parameter: object, value: str | None) -> Baseline | None:
+    from analyzer.baseline import BaselineError, read
+
+    if value is None:
+        return None
+    try:
+        return read(value)
+    except BaselineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `check`, given to the command as `asked`."""
+    default = next(iter(CHECK))
+
+    @click.option(
+        "--format",
+        "outputs",
+        callback=_outputs,
+        shell_complete=_complete,
+        multiple=True,
+        default=[default],
+        metavar="FORM[:FILE]",
+        help=f"Print {'|'.join(CHECK)}, or write it to FILE; may be repeated. Default: {default}.",
+    )
+    @click.option(
+        "--fail-on",
+        type=click.Choice(SEVERITIES),
+        default="error",
+        show_default=True,
+        help="Exit with 1 when there is a finding this severe or worse.",
+    )
+    @click.option(
+        "--baseline",
+        callback=_baseline,
+        type=click.Path(),
+        metavar="FILE",
+        help="Only what is new since an earlier check, by its JSON or SARIF report.",
+    )
+    @click.option("--all", "alone", is_flag=True, help="Show each finding, and group none.")
+    @functools.wraps(command)
+    def taking(
+        *arguments: Any,
+        outputs: Sequence[Output],
+        fail_on: str,
+        baseline: Baseline | None,
+        alone: bool,
+        **others: Any,
+    ) -> Any:
+        asked = CheckOptions(outputs, fail_on, baseline, alone)
+        return command(*arguments, asked=asked, **others)
+
+    return taking
+
+
+def format_help() -> str:
+    """What each format is for, a line each, for the end of `check --help`."""
+    return "\n".join(("\b", "Formats:", *(f"  {line}" for line in formats.help_lines())))

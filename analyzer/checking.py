@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `check` found, as every format tells it, and where it is written."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from analyzer.formats import Output
+from analyzer.grouping import Group, each, grouped
+from analyzer.identity import Identities
+from analyzer.report import findings_in_order
+from analyzer.rules.catalogue import Severity
+
+if TYPE_CHECKING:
+    from analyzer.baseline import Baseline
+    from analyzer.findings import Finding
+    from analyzer.session import Session
+
+
+class Check(NamedTuple):
+    """A judged session: its `findings` by frame, those about the capture as a whole last.
+
+    With a `baseline` these are the new ones, and `known` were in it. A finding as severe as
+    `fail_on` is a failure; `alone`: each finding is told by itself.
+    """
+
+    session: Session
+    findings: Sequence[Finding]
+    identities: Identities
+    baseline: Baseline | None = None
+    known: int = 0
+    fail_on: Severity = Severity.ERROR
+    alone: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        session: Session,
+        baseline: Baseline | None = None,
+        fail_on: Severity = Severity.ERROR,
+        alone: bool = False,
+    ) -> Self:
+        """What a session that has read its capture found."""
+        identities = Identities(session)
+        found = new = findings_in_order(session)
+        if baseline is not None:
+            new = [f for f in found if identities.of(f) not in baseline.fingerprints]
+        known = len(found) - len(new)
+        return cls(session, new, identities, baseline, known, fail_on, alone)
+
+    def groups(self) -> list[Group]:
+        """Rows for people, worst first."""
+        return each(self.findings) if self.alone else grouped(self.findings, self.identities)
+
+    def summary(self) -> dict[str, int]:
+        """How many findings of each severity, worst first; how many breaches are ignored; with a
+        baseline, how many it knew."""
+        counts = dict.fromkeys((severity.label for severity in reversed(Severity)), 0)
+        for finding in self.findings:
+            counts[finding.severity.label] += 1
+        counts["ignored"] = self.session.findings.ignored
+        return counts | ({"known": self.known} if self.baseline else {})
+
+    @property
+    def failed(self) -> bool:
+        return any(finding.severity >= self.fail_on for finding in self.findings)
+
+
+def write(check: Check, outputs: Sequence[Output]) -> None:
+    """Write every output; a file takes its name once it is complete. Raises WritingError."""
+    for form, path in outputs:
+        if path == "-":
+            form.write_check(check, sys.stdout)
+            continue
+        from analyzer.capture.writing import new_file
+
+        with new_file(path, check.session.paths) as file:
+            out = io.TextIOWrapper(file, "utf-8", "backslashreplace", newline="\n")
+            form.write_check(check, out)
+            out.flush()
+            out.detach()

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which rows the exchange list has: one for each exchange, operation or observation, and below
+those that are open, what belongs to them.
+
+Only what is open is laid out; of all else a row is its place in one array of ids.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from analyzer.exchanges.model import OBSERVES
+from analyzer.observations import Ending, Notification, Observation, observation
+from analyzer.views.tui.capture_view import CaptureView
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    _Ids = np.ndarray[Any, Any]
+
+_MOST: Final = 10_000
+"""Rows shown below one that is open."""
+
+_BELOW: Final = 32
+"""An identity holds the row's root above so many bits; 0 for an exchange."""
+
+
+class Row(NamedTuple):
+    """A row of the list: an exchange, or below its `root` a notification, what ended an
+    observation, or how many more there are."""
+
+    exchange: int
+    root: int = 0
+    notification: Notification | None = None
+    ended: Observation | None = None
+    more: int = 0
+    last: bool = False
+
+    @property
+    def identity(self) -> int:
+        if self.notification is not None:
+            return self.root << _BELOW | self.notification.row + 2
+        if self.ended is not None or self.more:
+            return self.root << _BELOW | (1 if self.more else 0)
+        return self.exchange
+
+    @property
+    def is_exchange(self) -> bool:
+        return self.notification is None and self.ended is None and not self.more
+
+
+@dataclass(slots=True)
+class _Open:
+    """A root that is open: where it stands, and the rows below it."""
+
+    start: int = 0
+    below: list[Row] = field(default_factory=list)
+    told: Observation | None = None
+
+
+class ExchangeTree:
+    """The rows by their index; what is open stays open while the capture grows."""
+
+    def __init__(self, view: CaptureView) -> None:
+        self._view = view
+        self._version = -1
+        self._open: dict[int, _Open] = {}
+        self._laid_out: list[_Open] = []
+        self._starts: list[int] = []
+        self._passed: list[int] = [0]
+        self._places: dict[int, int] = {}
+        self._count = 0
+        self.digits = 0
+        """Of the largest number below a root, 0 when no exchange has anything below it."""
+
+    def __len__(self) -> int:
+        return self._count
+
+    def refresh(self) -> None:
+        """Take in what was read since."""
+        session = self._view.session
+        if session is None or session.version == self._version:
+            return
+        self._version = session.version
+        self._take_roots()
+        self._lay_out()
+
+    def _take_roots(self) -> None:
+        import numpy as np
+
+        stored = self._view.opened.exchanges.stored
+        count = len(stored)
+        ids = np.arange(1, count + 1, dtype=np.uint32)
+        operation = stored["operation"][:count].copy()
+        own = (operation == 0) | (operation == ids)
+        later = ~own
+        later[later] = own[operation[later] - 1]
+        self._roots: _Ids = ids[~later]
+        members = ids[later]
+        self._members: _Ids = members[np.argsort(operation[members - 1], kind="stable")]
+        self._of: _Ids = operation[self._members - 1]
+        self.digits = self._digits(stored["flags"][:count] & OBSERVES > 0)
+
+    def _digits(self, observers: np.ndarray[Any, Any]) -> int:
+        """Digits of the largest number below a root, by what asks for notifications."""
+        import numpy as np
+
+        notified = np.where(observers, self._responses(len(observers)), 0)
+        roots, place = np.unique(self._of, return_inverse=True)
+        exchanges = np.bincount(place).max(initial=-1) + 1
+        with_later = np.bincount(place, notified[self._members - 1]) + notified[roots - 1]
+        most = max(exchanges, notified.max(initial=0), with_later.max(initial=0))
+        return len(str(int(most))) if most else 0
+
+    def _responses(self, count: int) -> np.ndarray[Any, Any]:
+        return self._view.opened.exchanges.stored["responses"][:count]
+
+    # What is below a root -----------------------------------------------------------------------
+
+    def members(self, root: int) -> list[int]:
+        """Later exchanges of the operation or observation."""
+        first, after = self._of.searchsorted([root, root + 1])
+        found: list[int] = self._members[first:after].tolist()
+        return found
+
+    def observes(self, root: int) -> bool:
+        """Whether it asks for notifications and was answered."""
+        stored = self._view.opened.exchanges.stored
+        return bool(
+            stored.cell("flags", root - 1) & OBSERVES and stored.cell("responses", root - 1)
+        )
+
+    def size(self, root: int) -> int:
+        """Notifications of an observation, else exchanges of an operation; 0 for a plain one."""
+        members = self.members(root)
+        if not self.observes(root):
+            return len(members) + 1 if members else 0
+        stored = self._view.opened.exchanges.stored
+        asks = [id for id in members if stored.cell("flags", id - 1) & OBSERVES]
+        return sum(stored.cell("responses", id - 1) for id in (root, *asks))
+
+    def is_open(self, root: int) -> bool:
+        return root in self._open
+
+    def set_open(self, root: int, wanted: bool) -> None:
+        """Open or close a root."""
+        if wanted:
+            self._open.setdefault(root, _Open())
+        else:
+            self._open.pop(root, None)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._laid_out, self._starts, self._passed, self._places = [], [], [0], {}
+        self._opened_roots: list[int] = []
+        for root in sorted(self._open):
+            place = int(self._roots.searchsorted(root))
+            if place == len(self._roots) or self._roots[place] != root:
+                del self._open[root]  # it turned out to continue another one
+                continue
+            opened = self._open[root]
+            self._fill(root, opened)
+            opened.start = place + self._passed[-1]
+            self._laid_out.append(opened)
+            self._opened_roots.append(root)
+            self._starts.append(opened.start)
+            self._passed.append(self._passed[-1] + len(opened.below))
+            for number, row in enumerate(opened.below, opened.start + 1):
+                self._places[row.identity] = number
+        self._count = len(self._roots) + self._passed[-1]
+
+    def _fill(self, root: int, opened: _Open) -> None:
+        """The first rows below, in file order, then what ended the observation."""
+        session, members = self._view.opened, self.members(root)
+        if self.observes(root):
+            opened.told = observation(session, root, members, opened.told, _MOST)
+        rows = sorted(self._rows(root, members, opened.told), key=lambda row: row[0])
+        below = [row for _, row in islice(rows, _MOST)]
+        if len(rows) > _MOST or (opened.told is not None and opened.told.unread):
+            unread = opened.told.unread if opened.told else 0
+            below.append(Row(root, root, more=len(rows) - len(below) + unread))
+        if opened.told is not None and opened.told.ending is not Ending.NOT_SEEN:
+            below.append(Row(root, root, ended=opened.told))
+        if below:
+            below[-1] = below[-1]._replace(last=True)
+        opened.below = below
+
+    def _rows(
+        self, root: int, members: Sequence[int], told: Observation | None
+    ) -> Iterator[tuple[int, Row]]:
+        """Rows below a root, each with its place in the file."""
+        session = self._view.opened
+        for id in members:
+            yield session.exchanges.stored.cell("request_row", id - 1), Row(id, root)
+        for sent in told.notifications if told else ():
+            yield sent.row, Row(session.messages.cell("exchange", sent.row), root, sent)
+
+    # Places -------------------------------------------------------------------------------------
+
+    def __getitem__(self, index: int) -> Row:
+        above = bisect_left(self._starts, index)
+        if above:
+            opened = self._laid_out[above - 1]
+            number = index - opened.start - 1
+            if number < len(opened.below):
+                return opened.below[number]
+        return Row(int(self._roots[index - self._passed[above]]))
+
+    def find(self, identity: int) -> int | None:
+        """Where a row stands; where its root does if that is closed."""
+        place = self._places.get(identity)
+        if place is not None:
+            return place
+        root = identity >> _BELOW or self.root_of(identity)
+        at = int(self._roots.searchsorted(root)) if self._count else 0
+        if not self._count or at == len(self._roots) or self._roots[at] != root:
+            return None
+        return at + self._passed[bisect_left(self._opened_roots, root)]
+
+    def root_of(self, exchange: int) -> int:
+        """The exchange in whose place another one stands: itself if no other."""
+        stored = self._view.opened.exchanges.stored
+        if not 0 < exchange <= len(stored):
+            return 0
+        root = stored.cell("operation", exchange - 1) or exchange
+        at = int(self._roots.searchsorted(exchange))
+        own = at < len(self._roots) and int(self._roots[at]) == exchange
+        return exchange if own else root
