@@ -63,7 +63,9 @@ NOTIFIED: Final = (
 OBSERVES: Final = (
     39  # exchange, observation with its token, with its resource, newest notification + 1; or 0
 )
-BLOCK_FOLLOWED: Final = 40  # message, exchange, block before, signature, bits of events.Following
+BLOCK_FOLLOWED: Final = (
+    40  # message, exchange, block before, signature, bits of relations.Following
+)
 BLOCK_DETACHED: Final = 41  # message, exchange, the block where this one would go on + 1
 BLOCK_PAST_END: Final = 42  # message, exchange, bytes of the body, its last block
 FORMED: Final = 28  # message, signature, message of the other NAT leg + 1

@@ -20,7 +20,6 @@ from analyzer.events import (
     BodyIncomplete,
     CopiesIgnored,
     Event,
-    Following,
     Formed,
     GroupOver,
     MidReused,
@@ -46,7 +45,7 @@ from analyzer.events import (
 )
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges.model import MATCHES
-from analyzer.relations import How, Match, News, Orphan, Reuse
+from analyzer.relations import Following, How, Match, News, Orphan, Reuse
 from analyzer.subjects import Exchange, Flow, Message, Tables, transmission
 
 Row = tuple[int, ...]

@@ -64,7 +64,7 @@ RESTARTED, EXPIRED, OTHER_ETAG, REFUSED, CAPTURE_OVER = 1, 2, 3, 4, 5
 CHANGED, COMBINED, RECOVERED = 1, 2, 4
 
 # How a block, or the request for one, follows the newest block of its body: bits of
-# events.Following.
+# relations.Following.
 REPEATS, RETURNS, SKIPS, OVERTAKEN, LARGER = 1, 2, 4, 8, 16
 AFTER_CHANGE, AFTER_UPLOAD, INTERLEAVED, IN_BURST, RECOVERS = 32, 64, 128, 256, 512
 

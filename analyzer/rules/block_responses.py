@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import How, Match, Responded
+from analyzer.events import Responded
+from analyzer.relations import How, Match
 from analyzer.rules.catalogue import Breach, E, Scope, Severity, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block, has

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import BlockDetached, BlockFollowed, Following
+from analyzer.events import BlockDetached, BlockFollowed
+from analyzer.relations import Following
 from analyzer.rules.block_responses import offset, shown
 from analyzer.rules.catalogue import Breach, E, N, Scope, Severity, W, declare, predicate, rule
 from analyzer.rules.context import Context
@@ -178,6 +179,7 @@ def fetched_out_of_order(event: BlockFollowed, context: Context) -> Iterator[Bre
     Scope.CONVERSATION,
     _SPEC,
     "2.5",
+    absence=True,
     title="Blocks of a request not in sequence",
     what="The blocks of a request's body do not begin with block 0, or leave one out. A note where "
     "the beginning may lie before the capture. Blocks sent again and a change of the block size do "

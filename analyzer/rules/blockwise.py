@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import BlockDiffers, BlockFollowed, BodyAccepted, BodyIncomplete, Following
+from analyzer.events import BlockDiffers, BlockFollowed, BodyAccepted, BodyIncomplete
 from analyzer.exchanges.blockwise import CAPTURE_OVER, EXPIRED, OTHER_ETAG, REFUSED, RESTARTED
 from analyzer.profiles.transmission import SECOND
+from analyzer.relations import Following
 from analyzer.rules.catalogue import Breach, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import Formed, How, Match, News, Notified, Responded
+from analyzer.events import Formed, Notified, Responded
+from analyzer.relations import How, Match, News
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block, number

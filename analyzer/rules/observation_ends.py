@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import News, Notified, Unacknowledged
+from analyzer.events import Notified, Unacknowledged
 from analyzer.messages import Role
+from analyzer.relations import News
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
 from analyzer.rules.message_layer import seconds
@@ -69,6 +70,7 @@ declare(
     Scope.CONVERSATION,
     _SPEC,
     "4.5",
+    absence=True,
     title="Notifies nobody",
     what="A CON notification was neither acknowledged nor rejected within MAX_TRANSMIT_WAIT (93 s "
     "by default), nor was a later one, and the server goes on.",
@@ -85,6 +87,7 @@ declare(
     Scope.CONVERSATION,
     _SPEC,
     "4.5",
+    absence=True,
     title="A day without a confirmable notification",
     what="For more than 24 hours all notifications of an observation were NONs.",
     why="NONs do not tell whether anybody listens. At least every 24 hours a notification must be "
@@ -181,6 +184,7 @@ def notified(event: Notified, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     _SPEC,
     "3.5",
+    absence=True,
     title="Notification unacknowledged",
     what="A CON notification got neither ACK nor RST within MAX_TRANSMIT_WAIT (93 s by default). A "
     "note near the end of the capture.",

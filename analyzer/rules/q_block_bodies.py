@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import BlockFollowed, Following, Formed
+from analyzer.events import BlockFollowed, Formed
+from analyzer.relations import Following
 from analyzer.rules.catalogue import Breach, E, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block, has
