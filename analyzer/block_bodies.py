@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MOST_BODY: Final = 1 << 26
 """Bytes of a body that is put together; a larger one is shown block by block."""
 
+MOST_JUDGED: Final = 60_000
+"""Bytes of a body that rules read, as many as one datagram might carry: no MSGin5G message is as
+long (TS 23.554)."""
+
 _OF_REQUEST: Final = (numbers.Q_BLOCK1, numbers.BLOCK1)
 _OF_RESPONSE: Final = (numbers.BLOCK2, numbers.Q_BLOCK2)
 _LONGEST: Final = 3

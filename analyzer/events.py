@@ -20,7 +20,7 @@ from analyzer.capture_events import (
     IcmpError,
     OpaqueFlow,
 )
-from analyzer.relations import How, Match, News, Orphan, Reuse
+from analyzer.relations import Following, How, Match, News, Orphan, Reuse
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
@@ -199,23 +199,49 @@ class Notified(NamedTuple):
 
 class Observes(NamedTuple):
     """A request with Observe 0 or 1 where an observation with its token stands, or one of the same
-    resource does; each the exchange that registered it."""
+    resource does; each the exchange that registered it, and the `newest` notification of either."""
 
     exchange: Exchange
     by_token: Exchange | None
     by_resource: Exchange | None
+    newest: Message | None
 
 
 class BlockFollowed(NamedTuple):
-    """A block, or a request for one, after `before`, the newest block of the same body. `skips`:
-    there is a gap between them, `repeats`: it begins before where that one ended. Told only while
-    none of such forms is known to break no rule."""
+    """A block, or a request for one, after `before`, the newest block of the same body. Told only
+    while none of such forms, to such a request, is known to break no rule."""
 
     exchange: Exchange
     message: Message
     before: Message
-    repeats: bool
-    skips: bool
+    how: Following
+
+
+class BlockDetached(NamedTuple):
+    """A later block, or a request for one, of a body of which nothing is known. `before` is the
+    block of another body, of the same path or token, which ends where it begins."""
+
+    exchange: Exchange
+    message: Message
+    before: Message | None
+
+
+class BlockPastEnd(NamedTuple):
+    """A last block behind the end of its body of `size` bytes, which `before` told."""
+
+    exchange: Exchange
+    message: Message
+    size: int
+    before: Message
+
+
+class BodyWhole(NamedTuple):
+    """A body in blocks is whole, with `message`: `size` bytes, of which `first` was seen first."""
+
+    exchange: Exchange
+    message: Message
+    first: Message
+    size: int
 
 
 class UnreadableAnswered(NamedTuple):
@@ -328,6 +354,9 @@ Event: TypeAlias = (
     | Notified
     | Observes
     | BlockFollowed
+    | BlockDetached
+    | BlockPastEnd
+    | BodyWhole
     | RegistrationRequested
     | RegistrationInClear
     | RegistrationAnswered

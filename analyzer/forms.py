@@ -125,6 +125,8 @@ def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: 
     """What rules look at in the value of an option, as a number; -1: its very bytes."""
     if number < 64:
         bit = 1 << number
+        if number == numbers.OBSERVE and facts[f + FLAGS] & REQUEST == 0:
+            return 0  # it counts notifications: what it says beside the one before is news of those
         if bit & _WHOLE:
             return _value(data, at, length)
         if bit & _NAMES:
@@ -172,6 +174,7 @@ def message_form(
     is what scanning a body takes."""
     form = mix(facts[f + DEFECTS], facts[f + CODE] * 8 + facts[f + TYPE])
     form = mix(form, facts[f + TOKEN_LENGTH] * 2 + (facts[f + FLAGS] & CUT))
+    form = mix(form, facts[f + MESSAGE_TYPE])
     before, segments, empty, asked = -1, 0, 0, -1
     for option in range(count):
         row = option * wire.OPTION_SLOTS

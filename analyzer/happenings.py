@@ -24,7 +24,7 @@ SEEN: Final = 1  # message, bits of facts.FLAGS, message of the other NAT leg + 
 RETRANSMITTED: Final = (
     2  # message, transmission, count, gap, the gap before * 4 + how it is the same
 )
-RESPONDED: Final = 3  # message, exchange, match, signature, bits of events.How
+RESPONDED: Final = 3  # message, exchange, match, signature, bits of relations.How
 ACKNOWLEDGED: Final = 4  # message, transmission
 ANSWERED_AGAIN: Final = 5  # message, flow, first message, note or 0: it differs, transmission
 UNACKNOWLEDGED: Final = 6  # transmission, ended, one way
@@ -58,10 +58,16 @@ NEVER_ANSWERED: Final = 35  # exchange, note, flow
 GROUP_OVER: Final = 36  # exchange
 COPIES_IGNORED: Final = 37  # transmission, ended
 NOTIFIED: Final = (
-    38  # message, exchange, the notification before + 1, signature, bits of events.News
+    38  # message, exchange, the notification before + 1, signature, bits of relations.News
 )
-OBSERVES: Final = 39  # exchange, observation with its token, with its resource; 0 for none
-BLOCK_FOLLOWED: Final = 40  # message, exchange, block before, signature, direction
+OBSERVES: Final = (
+    39  # exchange, observation with its token, with its resource, newest notification + 1; or 0
+)
+BLOCK_FOLLOWED: Final = (
+    40  # message, exchange, block before, signature, bits of relations.Following
+)
+BLOCK_DETACHED: Final = 41  # message, exchange, the block where this one would go on + 1
+BLOCK_PAST_END: Final = 42  # message, exchange, bytes of the body, its last block
 FORMED: Final = 28  # message, signature, message of the other NAT leg + 1
 BLOCK_AGAIN: Final = 26  # message, exchange, offset, end: bytes that were there before
 

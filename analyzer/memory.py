@@ -66,7 +66,7 @@ REGIONS: Final = (
     _keys(state.ENDPOINT_KEYS, 4),
     _keys(state.FLOW_KEYS, 1),
     _keys(state.UE_KEYS, 2),
-    _keys(state.BODY_KEYS, 2),
+    _keys(state.BODY_KEYS, 4),
     _keys(state.REFUSED_KEYS, 1, asking.MOST_REFUSED),
     _keys(state.OBSERVED_KEYS, 2, 2 * observing.MOST_OBSERVATIONS),
     Region(

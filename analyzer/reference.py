@@ -40,11 +40,14 @@ def explain(rule_id: str) -> int:
     from difflib import get_close_matches
 
     from analyzer.rules.catalogue import load
+    from analyzer.rules.left_out import LEFT_OUT
     from analyzer.views import text
 
     catalogue = load()
     rule = catalogue.get(rule_id.upper()) or catalogue.get(rule_id)
     if rule is None:
+        if rule_id.upper() in LEFT_OUT:
+            raise click.ClickException(f"{rule_id} is left out. {LEFT_OUT[rule_id.upper()]}")
         near = get_close_matches(rule_id.upper(), catalogue, 1, 0.5)
         hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
         raise click.ClickException(f"no rule {rule_id}; {hint}")

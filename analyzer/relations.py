@@ -83,3 +83,19 @@ class News(IntFlag):
     STALE = 256
     UNCONFIRMED = 512
     RATE = 1024
+
+
+class Following(IntFlag):
+    """How a block follows the newest block of its body (exchanges.blockwise); 0: it begins where
+    that one ended."""
+
+    REPEATS = 1  # the same block
+    RETURNS = 2  # it lies before
+    SKIPS = 4  # there is a gap
+    OVERTAKEN = 8  # Message IDs tell the order of sending the other way round
+    LARGER = 16  # than the server asked for
+    AFTER_CHANGE = 32  # a request, and the block before it had another ETag than those before
+    AFTER_UPLOAD = 64  # the response is to a request whose body came in blocks
+    INTERLEAVED = 128  # it goes on where a body stopped for which this one was begun
+    IN_BURST = 256  # the first Q-Block above those that may be sent in one go
+    RECOVERS = 512  # all blocks were sent once, or the server told which are missing

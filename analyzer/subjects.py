@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from analyzer import flows
 from analyzer import messages as m
@@ -18,7 +18,8 @@ from analyzer.endpoints import Endpoint
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
 from analyzer.exchanges.blockwise import in_blocks
-from analyzer.flows import flow_at
+from analyzer.flow_subject import Flow as Flow
+from analyzer.flow_subject import Tables as Tables
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
 from dissectors import link
 from dissectors.coap import numbers
@@ -26,32 +27,7 @@ from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect, uint
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
-from dissectors.msgin5g.elements import Vocabulary
 from dissectors.msgin5g.payload import Document, Elements, read_elements, read_json
-
-if TYPE_CHECKING:
-    from analyzer.exchanges.table import Exchanges
-    from analyzer.memory import Memory
-    from analyzer.names import Endpoints, Names
-    from analyzer.tables import Table
-
-
-class Tables(Protocol):
-    """What the views are read from: a session."""
-
-    memory: Memory
-    messages: Table
-    exchanges: Exchanges
-    endpoints: Endpoints
-    names: Names
-    icmp_texts: dict[int, str]
-    vocabulary: Vocabulary
-
-    def packet(self, row: int) -> bytes: ...
-
-    def link_type(self, row: int) -> int: ...
-
-    def token(self, row: int) -> bytes: ...
 
 
 class Place(NamedTuple):
@@ -64,65 +40,6 @@ class Place(NamedTuple):
     coap_length: int
     ttl: int
     fragmented: bool
-
-
-class Flow:
-    """One pair of endpoints and what was seen between them; `sent` counts datagrams of `first`."""
-
-    def __init__(self, tables: Tables, flow: int) -> None:
-        self._tables = tables
-        s = tables.memory.s
-        at = flow_at(s, flow)
-        self._cells = s[at : at + flows.FLOW_SLOTS].tolist()
-        self.first = tables.endpoints[self._cells[flows.FIRST]]
-        self.second = tables.endpoints[self._cells[flows.SECOND]]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Flow) and self.serial == other.serial
-
-    def __hash__(self) -> int:
-        return hash(self.serial)
-
-    def __str__(self) -> str:
-        return f"{self.first} - {self.second}"
-
-    @property
-    def serial(self) -> int:
-        """Its number in the capture."""
-        return self._cells[flows.SERIAL]
-
-    @property
-    def start(self) -> int:
-        """Capture time of its first datagram, or of the segment's first record."""
-        return self._cells[flows.START]
-
-    @property
-    def confirmed(self) -> bool:
-        return bool(self._cells[flows.CONFIRMED])
-
-    @property
-    def plain_on_5684(self) -> bool:
-        return bool(self._cells[flows.PLAIN_ON_5684])
-
-    @property
-    def opaque(self) -> int:
-        return self._cells[flows.OPAQUE]
-
-    @property
-    def readable(self) -> int:
-        return self._cells[flows.READABLE]
-
-    @property
-    def failures(self) -> int:
-        return self._cells[flows.FAILURES]
-
-    @property
-    def first_frame(self) -> int:
-        return self._cells[flows.FIRST_FRAME]
-
-    @property
-    def datagrams(self) -> int:
-        return self._cells[flows.SENT] + self._cells[flows.RECEIVED]
 
 
 class Message:
@@ -328,6 +245,11 @@ class Exchange:
         """The first one."""
         row = self._row["response"]
         return Message(self._tables, row - 1) if row else None
+
+    @cached_property
+    def ended_by(self) -> Message | None:
+        """What ended its observation."""
+        return Message(self._tables, self._row["ended_by"] - 1) if self._row["ended_by"] else None
 
     @property
     def transmission(self) -> Transmission:

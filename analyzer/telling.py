@@ -13,7 +13,9 @@ from analyzer.events import (
     Acknowledged,
     AnsweredAgain,
     AskedAgain,
+    BlockDetached,
     BlockFollowed,
+    BlockPastEnd,
     BodyAccepted,
     BodyIncomplete,
     CopiesIgnored,
@@ -43,7 +45,7 @@ from analyzer.events import (
 )
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges.model import MATCHES
-from analyzer.relations import How, Match, News, Orphan, Reuse
+from analyzer.relations import Following, How, Match, News, Orphan, Reuse
 from analyzer.subjects import Exchange, Flow, Message, Tables, transmission
 
 Row = tuple[int, ...]
@@ -107,6 +109,10 @@ def _exchange(tables: Tables, id: int) -> Exchange | None:
     return Exchange(tables, id) if id else None
 
 
+def _message(tables: Tables, row: int) -> Message | None:
+    return Message(tables, row - 1) if row else None
+
+
 def note_of(kind: int, row: Row) -> tuple[int, int] | None:
     """The flow and the note (flows.NOTES) that an event gives of it; None for other events."""
     if kind == tells.REGISTRATION_IN_CLEAR:
@@ -148,10 +154,16 @@ _MAKERS: Final[dict[int, Callable[[Tables, Row], Event]]] = {
         Exchange(t, r[1]), Message(t, r[0]), Message(t, r[2] - 1), News(r[4])
     ),
     tells.OBSERVES: lambda t, r: Observes(
-        Exchange(t, r[0]), _exchange(t, r[1]), _exchange(t, r[2])
+        Exchange(t, r[0]), _exchange(t, r[1]), _exchange(t, r[2]), _message(t, r[3])
     ),
     tells.BLOCK_FOLLOWED: lambda t, r: BlockFollowed(
-        Exchange(t, r[1]), Message(t, r[0]), Message(t, r[2]), r[4] == 1, r[4] == 2
+        Exchange(t, r[1]), Message(t, r[0]), Message(t, r[2]), Following(r[4])
+    ),
+    tells.BLOCK_DETACHED: lambda t, r: BlockDetached(
+        Exchange(t, r[1]), Message(t, r[0]), _message(t, r[2])
+    ),
+    tells.BLOCK_PAST_END: lambda t, r: BlockPastEnd(
+        Exchange(t, r[1]), Message(t, r[0]), r[2], Message(t, r[3])
     ),
     tells.CLOCK_STEP: lambda t, r: ClockStep(r[0], r[1]),
     tells.CAPTURE_DUPLICATE: _duplicate,

@@ -11,9 +11,9 @@ from analyzer import facts as fact
 from analyzer import flows
 from analyzer import happenings as tells
 from analyzer.arriving import MOST_TEXT
-from analyzer.block_bodies import Body, differing, holes, read_block, rows_of_blocks
+from analyzer.block_bodies import MOST_JUDGED, Body, differing, holes, read_block, rows_of_blocks
 from analyzer.bodies import tells_of
-from analyzer.events import BlockDiffers
+from analyzer.events import BlockDiffers, BodyWhole
 from analyzer.exchanges import blockwise
 from analyzer.exchanges.blockwise import body_at, complete
 from analyzer.messages import MESSAGE_TYPE_IDS
@@ -29,10 +29,6 @@ from dissectors.msgin5g.payload import read_elements, read_json
 if TYPE_CHECKING:
     from analyzer.session import Session
     from analyzer.telling import Row
-
-MOST_JUDGED: Final = 60_000
-"""Bytes of a body that is judged, as many as one datagram might carry: no MSGin5G message is as
-long (TS 23.554)."""
 
 KINDS: Final = frozenset({tells.BODY_WHOLE, tells.BODY_DUE, tells.BLOCK_AGAIN})
 
@@ -79,6 +75,8 @@ class WholeBodies:
         message = Message(self._session, row)
         first = Message(self._session, s[body_at(s, body) + blockwise.FIRST] - 1)
         size = s[body_at(s, body) + blockwise.SIZE]
+        if message.exchange is not None and not message.translated:
+            self._session.judge(BodyWhole(message.exchange, message, first, size))
         if message.translated or size > MOST_JUDGED or not first.may_be_json:
             return
         if message.body is not None and message.exchange is not None:

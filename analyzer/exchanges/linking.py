@@ -230,7 +230,7 @@ def link(
     how += 1 if first else 0
     how += 2 if notifies else 0
     signature = mix(facts[f + fact.FORM], xx[cells + x.FORM])
-    signature = mix(signature, (how * 16 + match) * 16 + _blocks_agree(s, facts, f, number)) | 1
+    signature = mix(signature, (how * 16 + match) * 64 + _blocks_agree(s, facts, f, number)) | 1
     if code == VALID and how & 256 == 0:  # another of the ETags asked for, or none of them
         signature = 0
     if match == x.MULTICAST and xx[cells + x.RESPONSES] <= MOST_OF_GROUP:
@@ -241,7 +241,7 @@ def link(
 
 
 def _how(s: Rows, facts: Rows, f: int, exchange: int, number: int, promised: int, xx: Cells) -> int:
-    """In which way a response came, as bits of events.How above the first two."""
+    """In which way a response came, as bits of relations.How above the first two."""
     cells = (exchange - 1) * x.CELLS
     how = 4 if xx[cells + x.ACK] else 0
     how += 8 if xx[cells + x.RESET] else 0
@@ -260,12 +260,13 @@ def _how(s: Rows, facts: Rows, f: int, exchange: int, number: int, promised: int
 
 def _blocks_agree(s: Rows, facts: Rows, f: int, number: int) -> int:
     """How the blocks of request and response lie to each other: of Block1, then of Block2, 0 where
-    both name the same one, 1 for another offset; 2 more where the response's is larger."""
+    both name the same one, 1 for another offset, 2 if the number differs too; 3 more where the
+    response's is larger. Less than 64."""
     if number == 0:
         return 0
     sent = sent_at(s, number)
     of_request = _blocks_apart(s[sent + ml.BLOCK1], facts[f + fact.BLOCK1])
-    return of_request * 4 + _blocks_apart(s[sent + ml.BLOCK2], facts[f + fact.BLOCK2])
+    return of_request * 8 + _blocks_apart(s[sent + ml.BLOCK2], facts[f + fact.BLOCK2])
 
 
 def _blocks_apart(asked: int, answered: int) -> int:
@@ -273,8 +274,10 @@ def _blocks_apart(asked: int, answered: int) -> int:
         return 0
     if asked < 0:  # a first block is what was asked for without the option
         return 1 if answered >> 4 else 0
-    apart = 1 if offset_of(asked) != offset_of(answered) else 0
-    return apart + (2 if answered & 7 > asked & 7 else 0)
+    apart = 0
+    if offset_of(asked) != offset_of(answered):
+        apart = 1 if asked >> 4 == answered >> 4 else 2
+    return apart + (3 if answered & 7 > asked & 7 else 0)
 
 
 def _transmission_of(s: Rows, mm: Cells, request: int) -> int:

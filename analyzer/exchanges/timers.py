@@ -18,6 +18,7 @@ from analyzer.exchanges.message_layer import (
     when_at,
 )
 from analyzer.exchanges.model import State
+from analyzer.exchanges.observing import superseded
 from analyzer.exchanges.orphans import orphaned
 from analyzer.exchanges.request_layer import end_observation
 from analyzer.exchanges.states import Event, move
@@ -125,8 +126,10 @@ def _waited(
         alone = 1 if one_way(s, source, destination) else 0
         tell(s, tells.UNACKNOWLEDGED, number, ended, alone, 0, 0)
         notifies = exchange != 0 and not request and xx[cells + x.STATE] == State.OBSERVING
-        if notifies and not ended and not alone:  # RFC 7641 clause 4.5
-            end_observation(s, exchange, s[sent + ml.MESSAGE] - 1, xx)
+        row = s[sent + ml.MESSAGE] - 1
+        lost = notifies and not ended and not alone
+        if lost and not superseded(s, exchange, row, mm):  # RFC 7641 clause 4.5
+            end_observation(s, exchange, row, xx)
     if not request or exchange == 0:
         return
     if xx[cells + x.RESPONSE] or xx[cells + x.RESET]:

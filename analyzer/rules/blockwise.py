@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import BlockDiffers, BodyAccepted, BodyIncomplete
+from analyzer.events import BlockDiffers, BlockFollowed, BodyAccepted, BodyIncomplete
 from analyzer.exchanges.blockwise import CAPTURE_OVER, EXPIRED, OTHER_ETAG, REFUSED, RESTARTED
 from analyzer.profiles.transmission import SECOND
+from analyzer.relations import Following
 from analyzer.rules.catalogue import Breach, N, Scope, W, declare, predicate, rule
 from analyzer.rules.context import Context
 
@@ -83,21 +84,33 @@ declare(
     fix="Begin anew with block 0 after such a pause.",
 )
 
-declare(
+
+@rule(
     "COAP-7959-2.4-ETAG-CHANGED",
     W,
     Scope.CONVERSATION,
     SPEC,
     "2.4",
     title="Resource changed during the transfer",
-    what="The ETag of a later block is another one than that of the first.",
+    what="The ETag of a later block is another one than that of the blocks before, and the client "
+    "goes on with the next block. A note where it begins anew or stops.",
     why="The blocks belong to two representations; a client that puts them together gets a body "
     "that never was (clause 2.4).",
-    bad="Block2 0/1/64 with ETag 01, 1/0/64 with ETag 02",
+    bad="Block2 0/1/64 with ETag 01, 1/1/64 with ETag 02, then 2/0/64 is asked for",
     good="The client starts again at block 0 when the ETag changes",
     fix="Let the client compare the ETags and begin anew; let the server keep a body as long as "
     "it is being read.",
 )
+def goes_on_after_change(event: BlockFollowed, context: Context) -> Iterator[Breach]:
+    if event.how & Following.AFTER_CHANGE:
+        yield Breach(
+            "The client asks for the next block, though the ETag has changed",
+            event.message,
+            seen="the next block is asked for",
+            expected="block 0, or no further request",
+            exchange=event.exchange,
+            frames=(event.before.frame,),
+        )
 
 
 @predicate()
@@ -105,17 +118,19 @@ def incomplete(event: BodyIncomplete, context: Context) -> Iterator[Breach]:
     """A body that was given up, by the reason."""
     if event.why == REFUSED:
         return  # the server said so
-    rule, why = "COAP-7959-2.5-INCOMPLETE", _ENDED.get(event.why, "")
+    rule, why, severity = "COAP-7959-2.5-INCOMPLETE", _ENDED.get(event.why, ""), None
     if event.why == EXPIRED:
         lifetime = context.timers.exchange_lifetime // SECOND
         rule, why = "COAP-7959-2.5-STALE", f"the next block came more than {lifetime} s later"
     elif event.why == OTHER_ETAG:
         rule, why = "COAP-7959-2.4-ETAG-CHANGED", "the next block has another ETag"
+        severity = N
     yield Breach(
         f"Body not whole after {event.contiguous} bytes: {why}",
         event.message,
         seen=f"{event.contiguous} bytes from its start",
         expected="every block up to the last (M = 0) of one body",
+        severity=severity,
         rule=rule,
     )
 

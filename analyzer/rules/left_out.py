@@ -5,20 +5,30 @@ from __future__ import annotations
 
 from typing import Final
 
-_DTLS: Final = "awaits DTLS: sessions and epochs are not read yet"
+_DTLS: Final = "Awaits DTLS: sessions and epochs are not read yet."
 
 LEFT_OUT: Final[dict[str, str]] = {
     "COAP-7252-9.1.1-EPOCH-RETR": _DTLS,
     "COAP-7252-9.1.1-EPOCH-ACK": _DTLS,
     "COAP-7252-9.1.2-NOSEC-RESPONSE": _DTLS,
     "COAP-9175-4.2-TOKEN-REUSE-SECURE": _DTLS,
-    "COAP-7252-5.3.1-TOKEN-SHORT": "awaits an event that tells once per flow what its tokens are "
-    "like, and which addresses are global",
-    "COAP-7252-5.3.1-TOKEN-PREDICTABLE": "awaits an event that tells once per flow what its tokens "
-    "are like",
-    "COAP-7252-4.4-MID-START": "undecidable: the first Message ID that was captured need not be "
-    "the first that was sent, and 0 or 1 may be chance",
-    "COAP-7252-8.1-MID-OVERLAP-MC": "awaits an event: Message IDs are compared between the same "
-    "two endpoints alone",
+    "COAP-7252-5.3.1-TOKEN-SHORT": "Awaits an event that tells once per flow what its tokens are "
+    "like, and which addresses are global.",
+    "COAP-7252-5.3.1-TOKEN-PREDICTABLE": "Awaits an event that tells once per flow what its tokens "
+    "are like.",
+    "COAP-7252-4.4-MID-START": "Undecidable: the first Message ID that was captured need not be "
+    "the first that was sent, and 0 or 1 may be chance.",
+    "COAP-7252-8.1-MID-OVERLAP-MC": "Awaits an event: Message IDs are compared between the same "
+    "two endpoints alone.",
+    "COAP-8613-7.2-PIV-REPLAY": "Every kid and Partial IV would have to be kept as long as the "
+    "capture lasts; the receiver, which has the replay window, answers 4.01.",
+    "COAP-8768-3-NOT-DECREMENTED": "It takes both legs of a request through a proxy, and nothing "
+    "in them is certain to tell that they belong together.",
+    "COAP-9175-2.2-ECHO-WRONG-SERVER": "Echo values are opaque and may be alike by chance; each "
+    "one that a server ever gave out would have to be kept.",
+    "COAP-9175-2.4-AMPLIFICATION": "What proved an address to the server is not seen, such as an "
+    "exchange before the capture; nearly every first answer to a discovery would break it.",
+    "COAP-9177-4.1-PROBE-NON": "Whether a client found out before the capture that the server "
+    "knows Q-Block, or was told, is not seen.",
 }
 """Rule id -> why."""

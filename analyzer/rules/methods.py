@@ -123,7 +123,8 @@ def unknown_method(event: Responded, context: Context) -> Iterator[Breach]:
     "RFC 7252",
     "5.8.2",
     title="Created resource without its place",
-    what="A POST is answered by 2.01 Created without Location-Path or Location-Query.",
+    what="A POST is answered by 2.01 Created without Location-Path or Location-Query. A note for "
+    "MSGin5G messages: TS 24.538 names no resource that a UE would ask for.",
     why="The client should learn where the new resource is (clause 5.8.2): without it, it can "
     "neither read nor delete what it made. If nothing was created, the code is wrong.",
     bad="POST /a, answered by 2.01 alone.",
@@ -136,7 +137,8 @@ def created_somewhere(event: Responded, context: Context) -> Iterator[Breach]:
     if request.code != numbers.POST or answer.code != numbers.CREATED or not in_clear(event):
         return
     if not any(answer.coap.first(n) for n in (numbers.LOCATION_PATH, numbers.LOCATION_QUERY)):
-        yield breach(event, "2.01 without Location-Path or Location-Query", "Location-Path")
+        found = breach(event, "2.01 without Location-Path or Location-Query", "Location-Path")
+        yield found._replace(severity=N if request.message_type else None)
 
 
 @rule(

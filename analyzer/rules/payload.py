@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.events import Formed
+from analyzer.block_bodies import MOST_JUDGED
+from analyzer.events import BodyWhole, Formed
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import has, number, payload_span, whole_payload
@@ -164,9 +165,10 @@ def diagnostic_not_utf8(event: Formed, context: Context) -> Iterator[Breach]:
     _SPEC,
     "5.5.1",
     title="Payload is not what Content-Format says",
-    what="A payload that came in one message is not well-formed in its Content-Format: text that "
-    "is not UTF-8, or no JSON, CBOR or CBOR sequence. Link format has a rule of its own. A NUL at "
-    "the end of a text is a note. Not judged behind OSCORE, nor where bytes are missing.",
+    what="A payload, or a body in blocks that is whole, is not well-formed in its Content-Format: "
+    "text that is not UTF-8, or no JSON, CBOR or CBOR sequence. Link format has a rule of its own. "
+    "A NUL at the end of a text is a note. Not judged behind OSCORE, where bytes are missing, nor "
+    f"in bodies of more than {MOST_JUDGED} bytes.",
     why="The receiver reads the payload by its Content-Format (clause 5.5.1). One that does not "
     "parse is lost, mostly without a word.",
     bad="40 02 12 34 c1 32 ff 7b  POST of JSON: `{`",
@@ -174,10 +176,16 @@ def diagnostic_not_utf8(event: Formed, context: Context) -> Iterator[Breach]:
     fix="Check the Content-Format first, then the length that is sent: a byte too many (often the "
     "NUL that ends a C string) or a buffer cut off are the usual causes.",
 )
-def body_format(event: Formed, context: Context) -> Iterator[Breach]:
+def body_format(event: Formed | BodyWhole, context: Context) -> Iterator[Breach]:
     message = event.message
-    payload = whole_payload(message)
-    content_format = number(message, numbers.CONTENT_FORMAT)
+    if isinstance(event, Formed):
+        content_format = number(message, numbers.CONTENT_FORMAT)
+        payload = whole_payload(message) if content_format is not None else b""
+    else:
+        content_format = number(event.first, numbers.CONTENT_FORMAT)
+        readable = content_format is not None and syntax_of(content_format) in _NAMES
+        judged = readable and event.size <= MOST_JUDGED and not message.protected
+        payload = message.payload if judged else b""
     if not payload or content_format is None:
         return
     syntax = syntax_of(content_format)
@@ -192,7 +200,8 @@ def body_format(event: Formed, context: Context) -> Iterator[Breach]:
         message,
         seen=payload[at : at + 1].hex() or "(its end)",  # no more: it may be of a credential
         expected=_NAMES[syntax] + (" without a NUL at its end" if at_end else ""),
-        span=_at(message, at, len(payload)),
+        span=_at(message, at, len(payload)) if isinstance(event, Formed) else None,
+        within=None if isinstance(event, Formed) else _byte(at, len(payload)),
         severity=N if at_end and syntax is Syntax.TEXT else None,
     )
 
@@ -219,5 +228,11 @@ def _fault(syntax: Syntax, payload: bytes) -> tuple[int, str]:
 
 def _at(message: Message, first: int, size: int) -> tuple[int, int]:
     """The byte `first` of the payload, or its last one, as a span in the message."""
-    at = message.coap.payload_offset + min(first, size - 1)
+    at, after = _byte(first, size)
+    return message.coap.payload_offset + at, message.coap.payload_offset + after
+
+
+def _byte(first: int, size: int) -> tuple[int, int]:
+    """The byte `first` of so many, or the last one."""
+    at = min(first, size - 1)
     return at, at + 1

@@ -121,6 +121,9 @@ ANSWERS = (
     "malformed",
     "acknowledged in vain",
     "copies ignored",
+    "answered in blocks that change",
+    "sent in blocks robustly",
+    "observed to the end",
 )
 
 
@@ -187,6 +190,12 @@ def messages(what: Happening) -> list[tuple[bool, bytes]]:
             return _sent_in_blocks(what, named)
         case "answered in blocks":
             return [(True, ask), *_answered_in_blocks(what)]
+        case "answered in blocks that change":
+            return [(True, ask), *_answered_in_blocks_that_change(what)]
+        case "sent in blocks robustly":
+            return _sent_in_blocks_robustly(what)
+        case "observed to the end":
+            return _observed_to_the_end(what)
         case "silence":
             return [(True, ask)]
         case "empty, then separate":
@@ -263,6 +272,58 @@ def _answered_in_blocks(what: Happening) -> list[tuple[bool, bytes]]:
             sent.append((True, coap(CON, what.code, path="/r", block2=value & ~8, **keys)))
         body: dict[str, Any] = {"payload": payload, "content_format": 50, "etag": b"e"}
         sent.append((False, coap(ACK, "2.01", block2=value, **keys, **body)))
+    return sent
+
+
+def _answered_in_blocks_that_change(what: Happening) -> list[tuple[bool, bytes]]:
+    """Sizes, ETags and formats change, options go, and a block behind the end is asked for."""
+    sent = []
+    blocks = [*cut(REGISTERED, 1)[:2], *cut(REGISTERED, 0, start=64), (4 << 4 | 1, b"")]
+    for number, (value, payload) in enumerate(blocks):
+        keys: dict[str, Any] = {"mid": (what.message_id + number) & 0xFFFF, "token": what.token}
+        if number:
+            more = {"accept": 50} if number == 3 else {}
+            sent.append((True, coap(CON, what.code, path="/r", block2=value & ~8, **keys, **more)))
+        body: dict[str, Any] = {"payload": payload, "content_format": 50 if number < 2 else 0}
+        if number % 2:
+            body["etag"] = what.token[:1]
+        sent.append((False, coap(ACK, "2.05", block2=value, **keys, **body)))
+    return sent
+
+
+def _sent_in_blocks_robustly(what: Happening) -> list[tuple[bool, bytes]]:
+    """By Q-Block1 (RFC 9177), twelve in one go, one of them later: the server asks for it."""
+    blocks = [(number, cut(REGISTRATION * 3, 0)[number]) for number in range(12)]
+    blocks.append(blocks.pop(5))
+    sent = []
+    for number, (value, payload) in blocks:
+        keys: dict[str, Any] = {"token": what.token + bytes([number]), "request_tag": b"r"}
+        option = [(19, value.to_bytes(1, "big"))]
+        mid = (what.message_id + number) & 0xFFFF
+        ask = coap(NON, "POST", mid=mid, options=option, payload=payload, path="/r", **keys)
+        sent.append((True, ask))
+        if number == 11:
+            missing: dict[str, Any] = {"content_format": 272, "payload": b"\5"}
+            token = {"token": keys["token"]}
+            sent.append((False, coap(NON, "4.08", mid=mid ^ 0x5555, **token, **missing)))
+    return sent
+
+
+def _observed_to_the_end(what: Happening) -> list[tuple[bool, bytes]]:
+    """Registered, once more, under another token, deregistered; notifications between and after."""
+    sent, mid = [], what.message_id
+    steps = [(0, what.token), (None, what.token), (0, what.token), (0, what.token + b"2")]
+    steps += [(1, what.token), (None, what.token), (1, b"3"), (None, what.token + b"2")]
+    for number, (observe, token) in enumerate(steps):
+        keys: dict[str, Any] = {"mid": (mid + number) & 0xFFFF, "token": token}
+        if observe is None:
+            kind = CON if number % 2 else NON
+            said = {"observe": 7 * number % 5, "content_format": number % 3, "payload": b"1"}
+            sent.append((False, coap(kind, "2.05", **keys, **said)))
+        else:
+            sent.append((True, coap(CON, "GET", path="/r", observe=observe, **keys)))
+            said = {} if observe else {"observe": number}
+            sent.append((False, coap(ACK, "2.05", **keys, **said)))
     return sent
 
 

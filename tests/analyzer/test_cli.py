@@ -155,6 +155,7 @@ def test_rules_lists_and_explain_explains(run: Run) -> None:
 def test_explain_suggests_the_rule_that_was_meant(run: Run) -> None:
     complains(run("explain", "COAP-7252-4.2-RETRANSMISION"), "COAP-7252-4.2-RETRANSMISSION")
     complains(run("explain", "qqq"), "no rule qqq", "msgshark rules")
+    complains(run("explain", "coap-9177-4.1-probe-non"), "left out", "before the capture")
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

@@ -49,11 +49,12 @@ def upload(
 def download(
     talk: Conversation, blocks: Sequence[tuple[int, bytes]], code: str = "GET", **fields: Any
 ) -> Conversation:
-    """A body fetched by Block2; the first request has no option."""
-    answer = {name: fields.pop(name) for name in ("etag", "content_format") if name in fields}
+    """A body fetched by Block2; the request for block 0 has no option. All blocks have an ETag."""
+    answer = {"etag": b"e"}
+    answer |= {name: fields.pop(name) for name in ("etag", "content_format") if name in fields}
     for number, (value, payload) in enumerate(blocks):
         asked = {"token": bytes([number & 255, number >> 8])} | URI | fields
-        if number:
+        if number or value >> 4:
             asked["block2"] = value & ~8
         talk.con(code, **asked).ack("2.05", block2=value, payload=payload, **answer)
     return talk

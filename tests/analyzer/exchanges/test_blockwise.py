@@ -20,7 +20,7 @@ from analyzer.session import Session
 BODY = bytes(range(256)) * 2
 INCOMPLETE, STALE = "COAP-7959-2.5-INCOMPLETE", "COAP-7959-2.5-STALE"
 ETAG_CHANGED, CONFLICT = "COAP-7959-2.4-ETAG-CHANGED", "COAP-7959-2.5-CONFLICT"
-HOLE_ACCEPTED = "COAP-7959-2.5-B1-HOLE-ACCEPTED"
+HOLE_ACCEPTED, ORDER = "COAP-7959-2.5-B1-HOLE-ACCEPTED", "COAP-7959-2.5-B1-ORDER"
 FEW = settings(max_examples=60, deadline=None)
 
 
@@ -163,14 +163,15 @@ def test_a_missing_block_is_told() -> None:
     blocks = cut(BODY, 1)
     talk = upload(Conversation(), blocks[:3] + blocks[4:])
     assert bodies(talk.session()) == []
-    assert about_blocks(talk) == {HOLE_ACCEPTED: W}
+    assert about_blocks(talk) == {HOLE_ACCEPTED: W, ORDER: W}
     (finding,) = talk.findings(HOLE_ACCEPTED)
     assert finding.seen == "96 of 512 bytes"
 
 
 def test_a_server_that_misses_a_block_says_so() -> None:
     blocks = cut(BODY, 1)
-    assert about_blocks(upload(Conversation(), blocks[:3] + blocks[4:], final="4.08")) == {}
+    talk = upload(Conversation(), blocks[:3] + blocks[4:], final="4.08")
+    assert about_blocks(talk) == {ORDER: W}
 
 
 def test_a_body_that_stops() -> None:
@@ -198,14 +199,14 @@ def test_a_resource_that_changes() -> None:
     talk.con("GET", token=b"x", path="/firmware", block2=blocks[1][0])
     talk.ack("2.05", block2=blocks[1][0], payload=blocks[1][1], etag=b"2")
     assert bodies(talk.session()) == []
-    assert about_blocks(talk)[ETAG_CHANGED] == W
+    assert about_blocks(talk)[ETAG_CHANGED] == N
 
 
 def test_a_capture_that_begins_in_a_transfer() -> None:
     talk = download(Conversation(), cut(BODY, 3)[2:])
     assert bodies(talk.session()) == []
     assert about_blocks(talk) == {INCOMPLETE: N}
-    assert about_blocks(upload(Conversation(), cut(BODY, 3)[2:])) == {HOLE_ACCEPTED: N}
+    assert about_blocks(upload(Conversation(), cut(BODY, 3)[2:])) == {HOLE_ACCEPTED: N, ORDER: N}
 
 
 def test_other_bytes_at_the_same_place() -> None:
@@ -238,7 +239,7 @@ def test_asking_again_for_a_block_of_a_whole_body_begins_none() -> None:
     blocks = cut(BODY, 4)
     talk = download(Conversation(), blocks)
     talk.con("GET", token=b"x", path="/firmware", block2=blocks[1][0])
-    talk.ack("2.05", block2=blocks[1][0], payload=blocks[1][1])
+    talk.ack("2.05", block2=blocks[1][0], payload=blocks[1][1], etag=b"e")
     assert bodies(talk.session()) == [BODY]
     assert about_blocks(talk) == {}
 

@@ -284,7 +284,7 @@ def of_two_ues() -> Conversation:
         (Ignore(CREDENTIAL, who="192.0.2.*:40000"), 4),
         (Ignore(CREDENTIAL, endpoint="192.0.2.9"), 0),
         (Ignore(CREDENTIAL, endpoint="192.0.2.1", ue="meter-9"), 0),
-        (Ignore("COAP-*"), 0),
+        (Ignore("COAP-8974-*"), 0),
     ],
 )
 def test_ignored_by_rule_endpoint_and_ue(ignore: Ignore, count: int) -> None:

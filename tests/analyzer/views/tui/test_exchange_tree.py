@@ -54,7 +54,7 @@ def row(screen: ExchangesScreen, index: int) -> str:
 async def test_an_observation_is_one_row_until_it_is_opened(tmp_path: Path) -> None:
     async with exchanges(observed(), tmp_path) as (pilot, screen):
         assert screen.list.count == 3
-        assert row(screen, 1).startswith("▸ 4 2 ")
+        assert row(screen, 1).startswith("✖ ▸ 4 2 ")
         await pilot.press("j", "right")
         assert screen.list.count == 8
         below = [row(screen, index) for index in range(2, 7)]
@@ -109,7 +109,7 @@ async def test_an_operation_is_one_row_and_a_jump_opens_it(tmp_path: Path) -> No
     async with exchanges(talk, tmp_path) as (pilot, screen):
         exchanges_read = len(screen.view.opened.exchanges)
         assert (screen.list.count, exchanges_read) == (1, 2)
-        assert row(screen, 0).startswith("▸ 2 1 ")
+        assert row(screen, 0).startswith("· ▸ 2 1 ")
         screen.go_to(Place(Page.EXCHANGES, 2))
         await pilot.pause()
         assert (screen.list.count, screen.list.cursor, screen.exchange) == (2, 1, 2)
