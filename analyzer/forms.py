@@ -22,6 +22,7 @@ from analyzer.facts import (
     FLAGS,
     IN_BLOCKS,
     JSON,
+    MESSAGE_TYPE,
     PAYLOAD_HASH,
     PAYLOAD_LENGTH,
     PROTECTED,
