@@ -49,7 +49,7 @@ def drawn(check: Check, exchanges: Sequence[int]) -> Iterator[Markup]:
     if not exchanges:
         return
     yield element("h2", "Exchanges with errors or warnings", id="exchanges")
-    groups = [[id] for id in sorted(exchanges[:MOST_LADDERS])]
+    groups = [[id] for id in exchanges[:MOST_LADDERS]]
     for place, ladder in enumerate(ladders(check.session, groups, MOST_STEPS)):
         yield _ladder(ladder, place < _OPEN)
     if len(exchanges) > MOST_LADDERS:
@@ -96,7 +96,7 @@ def _names(ladder: Ladder) -> Markup:
         names[-1] = f"{len(ladder.participants) - count + 1} others"
     cells = (element("span", name) for name in names)
     track = element("div", *cells, class_="heads")
-    return element("div", element("span", ""), track, class_="names")
+    return element("div", element("span", "frame · time", class_="when"), track, class_="names")
 
 
 def _step(ladder: Ladder, step: Step) -> Iterator[Markup]:
@@ -111,7 +111,7 @@ def _step(ladder: Ladder, step: Step) -> Iterator[Markup]:
         label.append(safe(f" ({ends[0]} to {ends[1]})"))
     way = element("span", "→ " if source <= destination else "← ", class_="way")
     kind = _kind(step, source, destination)
-    when = f"{step.frame}  {step.time / SECOND:.6f} s"
+    when = f"{step.frame} · {step.time / SECOND:.6f} s"
     arrow = element("div", way, *label, class_=f"arrow {kind}")
     found = (_told(finding, step.row) for finding in step.findings[:_MOST_FOUND])
     yield _row(ladder, when, arrow, *found)

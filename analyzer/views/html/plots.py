@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analyzer.round_trips import RoundTrips
 
 _HIGH: Final = 100
+_MOST_TICKS: Final = 5
 
 
 def response_times(times: RoundTrips) -> Iterator[Markup]:
@@ -42,7 +43,7 @@ def response_times(times: RoundTrips) -> Iterator[Markup]:
         "figure",
         element("figcaption", caption),
         _bars([bar.count for bar in times.bars], most, told, label),
-        _axis(duration(times.bars[0].start), duration(times.bars[-1].end)),
+        _axis([duration(bar.start) for bar in times.bars]),
         class_="plot",
     )
 
@@ -53,7 +54,7 @@ def timeline(active: Activity) -> Iterator[Markup]:
         return
     most = max(count for stretch in active.stretches for count in stretch.messages)
     yield element("h2", "Messages over time", id="activity")
-    caption = f"A bar is {duration(active.bucket)}; the highest is {plural(most, 'message')}."
+    caption = f"A bar is {duration(active.bucket)}; the highest is {plural(most, 'message')}. "
     end = None
     for stretch in active.stretches:
         if end is not None:
@@ -65,7 +66,7 @@ def timeline(active: Activity) -> Iterator[Markup]:
 
 
 def _stretch(stretch: Stretch, bucket: int, most: int, caption: str) -> Markup:
-    when = [duration(place * bucket) for place in range(len(stretch.messages))]
+    when = [f"+{duration(place * bucket)}" for place in range(len(stretch.messages))]
     told = [
         f"{plural(count, 'message')} from {at} on"
         for count, at in zip(stretch.messages, when, strict=True)
@@ -76,10 +77,8 @@ def _stretch(stretch: Stretch, bucket: int, most: int, caption: str) -> Markup:
         counts = [found[severity.label] for found in stretch.findings]
         if any(counts):
             parts.append(_strip(severity, counts, when))
-    length = duration(len(stretch.messages) * bucket)
-    axis = _axis(date(stretch.start), f"+ {length}")
-    head = (element("figcaption", caption),) if caption else ()
-    return element("figure", *head, *parts, axis, class_="plot")
+    head = element("figcaption", f"{caption}From {date(stretch.start)} on.")
+    return element("figure", head, *parts, _axis(when), class_="plot")
 
 
 def _bars(counts: Sequence[int], most: int, told: Sequence[str], label: str) -> Markup:
@@ -119,5 +118,8 @@ def _bar(place: int, height: int, text: str) -> Markup:
     return element("rect", title, x=place * 10, y=_HIGH - height, width=9, height=height)
 
 
-def _axis(start: str, end: str) -> Markup:
-    return element("div", element("span", start), element("span", end), class_="axis")
+def _axis(starts: Sequence[str]) -> Markup:
+    """Where some of the bars begin, by the starts of all."""
+    every = -(-len(starts) // _MOST_TICKS)
+    cells = (element("span", "" if place % every else start) for place, start in enumerate(starts))
+    return element("div", *cells, class_="axis", aria_hidden="true")

@@ -21,7 +21,7 @@ _STYLE: Final = """
 --line:#2b3f54;--error:#ff6b7a;--warning:#f0b95f;--note:#5ab0f6;--good:#7fd88f;--bar:#5d7891;
 --mark:#5c1f2a}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:1rem;max-width:72rem;background:var(--bg);color:var(--fg);
+body{margin:0 auto;padding:1rem;max-width:80rem;background:var(--bg);color:var(--fg);
 font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:0 0 .5rem}h2{font-size:1.2rem;margin:2rem 0 .5rem}
 h3{font-size:1rem;margin:0}p{margin:.25rem 0}a{color:var(--note)}
@@ -37,7 +37,8 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.5re
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;overflow-wrap:normal}
 th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--dim);font-weight:600;white-space:nowrap}td code{overflow-wrap:anywhere}
-td:first-child{min-width:9rem}
+.who{font-size:.875rem}
+.who td:first-child{min-width:13rem}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer}
 th[aria-sort=ascending] button::after{content:" ▲"}
@@ -56,10 +57,11 @@ background:var(--panel);border:1px solid var(--line);border-radius:.3rem}
 summary{cursor:pointer}.plot{margin:1rem 0}figcaption{margin-bottom:.25rem}
 .plot svg{display:block;width:100%;background:var(--panel)}
 .bars{height:8rem}.strip{height:.7rem;margin-top:2px}.plot rect{fill:var(--bar)}
-.strip rect{fill:var(--ink)}.axis{display:flex;justify-content:space-between;gap:1rem;
-font-size:.8rem;font-variant-numeric:tabular-nums}
-.step,.names{display:grid;grid-template-columns:7rem 1fr}
-.step .when{color:var(--dim);font-size:.8rem;font-variant-numeric:tabular-nums;padding-top:.3rem}
+.strip rect{fill:var(--ink)}.axis{display:flex;font-size:.8rem;overflow:hidden;
+font-variant-numeric:tabular-nums}
+.axis span{flex:1 1 0;min-width:0;white-space:nowrap}
+.step,.names{display:grid;grid-template-columns:9rem minmax(0,1fr)}
+.when{color:var(--dim);font-size:.8rem;font-variant-numeric:tabular-nums;padding-top:.3rem}
 .track{display:grid;padding:.15rem 0;background-repeat:no-repeat;background-size:1px 100%;
 print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .heads{display:flex;justify-content:space-between;gap:.5rem;font-weight:600;font-size:.8rem}
@@ -77,9 +79,9 @@ font-size:.85rem;text-align:center}
 background:var(--panel);border-left:.25rem solid var(--ink,var(--dim))}
 .silence{grid-column:2/-2;text-align:center;color:var(--dim);font-size:.8rem}
 .warn{color:var(--warning);font-weight:600}
-@media (max-width:40rem){body{padding:.6rem}.step,.names{grid-template-columns:1fr}
+@media (max-width:40rem){body{padding:.6rem}.step,.names{grid-template-columns:minmax(0,1fr)}
 .step .when{padding:.3rem 0 0}dl{grid-template-columns:1fr}dd{margin-bottom:.3rem}
-.finding .times{margin-left:0}.sums li{flex:1 1 5rem;min-width:5rem;padding:.3rem .6rem}
+.finding .times{margin-left:0}.sums li{flex:1 1 6rem;padding:.3rem .6rem}
 .arrow{padding:.15rem .6rem}}
 @media print{:root{color-scheme:light;--fg:#000;--dim:#444;--bg:#fff;--panel:#f2f2f2;--line:#bbb;
 --error:#a00018;--warning:#7a4700;--note:#0b4f96;--good:#14602a;--bar:#777;--mark:#ffd9dc}

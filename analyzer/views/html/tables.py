@@ -101,10 +101,10 @@ def ues(rows: Sequence[UeRow], times: RoundTrips) -> Iterator[Markup]:
     yield element("h2", "UEs", id="ues")
     heads = [("UE Service ID", "")]
     numbers = ("exchanges", "answered", "registrations", "registered", "lost", "resent")
+    heads += [(f"{GLYPHS[severity]} {words}", "n") for words, severity in _HEADS.values()]
     heads += [(name, "n") for name in (*numbers, "median ms", "p95 ms")]
-    heads += [(f"{GLYPHS[_HEADS[name][1]]} {_HEADS[name][0]}", "n") for name in _HEADS]
     yield table(
-        heads, [_row(row, times.by_ue.get(row.ue)) for row in rows[:MOST_UES]], class_="sorted"
+        heads, [_row(row, times.by_ue.get(row.ue)) for row in rows[:MOST_UES]], class_="sorted who"
     )
     if len(rows) > MOST_UES:
         yield element("p", f"{len(rows) - MOST_UES:,} more", class_="dim")
@@ -120,11 +120,12 @@ def _row(row: UeRow, spread: Spread | None) -> list[Content]:
     name = code(row.ue, 80) if row.ue else element("span", "none named", class_="dim")
     numbers = (row.exchanges, row.answered, row.registrations, row.registered)
     lost, resent = (spread.lost, spread.retransmitted) if spread else (0, 0)
-    shown: list[Content] = [f"{number:,}" for number in (*numbers, lost, resent)]
-    shown += [milliseconds(time) for time in (spread and spread.median, spread and spread.p95)]
+    shown: list[Content] = []
     for label in _HEADS:
         count = row.findings[label]
         shown.append(element("span", f"{count:,}", class_=f"severity {label}") if count else "0")
+    shown += [f"{number:,}" for number in (*numbers, lost, resent)]
+    shown += [milliseconds(time) for time in (spread and spread.median, spread and spread.p95)]
     return [name, *shown]
 
 

@@ -47,6 +47,8 @@ def date(time: int) -> str:
 
 def duration(time: int) -> str:
     """`2 h 5 min`, `1.5 s`, `20 ms`: two units or three digits."""
+    if not time:
+        return "0"
     if abs(time) < 60 * SECOND:
         unit, name = next(((u, n) for u, n in _UNITS if abs(time) >= u), _UNITS[-1])
         return f"{time / unit:.3g} {name}"
