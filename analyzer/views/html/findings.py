@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from analyzer.candidates import Candidates
@@ -15,6 +15,7 @@ from analyzer.views.offending import Excerpt, excerpt
 
 if TYPE_CHECKING:
     from analyzer.checking import Check
+    from analyzer.findings import Finding
     from analyzer.grouping import Group
 
 MOST_ROWS: Final = 1_000
@@ -41,15 +42,12 @@ def findings(check: Check, groups: Sequence[Group], drawn: Collection[int]) -> I
         yield element("p", more, class_="dim")
 
 
-def rules(groups: Sequence[Group]) -> Iterator[Markup]:
-    """What the catalogue says of each rule that a card names."""
-    shown: dict[str, Rule] = {}
-    for group in groups[:MOST_ROWS]:
-        for finding in (group.first, *group.causes[:_MOST_CAUSES]):
-            shown.setdefault(finding.rule.id, finding.rule)
+def rules(found: Iterable[Finding]) -> Iterator[Markup]:
+    """What the catalogue says of each rule that was broken: cards and ladders link to it."""
+    shown = {finding.rule.id: finding.rule for finding in found}
     if shown:
         yield element("h2", "Rules", id="rules")
-    for rule in sorted(shown.values()):
+    for _, rule in sorted(shown.items()):
         yield _rule(rule)
 
 

@@ -55,4 +55,4 @@ def _parts(check: Check) -> Iterator[Markup]:
     yield from tables.ues(ue_rows(session, check.findings), times)
     yield from plots.response_times(times)
     yield from drawn(check, exchanges)
-    yield from rules(groups)
+    yield from rules(session.findings)
