@@ -62,13 +62,11 @@ def activity(session: Session, findings: Iterable[Finding], few: int = FEW) -> A
         if finding.frame:
             for place, bucket in _placed((finding.first_time,), spans, length):
                 found[place][bucket][finding.severity.label] += 1
-    return Activity(
-        length,
-        [
-            Stretch(start, *of_span)
-            for (start, _), *of_span in zip(spans, counts, found, strict=True)
-        ],
-    )
+    stretches = [
+        Stretch(start, messages, of_span)
+        for (start, _), messages, of_span in zip(spans, counts, found, strict=True)
+    ]
+    return Activity(length, stretches)
 
 
 _Span = tuple[int, int]

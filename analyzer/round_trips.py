@@ -36,11 +36,11 @@ _CERTAIN: Final = (Confidence.EXACT, Confidence.TOKEN)
 
 
 class Bar(NamedTuple):
-    """`count` response times from `start` on, before `end`; ns."""
+    """So many responses came `start` ns after their request or later, before `end`."""
 
     start: int
     end: int
-    count: int
+    responses: int
 
 
 class RoundTrips(NamedTuple):
@@ -127,7 +127,9 @@ def _spread(name: str, requests: Sequence[_Request]) -> Spread:
         len(times),
         sum(request.answered and request.time is None for request in requests),
         times[0] if times else None,
-        *(_quantile(times, share) for share in (0.5, 0.95, 0.99)),
+        _quantile(times, 0.5),
+        _quantile(times, 0.95),
+        _quantile(times, 0.99),
         times[-1] if times else None,
     )
 

@@ -27,7 +27,7 @@ def test_one_by_one_and_in_columns(drawn: list[Happening]) -> None:
     session = talk.session()
     few, many = round_trips(session), round_trips(session, COLUMNS)
     assert few.bars == many.bars
-    assert sum(bar.count for bar in few.bars) == few.total.measured
+    assert sum(bar.responses for bar in few.bars) == few.total.measured
     assert_same(few.total, many.total)
     assert few.by_ue.keys() == many.by_ue.keys()
     for ue, spread in few.by_ue.items():

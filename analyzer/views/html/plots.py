@@ -32,9 +32,9 @@ def response_times(times: RoundTrips) -> Iterator[Markup]:
     yield table(heads, [[*(f"{count:,}" for count in counts), *map(milliseconds, spread)]])
     if not times.bars:
         return
-    most = max(bar.count for bar in times.bars)
+    most = max(bar.responses for bar in times.bars)
     told = [
-        f"{plural(bar.count, 'response')}, {duration(bar.start)} to {duration(bar.end)}"
+        f"{plural(bar.responses, 'response')}, {duration(bar.start)} to {duration(bar.end)}"
         for bar in times.bars
     ]
     caption = f"Responses by time, on a logarithmic axis; the highest bar is {most:,}."
@@ -42,7 +42,7 @@ def response_times(times: RoundTrips) -> Iterator[Markup]:
     yield element(
         "figure",
         element("figcaption", caption),
-        _bars([bar.count for bar in times.bars], most, told, label),
+        _bars([bar.responses for bar in times.bars], most, told, label),
         _axis([duration(bar.start) for bar in times.bars]),
         class_="plot",
     )
