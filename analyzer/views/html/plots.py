@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _HIGH: Final = 100
 _MOST_TICKS: Final = 5
+_FEWEST: Final = 20
+"""Bars there is room for, at least: one alone is no wall."""
 
 
 def response_times(times: RoundTrips) -> Iterator[Markup]:
@@ -106,7 +108,7 @@ def _svg(bars: Iterator[Markup], count: int, kind: str, label: str) -> Markup:
         "svg",
         *bars,
         class_=kind,
-        viewBox=f"0 0 {count * 10} {_HIGH}",
+        viewBox=f"0 0 {max(count, _FEWEST) * 10} {_HIGH}",
         preserveAspectRatio="none",
         role="img",
         aria_label=label,
@@ -120,6 +122,7 @@ def _bar(place: int, height: int, text: str) -> Markup:
 
 def _axis(starts: Sequence[str]) -> Markup:
     """Where some of the bars begin, by the starts of all."""
+    starts = [*starts, *[""] * (_FEWEST - len(starts))]
     every = -(-len(starts) // _MOST_TICKS)
     cells = (element("span", "" if place % every else start) for place, start in enumerate(starts))
     return element("div", *cells, class_="axis", aria_hidden="true")

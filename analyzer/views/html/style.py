@@ -37,7 +37,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.5re
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;overflow-wrap:normal}
 th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--dim);font-weight:600;white-space:nowrap}td code{overflow-wrap:anywhere}
-.who{font-size:.875rem}
+.who{font-size:.8125rem}.who th,.who td{padding:.25rem .4rem}
 .who td:first-child{min-width:13rem}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer}
@@ -86,6 +86,8 @@ background:var(--panel);border-left:.25rem solid var(--ink,var(--dim))}
 @media print{:root{color-scheme:light;--fg:#000;--dim:#444;--bg:#fff;--panel:#f2f2f2;--line:#bbb;
 --error:#a00018;--warning:#7a4700;--note:#0b4f96;--good:#14602a;--bar:#777;--mark:#ffd9dc}
 body{max-width:none;padding:0;font-size:.8rem}.filter{display:none}
+.wide{overflow:visible}th,td{padding:.15rem .3rem;white-space:normal}
+.who td:first-child{min-width:0}
 .finding,.step,.rule,.plot{break-inside:avoid}a{color:inherit;text-decoration:none}}
 """
 
