@@ -82,6 +82,13 @@ CHECK: Final = {
             "tables, for a job summary or a merge request",
             "analyzer.views.markdown",
         ),
+        Format(
+            "html",
+            "text/html",
+            "html",
+            "one page to read and to pass on: ladders, UEs, times",
+            "analyzer.views.html.page",
+        ),
     )
 }
 """Formats of `check` by name; the first one is the default."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.endpoints import Endpoint
 from analyzer.exchanges.model import State
@@ -25,6 +25,9 @@ from dissectors.coap.values import Block, decode_value
 
 if TYPE_CHECKING:
     from analyzer.session import Session
+
+_MANY: Final = 2_000
+"""Rows from which on NumPy is worth loading."""
 
 
 class Head(NamedTuple):
@@ -76,7 +79,8 @@ class Ending(NamedTuple):
 class Ladder(NamedTuple):
     """Participants: clients first, then servers, then who else took part, each as they appear.
 
-    `findings` are those about an exchange that point at none of its messages.
+    `findings` are those about an exchange that point at none of its messages. `left_out` messages
+    come after the steps, when not all were asked for.
     """
 
     heads: tuple[Head, ...]
@@ -84,6 +88,7 @@ class Ladder(NamedTuple):
     steps: tuple[Step, ...]
     endings: tuple[Ending, ...]
     findings: tuple[Finding, ...]
+    left_out: int = 0
 
 
 class _Found:
@@ -114,27 +119,43 @@ class _Found:
         return tuple(worst_first(f for id in ids for f in self._of_exchanges.get(id, ())))
 
 
-def ladders(session: Session, groups: Sequence[Sequence[int]]) -> Iterator[Ladder]:
-    """A ladder of each group of exchanges.
+def ladders(
+    session: Session, groups: Sequence[Sequence[int]], most: int | None = None
+) -> Iterator[Ladder]:
+    """A ladder of each group of exchanges, with its first `most` messages.
 
     Reads the messages again from the file, one ladder after the other.
     """
     found = _Found(session.findings)
     rows = _rows(session, [id for ids in groups for id in ids])
     for ids in groups:
-        yield _ladder(session, ids, sorted(row for id in ids for row in rows[id]), found)
+        yield _ladder(session, ids, sorted(row for id in ids for row in rows[id]), found, most)
 
 
 def _rows(session: Session, ids: Iterable[int]) -> Mapping[int, list[int]]:
     """Rows of the messages of each exchange."""
     rows: dict[int, list[int]] = {id: [] for id in ids}
-    for row, exchange in enumerate(session.messages["exchange"].tolist()):
-        if exchange in rows:
-            rows[exchange].append(row)
+    for row in _among(session, list(rows)):
+        rows[session.messages.cell("exchange", row)].append(row)
     return rows
 
 
-def _ladder(session: Session, ids: Sequence[int], rows: Sequence[int], found: _Found) -> Ladder:
+def _among(session: Session, ids: Sequence[int]) -> Iterable[int]:
+    """Rows of the messages of these exchanges, in file order."""
+    messages = session.messages
+    if len(messages) < _MANY:
+        wanted = set(ids)
+        return [row for row in range(len(messages)) if messages.cell("exchange", row) in wanted]
+    import numpy as np
+
+    rows: list[int] = np.isin(messages["exchange"], ids).nonzero()[0].tolist()
+    return rows
+
+
+def _ladder(
+    session: Session, ids: Sequence[int], every: Sequence[int], found: _Found, most: int | None
+) -> Ladder:
+    rows = every[:most]
     heads = tuple(_head(session, id) for id in ids)
     alone = heads[0].token if len(heads) == 1 else None
     cells = [session.messages.row(row) for row in rows]
@@ -151,8 +172,9 @@ def _ladder(session: Session, ids: Sequence[int], rows: Sequence[int], found: _F
         heads,
         tuple(session.endpoints[endpoint] for endpoint in places),
         tuple(steps),
-        tuple(_endings(session, heads, steps)),
+        tuple(_endings(session, heads, steps, len(rows) == len(every))),
         found.loose(ids),
+        len(every) - len(rows),
     )
 
 
@@ -227,14 +249,17 @@ def _blocks(coap: CoapMessage) -> Iterator[tuple[str, Block]]:
 # What never came --------------------------------------------------------------------------------
 
 
-def _endings(session: Session, heads: Iterable[Head], steps: Iterable[Step]) -> Iterator[Ending]:
+def _endings(
+    session: Session, heads: Iterable[Head], steps: Iterable[Step], whole: bool
+) -> Iterator[Ending]:
+    """Of steps that are not all, none can be said to lack an ACK."""
     by_exchange: defaultdict[int, list[Step]] = defaultdict(list)
     for step in steps:
         by_exchange[step.exchange].append(step)
     for head in heads:
         of_head = by_exchange[head.id]
         for text in (
-            *_unacknowledged(of_head),
+            *(_unacknowledged(of_head) if whole else ()),
             *_unanswered(session, head),
             session.icmp_texts.get(head.id, ""),
         ):

@@ -77,6 +77,15 @@ def spreads(session: Session, by: By) -> tuple[list[Spread], Spread]:
     return [Spread(*row) for row in rows], Spread(*total)
 
 
+def measured(session: Session) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The response times that count, ns, ascending."""
+    frame = _frame(session, By.METHOD)
+    times: np.ndarray[Any, np.dtype[np.int64]] = (
+        frame.filter(frame["measured"])["time"].sort().to_numpy()
+    )
+    return times
+
+
 def _namers(session: Session) -> dict[By, Callable[[int], str]]:
     return {
         By.SERVER: lambda id: str(session.endpoints[id]),
