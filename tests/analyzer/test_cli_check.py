@@ -103,7 +103,7 @@ def test_a_baseline_leaves_what_is_new(run: Run, tmp_path: Path, form: str) -> N
     same = run("check", "--baseline", before, BAD)
     assert same.code == 0
     told = same.out.splitlines()
-    assert told[0] == f"142 findings known from {before}"
+    assert told[0] == f"153 findings known from {before}"
     assert told[1].endswith(": 0 errors, 0 warnings, 0 notes that are new")
     other = tmp_path / "other.pcap"
     other.write_bytes(Conversation().con("GET", max_age=1).ack("2.05").pcap())
@@ -124,7 +124,7 @@ def test_all_shows_each(run: Run) -> None:
     grouped, alone = (run("check", *more, BAD).out for more in ([], ["--all"]))
     assert "explained by" in grouped
     assert "explained by" not in alone
-    assert alone.count(": frame ") == 142
+    assert alone.count(": frame ") == 153
 
 
 def test_colour_is_for_terminals_that_want_it() -> None:

@@ -45,7 +45,7 @@ def run(
     talk = Conversation(client=f"{host}:{port}")
     members = {"Message Type": "REG", "UE Service ID": ue, "UE Credential Information": {"a": "b"}}
     for number in range(shift):
-        talk.con("GET", mid=60001 + number, token=b"zz" + bytes([number]), path="/ok").ack("2.05")
+        talk.con("GET", mid=61001 + number, token=b"zz" + bytes([number]), path="/ok").ack("2.05")
     good: dict[str, Any] = {"path": "/reg", "content_format": 50}
     body = json.dumps(members).encode()
     talk.wait(wait).con("POST", mid=mid, token=token, payload=body, **good)

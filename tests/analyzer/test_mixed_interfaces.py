@@ -51,7 +51,11 @@ def logged(asked: Frame, answered: Frame) -> bytes:
 
 
 def test_every_interface_is_read_by_its_own_link_type(tmp_path: Path) -> None:
-    talk = Conversation().con("GET", token=b"ab", path="/t").ack("2.05", payload=b"1")
+    talk = (
+        Conversation()
+        .con("GET", token=b"ab", path="/t")
+        .ack("2.05", payload=b"1", content_format=0)
+    )
     path = tmp_path / "modem.pcapng"
     path.write_bytes(logged(*talk.frames))
     session = Session()

@@ -55,7 +55,11 @@ def test_the_nearest_candidate_stands_below_what_lacks_it() -> None:
     assert f"    {words} 192.0.2.2:5683 (frame 2)" in below(printed, "CON-UNANSWERED")
     found = [n for n, line in enumerate(printed) if "nearest" in line]
     rules = [next(line for line in printed[n::-1] if line[0] != " ").split()[-1] for n in found]
-    assert sorted(rules) == ["COAP-7252-4.2-CON-UNANSWERED", "COAP-CAP-MIDSTART"]
+    assert sorted(rules) == [
+        "COAP-7252-4.2-CON-UNANSWERED",
+        "COAP-7252-4.4-ACK-OTHER-ENDPOINT",
+        "COAP-CAP-MIDSTART",
+    ]
 
 
 def test_all_prints_every_finding(field_day: Session) -> None:
