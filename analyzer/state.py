@@ -109,6 +109,7 @@ FILED_SENT: Final = SEED + 47  # transmissions up to this one are in SOURCE_BUCK
 ACK_TIMEOUT: Final = SEED + 48  # a setting, ns
 NSTART: Final = SEED + 49  # a setting
 MAX_TRANSMIT_SPAN: Final = SEED + 50  # ns
+NEWEST_EMPTY: Final = SEED + 51  # of what waits, the newest Empty ACK or RST
 HEAD: Final = SEED + 52
 
 # An entry of a hash table: three keys and the value, 0 where the entry is free.

@@ -50,7 +50,7 @@ from analyzer.happenings import tell, told_before
 from analyzer.messages import Role, role_of, set_role
 from analyzer.state import (
     FIRST_EARLY,
-    NEXT_EARLY,
+    NEWEST_EMPTY,
     SEEN_WHEN,
     mix,
 )
@@ -102,7 +102,7 @@ def pair(
             request(s, facts, f, number, mm, xx, spare)
         else:
             response(s, facts, f, number, mm, xx)
-        if s[FIRST_EARLY] < s[NEXT_EARLY]:
+        if s[NEWEST_EMPTY] >= s[FIRST_EARLY]:
             early_acknowledgements(s, facts, f, number, mm, xx, spare)
     else:
         sent = acknowledged_by(s, facts, f)

@@ -13,6 +13,7 @@ from analyzer.state import (
     EARLY,
     EXCHANGE_LIFETIME,
     FIRST_EARLY,
+    NEWEST_EMPTY,
     NEXT_EARLY,
     ROWS,
 )
@@ -39,6 +40,8 @@ def keep_waiting(s: Rows, facts: Rows, f: int, kind: int) -> None:
     for slot in range(fact.SLOTS):
         s[at + slot] = facts[f + slot]
     s[at + TAKEN] = kind
+    if kind == IS_EARLY and facts[f + fact.CODE] == 0:
+        s[NEWEST_EMPTY] = number
 
 
 def unreadable(s: Rows, facts: Rows, f: int) -> int:
