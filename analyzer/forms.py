@@ -30,6 +30,7 @@ from analyzer.facts import (
     TOKEN_LENGTH,
     TYPE,
 )
+from analyzer.option_facts import uint, uint_of_block
 from analyzer.state import hash_bytes, mix
 from dissectors.cbor import cbor_error
 from dissectors.coap import numbers, wire
@@ -49,16 +50,6 @@ _BLOCKS: Final = (
 )
 _NAMES: Final = (1 << numbers.LOCATION_PATH) | (1 << numbers.URI_PATH)
 _SIZES: Final = (1 << numbers.SIZE1) | (1 << numbers.SIZE2)
-
-
-def _value(data: Bytes, at: int, length: int) -> int:
-    """Up to four bytes as a number; -1 for more."""
-    if length > 4:
-        return -1
-    value = 0
-    for place in range(at, at + length):
-        value = value * 256 + data[place]
-    return value
 
 
 def _odd_segment(data: Bytes, at: int, length: int) -> bool:
@@ -123,13 +114,13 @@ def _oscore_form(data: Bytes, at: int, length: int) -> int:
 
 
 def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: int) -> int:
-    """What rules look at in the value of an option, as a number; -1: its very bytes."""
+    """What rules look at in the value of an option, as a number; less than 0: its very bytes."""
     if number < 64:
         bit = 1 << number
         if number == numbers.OBSERVE and facts[f + FLAGS] & REQUEST == 0:
             return 0  # it counts notifications: what it says beside the one before is news of those
         if bit & _WHOLE:
-            return _value(data, at, length)
+            return uint(data, at, length)
         if bit & _NAMES:
             if _odd_segment(data, at, length):
                 return -1
@@ -137,24 +128,24 @@ def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: 
                 return 1 if data[at] == 46 else 0  # .well-known
             return 2 if length == 4 and data[at] == 99 and data[at + 3] == 101 else 0  # core
         if bit & _BLOCKS:
-            block = _value(data, at, length) if length <= 3 else -1
+            block = uint_of_block(data, at, length)
             return block if block < 0 else block % 16 + (16 if block > 15 else 0)
         if bit & _SIZES:
-            size = _value(data, at, length)
+            size = uint(data, at, length)
             return min(size, 1)
         if number == numbers.HOP_LIMIT:
             return data[at] * 1 if length == 1 else -1
     if number == numbers.URI_HOST:
         return -1 if _odd_host(data, at, length) else 0
     if number == numbers.URI_PORT:
-        port = _value(data, at, length)
+        port = uint(data, at, length)
         return 1 if port == 0 else 2 if port == facts[f + DESTINATION_PORT] else 0
     if number == numbers.PROXY_URI:
         return -1 if _odd_uri(data, at, length) else 0
     if number == numbers.OSCORE:
         return _oscore_form(data, at, length)
     if number == numbers.NO_RESPONSE:
-        return _value(data, at, length)
+        return uint(data, at, length)
     return 0 if length else 1
 
 
@@ -190,7 +181,7 @@ def message_form(
             segments += 1
             empty += 1 if length == 0 else 0
         elif number == numbers.Q_BLOCK2:
-            block = _value(data, at, length) // 16
+            block = uint(data, at, length) // 16
             if block <= asked:  # of several, each asks for a later block (RFC 9177 clause 4.4)
                 form = mix(form, -2)
             asked = block

@@ -51,7 +51,7 @@ no part of the cache key (RFC 7252 clause 5.4.6): what tells the block, and what
 blocks alone (ETag, If-None-Match, Observe, OSCORE, Content-Format)."""
 
 
-def _uint(data: Bytes, at: int, length: int) -> int:
+def uint(data: Bytes, at: int, length: int) -> int:
     """An unsigned number of up to 4 bytes, -2 when it is longer."""
     if length > 4:
         return -2
@@ -81,9 +81,14 @@ def _tells_operation(number: int) -> bool:
     return number > 31 or _MAY_DIFFER >> number & 1 == 0
 
 
-def _block(data: Bytes, at: int, length: int) -> int:
+def in_blocks(block: int) -> bool:
+    """The payload is one of several blocks."""
+    return block > 0 and (block >> 4 > 0 or block & 8 > 0)
+
+
+def uint_of_block(data: Bytes, at: int, length: int) -> int:
     """Value of a block option, -1 where it is none (RFC 7959 clause 2.2)."""
-    return _uint(data, at, length) if length <= 3 else -1
+    return uint(data, at, length) if length <= 3 else -1
 
 
 def _copy(data: Bytes, start: int, end: int, text: Text, at: int) -> int:
@@ -152,17 +157,17 @@ def option_facts(
         if not first:
             continue
         if number == 6:
-            facts[f + OBSERVE] = max(-1, _uint(data, at, length))
+            facts[f + OBSERVE] = max(-1, uint(data, at, length))
             if facts[f + OBSERVE] >= 0:
                 flags |= NOTIFIES
         elif number == 12:
-            facts[f + CONTENT_FORMAT] = _uint(data, at, length)
+            facts[f + CONTENT_FORMAT] = uint(data, at, length)
         elif number == 14:
-            facts[f + MAX_AGE] = max(0, _uint(data, at, length))
+            facts[f + MAX_AGE] = max(0, uint(data, at, length))
             if not request and facts[f + MAX_AGE] == _DEFAULT_MAX_AGE:
                 flags |= DEFAULT_VALUE
         elif number == 7:
-            if request and _uint(data, at, length) == facts[f + DESTINATION_PORT]:
+            if request and uint(data, at, length) == facts[f + DESTINATION_PORT]:
                 flags |= DEFAULT_VALUE
         elif number == 3:
             if request and _is_literal(data, at, length):
@@ -172,20 +177,20 @@ def option_facts(
         elif number == 4:
             facts[f + ETAG] = hash_bytes(data, at, at + length, seed)
         elif number == 258:
-            if request and _uint(data, at, length) != 0:
+            if request and uint(data, at, length) != 0:
                 flags |= UNWANTED
         elif number == 27:
-            block1 = _block(data, at, length)
+            block1 = uint_of_block(data, at, length)
         elif number == 23:
-            block2 = _block(data, at, length)
+            block2 = uint_of_block(data, at, length)
         elif number == 19:
-            block1 = _block(data, at, length)
+            block1 = uint_of_block(data, at, length)
             flags |= Q_BLOCK
         elif number == 31:
-            block2 = _block(data, at, length)
+            block2 = uint_of_block(data, at, length)
             flags |= Q_BLOCK
     block = block1 if request else block2
-    if block > 0 and (block >> 4 or block & 8):
+    if in_blocks(block):
         flags |= IN_BLOCKS
     if (block1 if block1 > 0 else max(block2, 0)) >> 4 or facts[f + OBSERVE] != -1:
         flags |= CONTINUES

@@ -17,10 +17,10 @@ from analyzer.block_bodies import Body, block_value, put_together
 from analyzer.endpoints import Endpoint
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
-from analyzer.exchanges.blockwise import in_blocks
 from analyzer.flow_subject import Flow as Flow
 from analyzer.flow_subject import Tables as Tables
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
+from analyzer.option_facts import in_blocks
 from dissectors import link
 from dissectors.coap import numbers
 from dissectors.coap.message import Message as CoapMessage

@@ -20,10 +20,11 @@ from analyzer.exchanges.request_layer import end_observation, of_other_server, o
 from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import (
     IS_EARLY,
-    IS_TAKEN,
     TAKEN,
+    between_the_same,
     early_at,
     keep_waiting,
+    take,
     unreadable,
 )
 from analyzer.flows import MULTICAST, SURPLUS, direction, endpoint_at, note_at
@@ -178,13 +179,9 @@ def early_acknowledgements(
             s[at + TAKEN] == IS_EARLY
             and s[at + fact.CODE] == 0
             and s[at + fact.MID] == facts[f + fact.MID]
-            and s[at + fact.SOURCE] == facts[f + fact.DESTINATION]
-            and s[at + fact.DESTINATION] == facts[f + fact.SOURCE]
-            and abs(facts[f + fact.TIME] - s[at + fact.TIME]) <= s[REORDER_WINDOW]
+            and between_the_same(s, at, facts, f, s[REORDER_WINDOW])
         ):
-            s[at + TAKEN] = IS_TAKEN
-            for slot in range(fact.SLOTS):
-                facts[spare + slot] = s[at + slot]
+            take(s, at, facts, spare)
             acknowledgement(s, facts, spare, number, mm, xx)
 
 

@@ -20,6 +20,7 @@ from analyzer.exchanges.likeness import overtaken, same_path_or_token
 from analyzer.exchanges.message_layer import newest, sent_at
 from analyzer.happenings import NEARLY, tell
 from analyzer.messages import message_id
+from analyzer.option_facts import in_blocks
 from analyzer.profiles.transmission import SECOND
 from analyzer.state import (
     BASE,
@@ -37,7 +38,7 @@ from analyzer.state import (
 )
 from analyzer.tables import Cells
 from analyzer.verdicts import judged_quiet
-from dissectors.coap.numbers import NON
+from dissectors.coap.numbers import CONTINUE, INCOMPLETE, MISSING_BLOCKS, NON
 from dissectors.kernel import Rows
 
 # A body. `FIRST`, `NEWEST` are rows of messages + 1, `OPERATION` the first exchange; in bytes:
@@ -84,19 +85,11 @@ _PAUSE: Final = 2 * SECOND
 """NON_TIMEOUT: after this time the next ones may be sent."""
 
 _NEWEST: Final = 2  # added to a direction: the newest body between two endpoints
-_CONTINUE: Final = 0x5F
-_INCOMPLETE: Final = 0x88
-_MISSING_BLOCKS: Final = 272  # application/missing-blocks+cbor-seq
 
 
 def offset_of(block: int) -> int:
     """Byte offset of a block by the value of its option; SZX 7 counts as 1024 (clause 2.2)."""
     return (block >> 4) << (min(block & 7, 6) + 4)
-
-
-def in_blocks(block: int) -> bool:
-    """The payload is one of several blocks."""
-    return block > 0 and (block >> 4 > 0 or block & 8 > 0)
 
 
 def body_at(s: Rows, body: int) -> int:
@@ -376,9 +369,9 @@ def _accepted(s: Rows, facts: Rows, f: int, body: int, exchange: int) -> None:
     if block >= 0 and facts[f + fact.FLAGS] & fact.Q_BLOCK == 0:
         size = (block & 7) + 1
         s[at + ASKED] = size if s[at + ASKED] == 0 else min(size, s[at + ASKED])
-    if s[at + STANDING] != RECEIVING or code == _CONTINUE:
+    if s[at + STANDING] != RECEIVING or code == CONTINUE:
         return
-    if code == _INCOMPLETE and facts[f + fact.CONTENT_FORMAT] == _MISSING_BLOCKS:
+    if code == INCOMPLETE and facts[f + fact.CONTENT_FORMAT] == MISSING_BLOCKS:
         s[at + MARKS] |= RECOVERED
         return  # the rest is still to come (RFC 9177 clause 4.3)
     if code >> 5 != 2:

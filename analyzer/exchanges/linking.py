@@ -31,10 +31,11 @@ from analyzer.exchanges.request_layer import (
 from analyzer.exchanges.states import Event, move
 from analyzer.exchanges.waiting import (
     IS_EARLY,
-    IS_TAKEN,
     TAKEN,
+    between_the_same,
     early_at,
     keep_waiting,
+    take,
 )
 from analyzer.flows import MULTICAST, endpoint_at
 from analyzer.happenings import tell
@@ -111,25 +112,20 @@ def request(
     registration_requested(s, facts, f, exchange, mm, xx)
     if facts[f + fact.FLAGS] & (fact.IN_BLOCKS | fact.LATER_BLOCK):
         block_requested(s, facts, f, exchange, mm, xx)
-    time = facts[f + fact.TIME]
     for early in range(s[FIRST_EARLY], s[NEXT_EARLY]):
         at = early_at(s, early)
         if (
             s[at + TAKEN] != IS_EARLY
             or s[at + fact.CODE] == 0
-            or s[at + fact.DESTINATION] != facts[f + fact.SOURCE]
-            or s[at + fact.SOURCE] != facts[f + fact.DESTINATION]
             or s[at + fact.TOKEN] != facts[f + fact.TOKEN]
             or s[at + fact.TOKEN_LENGTH] != facts[f + fact.TOKEN_LENGTH]
-            or abs(time - s[at + fact.TIME]) > s[REORDER_WINDOW]
+            or not between_the_same(s, at, facts, f, s[REORDER_WINDOW])
         ):
             continue
         piggybacked = s[at + fact.TYPE] == ACK
         if piggybacked and s[at + fact.MID] != facts[f + fact.MID]:
             continue
-        s[at + TAKEN] = IS_TAKEN
-        for slot in range(fact.SLOTS):
-            facts[spare + slot] = s[at + slot]
+        take(s, at, facts, spare)
         if not piggybacked:
             own = newest(s, s[at + fact.SOURCE], s[at + fact.DESTINATION], s[at + fact.MID])
             if own and s[sent_at(s, own) + ml.MESSAGE] == s[at + fact.MESSAGE]:

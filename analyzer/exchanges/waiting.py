@@ -44,6 +44,23 @@ def keep_waiting(s: Rows, facts: Rows, f: int, kind: int) -> None:
         s[NEWEST_EMPTY] = number
 
 
+def between_the_same(s: Rows, at: int, facts: Rows, f: int, patience: int) -> bool:
+    """What waits at index `at` and the message in `facts` went opposite ways between the same two
+    endpoints, at most `patience` apart."""
+    return (
+        s[at + fact.SOURCE] == facts[f + fact.DESTINATION]
+        and s[at + fact.DESTINATION] == facts[f + fact.SOURCE]
+        and abs(facts[f + fact.TIME] - s[at + fact.TIME]) <= patience
+    )
+
+
+def take(s: Rows, at: int, facts: Rows, spare: int) -> None:
+    """What waits at index `at` waits no longer: its facts, in the spare row."""
+    s[at + TAKEN] = IS_TAKEN
+    for slot in range(fact.SLOTS):
+        facts[spare + slot] = s[at + slot]
+
+
 def unreadable(s: Rows, facts: Rows, f: int) -> int:
     """The datagram of another version, or the CON that is no message, whose Message ID this ACK or
     RST carries: row + 1."""
@@ -51,10 +68,8 @@ def unreadable(s: Rows, facts: Rows, f: int) -> int:
         at = early_at(s, number)
         if (
             s[at + TAKEN] == IS_UNREADABLE
-            and s[at + fact.SOURCE] == facts[f + fact.DESTINATION]
-            and s[at + fact.DESTINATION] == facts[f + fact.SOURCE]
             and s[at + fact.MID] == facts[f + fact.MID]
-            and abs(facts[f + fact.TIME] - s[at + fact.TIME]) <= s[EXCHANGE_LIFETIME]
+            and between_the_same(s, at, facts, f, s[EXCHANGE_LIFETIME])
         ):
             return s[at + fact.MESSAGE]
     return 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.block_bodies import block_value
-from analyzer.exchanges.blockwise import in_blocks
+from analyzer.option_facts import in_blocks
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Option, uint
