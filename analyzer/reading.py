@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from analyzer import facts as fact
@@ -81,6 +82,17 @@ class Gathered:
             self.text = memoryview(bytearray(size))
 
 
+class Scratch:
+    """What gathering one record after the other writes over; two threads never share it."""
+
+    def __init__(self, words: Vocabulary | None) -> None:
+        self.link_row = link.new_row()
+        self.head = rows(wire.HEAD_SLOTS)
+        self.options = rows(_LONGEST * wire.OPTION_SLOTS)
+        self.defects = rows(_LONGEST * wire.DEFECT_SLOTS)
+        self.body: BodyTables = body_tables(_LONGEST, words)
+
+
 class Reading:
     """One pass over records. `memory`, `messages` and `exchanges` are the session's."""
 
@@ -103,14 +115,11 @@ class Reading:
         self._messages = messages
         self._exchanges = exchanges
         self._ports = port_table(ports)
-        self._link_row = link.new_row()
-        self._head = rows(wire.HEAD_SLOTS)
-        self._options = rows(_LONGEST * wire.OPTION_SLOTS)
-        self._defects = rows(_LONGEST * wire.DEFECT_SLOTS)
+        self._words = words
+        self._scratch = Scratch(words)
         self._table = wire.option_table()
         self._codes = wire.code_table()
         self._syntaxes = syntax_table()
-        self._body: BodyTables = body_tables(_LONGEST, words)
 
     def chunks(
         self, batch: RecordBatch, links: Rows, places: Rows, most: int
@@ -121,7 +130,7 @@ class Reading:
         while at < batch.count:
             gathered = self._gathered[turn]
             if ahead is None:
-                count = self._gather(gathered, batch, at, links, places, most)
+                count = self._gather(gathered, batch, at, links, places, most, self._scratch)
             else:
                 count = ahead.result()
             following, turn = at + count, 1 - turn
@@ -129,7 +138,9 @@ class Reading:
             looks_ahead = self.looks_ahead and self.kernels is not PLAIN
             if looks_ahead and following < batch.count:
                 ahead = self._ahead().submit(
-                    self._gather, self._gathered[turn], batch, following, links, places, most
+                    self._gather,
+                    self._gathered[turn],
+                    *(batch, following, links, places, most, self._scratch),
                 )
             yield gathered, at, count
             at = following
@@ -153,8 +164,13 @@ class Reading:
         links[interface], places[0] = link_type, offset
         batch = RecordBatch(view, 0, frame, cells.toreadonly(), 1)
         gathered = Gathered()
-        self._gather(gathered, batch, 0, links, places.toreadonly(), 1, 1)
+        self._gather(gathered, batch, 0, links, places.toreadonly(), 1, self._scratch_of_one, 1)
         return view, gathered
+
+    @cached_property
+    def _scratch_of_one(self) -> Scratch:
+        """For single packets: facts of the next batch may be gathered meanwhile."""
+        return Scratch(self._words)
 
     def _ahead(self) -> ThreadPoolExecutor:
         from concurrent.futures import ThreadPoolExecutor
@@ -177,13 +193,14 @@ class Reading:
         links: Rows,
         places: Rows,
         most: int,
+        scratch: Scratch,
         cut_fragments: int = 0,
     ) -> int:
         """Facts of records of the batch from `first` on; of how many."""
         at_once = MOST_UNCOMPILED if self.kernels is PLAIN else MOST_RECORDS
         after = min(batch.count, first + most, first + at_once)
         gathered.fit(batch, first, after)
-        body, table = self._body, self._table
+        body, table = scratch.body, self._table
         return self.kernels.gather(
             batch.data,
             batch.base,
@@ -197,10 +214,10 @@ class Reading:
             self._seed,
             gathered.facts,
             gathered.text,
-            self._link_row,
-            self._head,
-            self._options,
-            self._defects,
+            scratch.link_row,
+            scratch.head,
+            scratch.options,
+            scratch.defects,
             self._codes,
             table.index,
             table.specs,
