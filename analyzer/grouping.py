@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from analyzer.findings import Finding
 from analyzer.identity import Identities
+from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 
 
@@ -40,6 +41,11 @@ class Group(NamedTuple):
     @property
     def last_time(self) -> int:
         return max(finding.last_time for finding in self.findings)
+
+    def when(self, start: int) -> str:
+        """`from 1.200 s to 61.304 s`, in seconds since `start`, the time of the message list."""
+        first, last = (self.first_time - start) / SECOND, (self.last_time - start) / SECOND
+        return f"at {first:.3f} s" if first == last else f"from {first:.3f} s to {last:.3f} s"
 
 
 def each(findings: Iterable[Finding]) -> list[Group]:

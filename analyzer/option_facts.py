@@ -41,6 +41,7 @@ from analyzer.facts import (
 )
 from analyzer.state import hash_bytes, mix
 from dissectors.coap import wire
+from dissectors.coap.numbers import no_cache_key
 from dissectors.kernel import Bytes, Rows, Text
 
 _DEFAULT_MAX_AGE: Final = 60
@@ -76,7 +77,7 @@ def token_number(data: Bytes, at: int, length: int, seed: int) -> int:
 
 def _tells_operation(number: int) -> bool:
     """The option is the same in all requests of a block-wise operation (RFC 7959 clause 2.5)."""
-    if number & 0x1E == 0x1C:
+    if no_cache_key(number):
         return False
     return number > 31 or _MAY_DIFFER >> number & 1 == 0
 

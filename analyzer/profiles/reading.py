@@ -91,11 +91,8 @@ def _explained(error: ValidationError) -> Iterator[Flaw]:
     path = tuple(error.absolute_path)
     broken: dict[str, Any] = dict(error.schema) if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties":
-        known = list(broken["properties"])
-        assert isinstance(error.instance, dict)
-        for key in error.instance:
-            if key not in known:
-                yield Flaw((*path, key), _unknown(key, known, path))
+        for key, known in toml.unknown_keys(error):
+            yield Flaw((*path, key), _unknown(key, known, path))
     else:
         yield Flaw(path, f"{shown(error.instance)} is not {_expected(broken, path)}")
 

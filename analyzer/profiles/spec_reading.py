@@ -167,11 +167,8 @@ def _explained(error: ValidationError) -> Iterator[Flaw]:
     path = tuple(error.absolute_path)
     broken: dict[str, Any] = dict(error.schema) if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties":
-        known = list(broken["properties"])
-        assert isinstance(error.instance, dict)
-        for key in error.instance:
-            if key not in known:
-                yield Flaw((*path, key), _unknown(key, known, path))
+        for key, known in toml.unknown_keys(error):
+            yield Flaw((*path, key), _unknown(key, known, path))
     elif error.validator == "anyOf":
         yield Flaw(path, "names no rule, endpoint or ue")
     else:

@@ -184,6 +184,14 @@ def _within_64_bits(value: Any) -> Any:
     return value
 
 
+def unknown_keys(error: ValidationError) -> Iterator[tuple[str, list[str]]]:
+    """The keys that additionalProperties refuses, each with those there are."""
+    assert isinstance(error.schema, dict)
+    assert isinstance(error.instance, dict)
+    known = list(error.schema["properties"])
+    yield from ((key, known) for key in error.instance if key not in known)
+
+
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """What may have been meant by a key that there is not."""
     near = nearest(key, known)

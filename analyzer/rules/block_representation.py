@@ -11,7 +11,7 @@ from analyzer.events import BlockFollowed, BlockPastEnd, BodyWhole, Formed
 from analyzer.rules.block_responses import offset, shown
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
-from analyzer.rules.single import block, has, number
+from analyzer.rules.single import block, has
 from dissectors.coap import numbers
 
 _SPEC: Final = "RFC 7959"
@@ -100,8 +100,8 @@ def no_etag(event: BodyWhole, context: Context) -> Iterator[Breach]:
 def format_changed(event: BlockFollowed, context: Context) -> Iterator[Breach]:
     if not _of_one_body(event):
         return
-    now = number(event.message, numbers.CONTENT_FORMAT)
-    before = number(event.before, numbers.CONTENT_FORMAT)
+    now = event.message.coap.uint(numbers.CONTENT_FORMAT)
+    before = event.before.coap.uint(numbers.CONTENT_FORMAT)
     if now == before:
         return
     found = event.message.coap.first(numbers.CONTENT_FORMAT)
@@ -194,7 +194,7 @@ def block1_left_over(event: Formed, context: Context) -> Iterator[Breach]:
 )
 def size_estimate(event: BodyWhole, context: Context) -> Iterator[Breach]:
     option = numbers.SIZE1 if event.first.is_request else numbers.SIZE2
-    said, found = number(event.first, option), event.first.coap.first(option)
+    said, found = event.first.coap.uint(option), event.first.coap.first(option)
     if said is not None and found is not None and said != event.size:
         yield Breach(
             f"{found.name} {said}, the body has {event.size} bytes",

@@ -8,6 +8,7 @@ from typing import Final
 
 from analyzer.events import Responded
 from analyzer.relations import How, Match
+from analyzer.rules.block_breach import block_breach
 from analyzer.rules.catalogue import Breach, E, Scope, Severity, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block, has
@@ -46,16 +47,9 @@ def _severity(event: Responded) -> Severity | None:
 
 
 def _breach(event: Responded, option: int, text: str, seen: str, expected: str) -> Breach:
-    found = event.message.coap.first(option)
-    return Breach(
-        text,
-        event.message,
-        seen=seen,
-        expected=expected,
-        span=found.span if found is not None else (1, 2),
-        severity=_severity(event),
-        exchange=event.exchange,
-        frames=(event.exchange.request.frame,),
+    request, severity = event.exchange.request, _severity(event)
+    return block_breach(
+        event, option, text, seen, expected, beside=request, severity=severity, absent=(1, 2)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from analyzer.events import BlockDetached, BlockFollowed
 from analyzer.relations import Following
+from analyzer.rules.block_breach import block_breach
 from analyzer.rules.block_responses import offset, shown
 from analyzer.rules.catalogue import Breach, E, N, Scope, Severity, W, declare, predicate, rule
 from analyzer.rules.context import Context
@@ -36,17 +37,7 @@ def _breach(
     expected: str,
     severity: Severity | None = None,
 ) -> Breach:
-    found = event.message.coap.first(option)
-    return Breach(
-        text,
-        event.message,
-        seen=seen,
-        expected=expected,
-        span=found.span if found is not None else None,
-        severity=severity,
-        exchange=event.exchange,
-        frames=(event.before.frame,) if event.before is not None else (),
-    )
+    return block_breach(event, option, text, seen, expected, beside=event.before, severity=severity)
 
 
 def _asked_after(event: BlockFollowed) -> tuple[Block | None, Block | None]:

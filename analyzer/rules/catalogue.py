@@ -46,6 +46,11 @@ class Severity(IntEnum):
     def label(self) -> str:
         return self.name.lower()
 
+    @property
+    def glyph(self) -> str:
+        """Its sign: a severity is never told by its colour alone."""
+        return " ·▲✖"[self]
+
 
 E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 

@@ -10,7 +10,7 @@ from typing import Final
 from analyzer.events import Formed
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
-from analyzer.rules.single import has, is_later_block, number, payload_span
+from analyzer.rules.single import has, is_later_block, payload_span
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.media_types import CONTENT_FORMATS, DOCUMENTATION, EXPERIMENTAL, RESERVED
@@ -162,7 +162,7 @@ def fetch_no_content_format(event: Formed, context: Context) -> Iterator[Breach]
     message = event.message
     if message.code != numbers.FETCH or message.cut or message.protected:
         return
-    if number(message, numbers.CONTENT_FORMAT) is None and not is_later_block(message):
+    if message.coap.uint(numbers.CONTENT_FORMAT) is None and not is_later_block(message):
         yield Breach(
             "FETCH without Content-Format",
             message,
@@ -190,7 +190,7 @@ def patch_no_content_format(event: Formed, context: Context) -> Iterator[Breach]
     message = event.message
     if message.code not in (numbers.PATCH, numbers.IPATCH) or message.cut or message.protected:
         return
-    if number(message, numbers.CONTENT_FORMAT) is None and not is_later_block(message):
+    if message.coap.uint(numbers.CONTENT_FORMAT) is None and not is_later_block(message):
         yield Breach(
             f"{code_name(message.code)} without Content-Format",
             message,

@@ -8,13 +8,10 @@ from typing import Final
 
 from analyzer.subjects import Message
 from dissectors.coap import numbers
-from dissectors.coap.numbers import option_name
+from dissectors.coap.numbers import no_cache_key, option_name
 
 OF_BLOCKS: Final = frozenset({*numbers.BLOCK_OPTIONS, numbers.SIZE1, numbers.SIZE2})
 """Options that tell blocks of one body apart."""
-
-_NO_CACHE_KEY_MASK: Final = 0x1E
-_NO_CACHE_KEY: Final = 0x1C
 
 
 def differing(one: Message, other: Message, but_for: Collection[int]) -> list[int]:
@@ -24,7 +21,7 @@ def differing(one: Message, other: Message, but_for: Collection[int]) -> list[in
         number
         for number in {option.number for m in (one, other) for option in m.coap.options}
         if number not in but_for
-        and number & _NO_CACHE_KEY_MASK != _NO_CACHE_KEY
+        and not no_cache_key(number)
         and _values(one, number) != _values(other, number)
     )
 

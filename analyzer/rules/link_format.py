@@ -9,7 +9,7 @@ from typing import Final
 from analyzer.events import Formed
 from analyzer.rules.catalogue import Breach, Scope, W, rule
 from analyzer.rules.context import Context
-from analyzer.rules.single import number, shown, whole_payload
+from analyzer.rules.single import shown, whole_payload
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.link_format import LinkFormat, read_links
@@ -23,7 +23,7 @@ _MOST: Final = 16
 
 def _links(message: Message) -> LinkFormat | None:
     """The payload read as link format where it says so and is all there."""
-    if number(message, numbers.CONTENT_FORMAT) != numbers.LINK_FORMAT:
+    if message.coap.uint(numbers.CONTENT_FORMAT) != numbers.LINK_FORMAT:
         return None
     payload = whole_payload(message)
     return read_links(payload) if payload else None

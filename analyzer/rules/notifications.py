@@ -10,7 +10,7 @@ from analyzer.events import Formed, Notified, Responded
 from analyzer.relations import How, Match, News
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
-from analyzer.rules.single import block, number
+from analyzer.rules.single import block
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Option
@@ -101,7 +101,7 @@ def not_accepted(event: Responded, context: Context) -> Iterator[Breach]:
 def _registers(request: Message) -> bool:
     return (
         request.code in (numbers.GET, numbers.FETCH)
-        and number(request, numbers.OBSERVE) == REGISTER
+        and request.coap.uint(numbers.OBSERVE) == REGISTER
     )
 
 
@@ -184,7 +184,7 @@ def later_block(event: Formed, context: Context) -> Iterator[Breach]:
 def not_newer(event: Notified, context: Context) -> Iterator[Breach]:
     if not event.news & (News.NOT_NEWER | News.SAME_VALUE):
         return
-    now, before = number(event.message, numbers.OBSERVE), number(event.before, numbers.OBSERVE)
+    now, before = event.message.coap.uint(numbers.OBSERVE), event.before.coap.uint(numbers.OBSERVE)
     overtaken = event.news & News.REORDERED
     text = f"Observe {now} after {before}"
     if overtaken:
@@ -219,7 +219,10 @@ def not_newer(event: Notified, context: Context) -> Iterator[Breach]:
 )
 def too_fast(event: Notified, context: Context) -> Iterator[Breach]:
     if event.news & News.TOO_FAST:
-        now, before = number(event.message, numbers.OBSERVE), number(event.before, numbers.OBSERVE)
+        now, before = (
+            event.message.coap.uint(numbers.OBSERVE),
+            event.before.coap.uint(numbers.OBSERVE),
+        )
         yield Breach(
             f"Observe {now} after {before}, within 256 s",
             event.message,
@@ -249,8 +252,8 @@ def too_fast(event: Notified, context: Context) -> Iterator[Breach]:
 def format_changed(event: Notified, context: Context) -> Iterator[Breach]:
     if not event.message.code == event.before.code == numbers.CONTENT:
         return
-    now = number(event.message, numbers.CONTENT_FORMAT)
-    before = number(event.before, numbers.CONTENT_FORMAT)
+    now = event.message.coap.uint(numbers.CONTENT_FORMAT)
+    before = event.before.coap.uint(numbers.CONTENT_FORMAT)
     if now == before or event.message.cut or event.before.cut:
         return
     found = event.message.coap.first(numbers.CONTENT_FORMAT)

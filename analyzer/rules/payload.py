@@ -10,7 +10,7 @@ from analyzer.block_bodies import MOST_JUDGED
 from analyzer.events import BodyWhole, Formed
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
-from analyzer.rules.single import has, number, payload_span, whole_payload
+from analyzer.rules.single import has, payload_span, whole_payload
 from analyzer.subjects import Message
 from dissectors.cbor import MAX_DEPTH, cbor_error
 from dissectors.coap import numbers
@@ -122,7 +122,7 @@ def not_acceptable_payload(event: Formed, context: Context) -> Iterator[Breach]:
     message = event.message
     if message.code != numbers.NOT_ACCEPTABLE or message.protected or not message.coap.payload:
         return
-    diagnostic = number(message, numbers.CONTENT_FORMAT) == numbers.PROBLEM_DETAILS
+    diagnostic = message.coap.uint(numbers.CONTENT_FORMAT) == numbers.PROBLEM_DETAILS
     if has(message, numbers.CONTENT_FORMAT) and not diagnostic:
         yield _unwanted(message, " and Content-Format")
 
@@ -179,10 +179,10 @@ def diagnostic_not_utf8(event: Formed, context: Context) -> Iterator[Breach]:
 def body_format(event: Formed | BodyWhole, context: Context) -> Iterator[Breach]:
     message = event.message
     if isinstance(event, Formed):
-        content_format = number(message, numbers.CONTENT_FORMAT)
+        content_format = message.coap.uint(numbers.CONTENT_FORMAT)
         payload = whole_payload(message) if content_format is not None else b""
     else:
-        content_format = number(event.first, numbers.CONTENT_FORMAT)
+        content_format = event.first.coap.uint(numbers.CONTENT_FORMAT)
         readable = content_format is not None and syntax_of(content_format) in _NAMES
         judged = readable and event.size <= MOST_JUDGED and not message.protected
         payload = message.payload if judged else b""

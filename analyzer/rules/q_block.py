@@ -10,7 +10,7 @@ from typing import Final
 from analyzer.events import Formed
 from analyzer.rules.catalogue import Breach, E, Scope, rule
 from analyzer.rules.context import Context
-from analyzer.rules.single import block_of, has, number, payload_span, whole_payload
+from analyzer.rules.single import block_of, has, payload_span, whole_payload
 from dissectors.cbor import MAX_DEPTH, cbor_error
 from dissectors.coap import numbers
 from dissectors.coap.numbers import code_name
@@ -165,7 +165,7 @@ def missing_blocks(event: Formed, context: Context) -> Iterator[Breach]:
     message = event.message
     if message.code != numbers.INCOMPLETE:
         return
-    if number(message, numbers.CONTENT_FORMAT) != numbers.MISSING_BLOCKS:
+    if message.coap.uint(numbers.CONTENT_FORMAT) != numbers.MISSING_BLOCKS:
         return
     payload = whole_payload(message)
     if cbor_error(payload, 0, len(payload), rows(MAX_DEPTH), True) >= 0:

@@ -8,6 +8,7 @@ from typing import Final
 
 from analyzer.events import BlockFollowed, Formed
 from analyzer.relations import Following
+from analyzer.rules.block_breach import block_breach
 from analyzer.rules.catalogue import Breach, E, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block, has
@@ -26,16 +27,8 @@ def _carries(message: Message) -> int:
 
 
 def _breach(event: BlockFollowed, text: str, seen: str, expected: str) -> Breach:
-    found = event.message.coap.first(_carries(event.message))
-    return Breach(
-        text,
-        event.message,
-        seen=seen,
-        expected=expected,
-        span=found.span if found is not None else None,
-        exchange=event.exchange,
-        frames=(event.before.frame,),
-    )
+    option = _carries(event.message)
+    return block_breach(event, option, text, seen, expected, beside=event.before)
 
 
 @rule(

@@ -14,8 +14,6 @@ from analyzer.rules.differences import OF_BLOCKS, differing, names
 from analyzer.rules.message_layer import seconds
 from analyzer.rules.notifications import REGISTER
 from analyzer.rules.option_use import DEFAULT_MAX_AGE
-from analyzer.rules.single import number
-from analyzer.subjects import Message
 from dissectors.coap import numbers
 
 _SPEC: Final = "RFC 7641"
@@ -26,17 +24,25 @@ _MAY_DIFFER: Final = OF_BLOCKS | {numbers.ETAG, numbers.OBSERVE, numbers.REQUEST
 
 
 def _registers(event: Observes) -> bool:
-    return number(event.exchange.request, numbers.OBSERVE) == REGISTER
+    return event.exchange.request.coap.uint(numbers.OBSERVE) == REGISTER
 
 
-def _changed(event: Observes) -> tuple[str, Message | None]:
-    """The options in which the request differs from the registration with its token, and that."""
+def _otherwise(event: Observes, done: str) -> Iterator[Breach]:
+    """The request has other options than the registration with its token."""
     if event.by_token is None:
-        return "", None
+        return
     request, before = event.exchange.request, event.by_token.request
     if request.protected or before.protected or request.cut or before.cut:
-        return "", before
-    return names(differing(request, before, _MAY_DIFFER)), before
+        return
+    changed = names(differing(request, before, _MAY_DIFFER))
+    if changed:
+        yield Breach(
+            f"{done} with another {changed}",
+            request,
+            seen=changed,
+            expected="the options of the registration",
+            frames=(before.frame,),
+        )
 
 
 @rule(
@@ -59,7 +65,7 @@ def registered_early(event: Observes, context: Context) -> Iterator[Breach]:
     newest = event.newest
     if event.by_token is None or newest is None or not _registers(event):
         return
-    said = number(newest, numbers.MAX_AGE)
+    said = newest.coap.uint(numbers.MAX_AGE)
     fresh = (DEFAULT_MAX_AGE if said is None else said) * SECOND
     age = event.exchange.request.time - newest.time
     if 0 <= age < fresh + _PATIENCE:
@@ -90,15 +96,8 @@ def registered_early(event: Observes, context: Context) -> Iterator[Breach]:
     fix="Send the same options again, or deregister and register under a new token.",
 )
 def registered_otherwise(event: Observes, context: Context) -> Iterator[Breach]:
-    changed, before = _changed(event)
-    if changed and before is not None and _registers(event):
-        yield Breach(
-            f"Registered again with another {changed}",
-            event.exchange.request,
-            seen=changed,
-            expected="the options of the registration",
-            frames=(before.frame,),
-        )
+    if _registers(event):
+        yield from _otherwise(event, "Registered again")
 
 
 @rule(
@@ -117,15 +116,8 @@ def registered_otherwise(event: Observes, context: Context) -> Iterator[Breach]:
     fix="Keep the request that registered, and send it with Observe 1.",
 )
 def deregistered_otherwise(event: Observes, context: Context) -> Iterator[Breach]:
-    changed, before = _changed(event)
-    if changed and before is not None and not _registers(event):
-        yield Breach(
-            f"Deregistered with another {changed}",
-            event.exchange.request,
-            seen=changed,
-            expected="the options of the registration",
-            frames=(before.frame,),
-        )
+    if not _registers(event):
+        yield from _otherwise(event, "Deregistered")
 
 
 @rule(

@@ -21,11 +21,6 @@ def has(message: Message, *options: int) -> bool:
     return any(option.number in options for option in message.coap.options)
 
 
-def number(message: Message, option: int) -> int | None:
-    """Value of a uint option; None where it is absent or longer than four bytes."""
-    return message.coap.uint(option)
-
-
 def block(message: Message, option: int) -> Block | None:
     """Value of a block option; None where it is absent or no such value (RFC 7959 clause 2.2)."""
     found = message.coap.first(option)

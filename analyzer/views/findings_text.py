@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final, TextIO
 from analyzer import report
 from analyzer.candidates import Candidates
 from analyzer.profiles.spec import SEED
-from analyzer.profiles.transmission import DEFAULT, SECOND
+from analyzer.profiles.transmission import DEFAULT
 from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
 from analyzer.views.offending import WIDTH, Excerpt, excerpt
 from analyzer.views.terminal import colour as colours
 from analyzer.views.terminal import inked
+from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
     from analyzer.checking import Check
@@ -70,13 +71,10 @@ def _severity(finding: Finding, colour: bool) -> str:
 
 
 def _repeated(check: Check, group: Group) -> str:
-    """`  (3 times from 1.200 s to 61.304 s)`, in the time of the message list."""
+    """`  (3 times from 1.200 s to 61.304 s)`."""
     if group.times == 1:
         return ""
-    start = check.session.first_time or 0
-    first, last = (group.first_time - start) / SECOND, (group.last_time - start) / SECOND
-    when = f"at {first:.3f} s" if first == last else f"from {first:.3f} s to {last:.3f} s"
-    return f"  ({group.times} times {when})"
+    return f"  ({group.times} times {group.when(check.session.first_time or 0)})"
 
 
 def _bytes(shown: Excerpt, colour: bool) -> Iterator[str]:
@@ -102,21 +100,17 @@ def _summary(check: Check, rows: int) -> Iterator[str]:
         yield f"timing judged by the profile {escape(capture['transmission'], 60)}"
     if rows < len(check.findings):
         told = "1 row" if rows == 1 else f"{rows} rows"
-        yield f"{_plural(len(check.findings), 'finding')} in {told}; --all shows each"
+        yield f"{plural(len(check.findings), 'finding')} in {told}; --all shows each"
     if check.baseline is not None:
-        yield f"{_plural(check.known, 'finding')} known from {escape(check.baseline.path, 200)}"
+        yield f"{plural(check.known, 'finding')} known from {escape(check.baseline.path, 200)}"
     if capture["spec_profile"] != SEED:
         yield f"judged by the spec profile {escape(capture['spec_profile'], 60)}"
     summary = check.summary()
-    counts = (_plural(summary[severity.label], severity.label) for severity in reversed(Severity))
+    counts = (plural(summary[severity.label], severity.label) for severity in reversed(Severity))
     ignored = f"; {summary['ignored']} ignored" if summary["ignored"] else ""
     yield (
-        f"{_plural(capture['packets'], 'packet')}, "
-        f"{_plural(capture['coap_messages'], 'CoAP message')}, "
-        f"{_plural(capture['exchanges'], 'exchange')}: "
+        f"{plural(capture['packets'], 'packet')}, "
+        f"{plural(capture['coap_messages'], 'CoAP message')}, "
+        f"{plural(capture['exchanges'], 'exchange')}: "
         f"{', '.join(counts)}{' that are new' if check.baseline else ''}{ignored}"
     )
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

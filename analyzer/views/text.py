@@ -15,6 +15,7 @@ from analyzer.relations import Confidence
 from analyzer.rules.catalogue import Rule
 from analyzer.views.escape import escape
 from analyzer.views.info import info, is_msgin5g
+from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
     from analyzer.response_times import By, Spread
@@ -71,7 +72,7 @@ def _exchange_line(entry: dict[str, Any]) -> str:
     if entry["operation"] not in (None, entry["id"]):
         extras.append(f"part of #{entry['operation']}")
     for body in entry["bodies"]:
-        blocks = _plural(len(body["frames"]), "block")
+        blocks = plural(len(body["frames"]), "block")
         extras.append(f"{body['of']} body whole: {body['length']} bytes in {blocks}")
     if entry["nearest"]:
         extras.append(f"nearest: {entry['nearest']['sentence']}")
@@ -107,19 +108,15 @@ def _retransmissions(entry: dict[str, Any]) -> str:
     """`2 retransmissions after 2.10, 4.30 s`; copies of responses are counted alone."""
     times, copies = entry["times"], len(entry["retransmission_frames"])
     gaps = times["retransmission_gaps"]
-    words = [_plural(len(gaps), "retransmission")] if gaps else []
+    words = [plural(len(gaps), "retransmission")] if gaps else []
     if gaps:
         more = ", …" if len(gaps) > _MOST_GAPS else ""
         words[0] += f" after {', '.join(f'{gap:.2f}' for gap in gaps[:_MOST_GAPS])}{more} s"
     if copies > len(gaps):
-        words.append(f"{_plural(copies - len(gaps), 'retransmission')} of responses")
+        words.append(f"{plural(copies - len(gaps), 'retransmission')} of responses")
     if times["ambiguous"]:
         words.append("which one was answered is unknown")
     return ", ".join(words)
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:

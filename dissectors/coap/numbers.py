@@ -212,7 +212,12 @@ class OptionSpec(NamedTuple):
 
     @property
     def no_cache_key(self) -> bool:
-        return self.number & 0x1E == 0x1C
+        return no_cache_key(self.number)
+
+
+def no_cache_key(number: int) -> bool:
+    """The option is no part of the cache key (RFC 7252 clause 5.4.6). A kernel."""
+    return number & 0x1E == 0x1C
 
 
 _R, _N = Repeat.ALWAYS, Repeat.NEVER

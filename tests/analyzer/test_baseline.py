@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from analyzer.checking import Check
 from analyzer.session import Session
 
 CAPTURES = Path(__file__).parents[2] / "captures"
-STEPS = (
+Step = Callable[[Conversation], Conversation]
+
+STEPS: tuple[Step, ...] = (
     lambda talk: talk.con("GET", max_age=1),
     lambda talk: talk.ack("2.05", token=b"other"),
     lambda talk: talk.rst(),
@@ -45,7 +48,7 @@ def known(path: Path, form: str, session: Session) -> Check:
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_run_has_nothing_new_to_itself(tmp_path: Path, form: str, steps: list) -> None:  # type: ignore[type-arg]
+def test_a_run_has_nothing_new_to_itself(tmp_path: Path, form: str, steps: list[Step]) -> None:
     talk = Conversation()
     for step in steps:
         step(talk)

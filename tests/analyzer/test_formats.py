@@ -10,16 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer import cli
-from analyzer.formats import CHECK, Output, output, refuse_shared
+from analyzer.formats import CHECK, Format, Output, output, refuse_shared
 
 README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.mark.parametrize("form", CHECK.values(), ids=lambda form: form.name)
-def test_a_format_is_complete(form: object) -> None:
-    for name, value in form._asdict().items():  # type: ignore[attr-defined]
+def test_a_format_is_complete(form: Format) -> None:
+    for name, value in form._asdict().items():
         assert value, name
-    assert callable(import_module(form.writer).write_check)  # type: ignore[attr-defined]
+    assert callable(import_module(form.writer).write_check)
 
 
 def test_help_has_a_line_a_format() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from aiocoap.util import linkformat
@@ -52,7 +53,7 @@ def plain(read: LinkFormat) -> list[tuple[str, list[tuple[str, str | None]]]]:
 @STEADY
 @given(documents())
 @example(([("/a,b;c", [("title", '",;<\\')])], '</a,b;c>;title="\\",;<\\\\"'))
-def test_what_was_written_is_read(document: tuple[list[tuple[str, list]], str]) -> None:  # type: ignore[type-arg]
+def test_what_was_written_is_read(document: tuple[list[Any], str]) -> None:
     links, text = document
     data = text.encode()
     read = read_links(data)
@@ -67,7 +68,7 @@ def test_what_was_written_is_read(document: tuple[list[tuple[str, list]], str]) 
 @STEADY
 @given(documents(), st.data())
 def test_a_text_cut_off_is_told_at_its_end(
-    document: tuple[list[tuple[str, list]], str],  # type: ignore[type-arg]
+    document: tuple[list[Any], str],
     data: st.DataObject,
 ) -> None:
     text = document[1].encode()

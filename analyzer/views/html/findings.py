@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from analyzer.candidates import Candidates
-from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Rule
 from analyzer.views.html.markup import Markup, code, element, joined, safe, told
 from analyzer.views.html.words import place, plural, severity_mark
@@ -106,10 +105,7 @@ def _header(check: Check, group: Group, drawn: Collection[int]) -> Markup:
 
 
 def _repeated(check: Check, group: Group) -> str:
-    start = check.session.first_time or 0
-    first, last = (group.first_time - start) / SECOND, (group.last_time - start) / SECOND
-    when = f"at {first:.3f} s" if first == last else f"from {first:.3f} s to {last:.3f} s"
-    return f"{group.times:,} times {when}"
+    return f"{group.times:,} times {group.when(check.session.first_time or 0)}"
 
 
 def _bytes(shown: Excerpt) -> Markup:

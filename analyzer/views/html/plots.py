@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.rules.catalogue import Severity
 from analyzer.views.html.markup import Markup, element, table
 from analyzer.views.html.tables import milliseconds
-from analyzer.views.html.words import GLYPHS, date, duration, plural
+from analyzer.views.html.words import date, duration, plural
 
 if TYPE_CHECKING:
     from analyzer.activity import Activity, Stretch
@@ -100,7 +100,7 @@ def _strip(severity: Severity, counts: Sequence[int], when: Sequence[str]) -> Ma
         for place, count in enumerate(counts)
         if count
     )
-    return _svg(marks, len(counts), f"strip {severity.label}", f"{GLYPHS[severity]} {label}")
+    return _svg(marks, len(counts), f"strip {severity.label}", f"{severity.glyph} {label}")
 
 
 def _svg(bars: Iterator[Markup], count: int, kind: str, label: str) -> Markup:

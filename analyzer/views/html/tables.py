@@ -10,7 +10,7 @@ from analyzer import report
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from analyzer.views.html.markup import Content, Markup, code, element, joined, table, told
-from analyzer.views.html.words import GLYPHS, date, duration
+from analyzer.views.html.words import date, duration
 
 if TYPE_CHECKING:
     from analyzer.checking import Check
@@ -82,7 +82,7 @@ def _sums(check: Check, messages: int, exchanges: int) -> Markup:
     for name, count in check.summary().items():
         words, severity = _HEADS.get(name, (name, None))
         if severity is not None:
-            words = f"{GLYPHS[severity]} {'new ' if check.baseline else ''}{words}"
+            words = f"{severity.glyph} {'new ' if check.baseline else ''}{words}"
             cells.append(_sum(count, element("span", words, class_=f"severity {name}")))
         else:
             cells.append(_sum(count, told(words)))
@@ -101,7 +101,7 @@ def ues(rows: Sequence[UeRow], times: RoundTrips) -> Iterator[Markup]:
     yield element("h2", "UEs", id="ues")
     heads = [("UE Service ID", "")]
     numbers = ("exchanges", "answered", "registrations", "registered", "lost", "resent")
-    heads += [(f"{GLYPHS[severity]} {words}", "n") for words, severity in _HEADS.values()]
+    heads += [(f"{severity.glyph} {words}", "n") for words, severity in _HEADS.values()]
     heads += [(name, "n") for name in (*numbers, "median ms", "p95 ms")]
     yield table(
         heads, [_row(row, times.by_ue.get(row.ue)) for row in rows[:MOST_UES]], class_="sorted who"

@@ -13,8 +13,6 @@ from analyzer.views.html.markup import Markup, element
 if TYPE_CHECKING:
     from analyzer.findings import Finding
 
-GLYPHS: Final = {Severity.NOTE: "·", Severity.WARNING: "▲", Severity.ERROR: "✖"}
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = ((SECOND, "s"), (SECOND // 1000, "ms"), (1000, "µs"), (1, "ns"))
 _PARTS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -22,7 +20,7 @@ _PARTS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 def severity_mark(severity: Severity) -> Markup:
     """`✖ error`, in its ink."""
-    text = f"{GLYPHS[severity]} {severity.label}"
+    text = f"{severity.glyph} {severity.label}"
     return element("span", text, class_=f"severity {severity.label}")
 
 

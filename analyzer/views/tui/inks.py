@@ -37,8 +37,8 @@ INKS: Final = (
     "secret",
 )
 
-GLYPHS: Final = {0: " ", Severity.NOTE: "·", Severity.WARNING: "▲", Severity.ERROR: "✖"}
-"""A severity is never told by its colour alone."""
+GLYPHS: Final = {0: " "} | {int(severity): severity.glyph for severity in Severity}
+"""By the severity in a row, 0 for none."""
 
 SEVERITY_INKS: Final = {
     0: "",

@@ -97,6 +97,8 @@ def test_any_text_survives_a_cell(text: str) -> None:
     assert last == "z"
     shown = escape(text)
     if shown.strip():
-        assert unescape(re.fullmatch("<code>(.*)</code>", cell)[1]).strip() == shown.strip()  # type: ignore[index]
+        told = re.fullmatch("<code>(.*)</code>", cell)
+        assert told
+        assert unescape(told[1]).strip() == shown.strip()
     else:
         assert cell == ""
