@@ -70,8 +70,9 @@ LEG_OF: Final = 49  # row of the message of which this is the other leg + 1
 TOKEN_NAME: Final = 50  # of a token of more than 8 bytes
 CHECKSUM: Final = 51  # as checksum.verify judges it
 FORM: Final = 56  # as in forms.py
+ODD: Final = 58  # hash of values that may be wrong, 0 for none
 MAX_AGE: Final = 57  # in seconds, 60 where nothing is said
-SLOTS: Final = 58
+SLOTS: Final = 59
 
 # Values of KIND besides those of link.walk.
 NOTHING: Final = 32  # a frame that is no packet

@@ -3,8 +3,8 @@
 look at. What broke no rule once needs no judging again: rules cost what a capture has of
 different forms, not of messages. Kernels (dissectors.kernel).
 
-Values that tell one message from the next (paths, ETags, payloads) are no part of it, but for what
-can be wrong with them: such a value makes the form one of its own.
+Values that tell one message from the next (paths, ETags, payloads) are no part of it. That one may
+be wrong is; its bytes are not: they are hashed apart (facts.ODD), for the few rules that read them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from analyzer.facts import (
     IN_BLOCKS,
     JSON,
     MESSAGE_TYPE,
+    ODD,
     PAYLOAD_HASH,
     PAYLOAD_LENGTH,
     PROTECTED,
@@ -49,6 +50,9 @@ _BLOCKS: Final = (
     | (1 << numbers.Q_BLOCK2)
 )
 _NAMES: Final = (1 << numbers.LOCATION_PATH) | (1 << numbers.URI_PATH)
+_ODD: Final = 1 << 31
+"""The value of an option that may be wrong, in the form."""
+
 _SIZES: Final = (1 << numbers.SIZE1) | (1 << numbers.SIZE2)
 
 
@@ -114,7 +118,8 @@ def _oscore_form(data: Bytes, at: int, length: int) -> int:
 
 
 def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: int) -> int:
-    """What rules look at in the value of an option, as a number; less than 0: its very bytes."""
+    """What rules look at in the value of an option, as a number; less than 0: its bytes, which may
+    be wrong."""
     if number < 64:
         bit = 1 << number
         if number == numbers.OBSERVE and facts[f + FLAGS] & REQUEST == 0:
@@ -162,19 +167,21 @@ def message_form(
     nodes: Rows,
     stack: Rows,
 ) -> int:
-    """The form of a message with `count` options; never 0. `syntaxes` by Content-Format; the rest
-    is what scanning a body takes."""
+    """The form of a message with `count` options, never 0, and in `facts` what is odd in it.
+    `syntaxes` by Content-Format; the rest is what scanning a body takes."""
     form = mix(facts[f + DEFECTS], facts[f + CODE] * 8 + facts[f + TYPE])
     form = mix(form, facts[f + TOKEN_LENGTH] * 2 + (facts[f + FLAGS] & CUT))
     form = mix(form, facts[f + MESSAGE_TYPE])
     before, segments, empty, asked = -1, 0, 0, -1
+    facts[f + ODD] = 0
     for option in range(count):
         row = option * wire.OPTION_SLOTS
         number = options[row + wire.NUMBER]
         at, length = options[row + wire.VALUE_AT], options[row + wire.LENGTH]
         value = option_form(number, data, at, length, facts, f)
         if value < 0:
-            form = hash_bytes(data, at, at + length, mix(form, number))
+            form = mix(form, number * 0x100000000 + _ODD)
+            facts[f + ODD] = hash_bytes(data, at, at + length, mix(facts[f + ODD], number)) | 1
         elif number != before or value:
             form = mix(form, number * 0x100000000 + value)
         if number == numbers.URI_PATH:
@@ -195,7 +202,8 @@ def message_form(
         return mix(form, 1) | 1
     if _is_as_said(data, facts, f, payload_at, end, syntaxes, json_head, nodes, stack):
         return mix(form, 2) | 1
-    return mix(form, facts[f + PAYLOAD_HASH]) | 1
+    facts[f + ODD] = mix(facts[f + ODD], facts[f + PAYLOAD_HASH]) | 1
+    return mix(form, 3) | 1
 
 
 def _block_fills(facts: Rows, f: int) -> int:

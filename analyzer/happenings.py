@@ -68,7 +68,7 @@ BLOCK_FOLLOWED: Final = (
 )
 BLOCK_DETACHED: Final = 41  # message, exchange, the block where this one would go on + 1
 BLOCK_PAST_END: Final = 42  # message, exchange, bytes of the body, its last block
-FORMED: Final = 28  # message, signature, message of the other NAT leg + 1
+FORMED: Final = 28  # message, signature, message of the other NAT leg + 1, form
 BLOCK_AGAIN: Final = 26  # message, exchange, offset, end: bytes that were there before
 
 SIGNATURES: Final = {
@@ -81,6 +81,9 @@ SIGNATURES: Final = {
     REGISTRATION_BODY: 2,
 }
 """Where, from A on, the signature of an event stands: like ones that broke no rule are not told."""
+
+FORMS: Final = SIGNATURES | {FORMED: 3}
+"""... and that of all but values: rules that do not read them find the same in events alike."""
 
 COUNTED_ALIKE: Final = frozenset({FORMED, RESPONDED})
 """Events of which like ones in a flow are only counted, where all that the first one broke allows

@@ -285,7 +285,9 @@ class Session:
         several = kind in tells.COUNTED_ALIKE or kind == tells.CHECKSUM_WRONG
         if several or (kind == tells.SEEN and row[1] & fact.PING):
             self._repeats.apply()  # one finding of several notes: in the order of its frames
-        found = self.judge(event(self, kind, row))
+        found = self.judge(
+            event(self, kind, row), row[tells.FORMS[kind]] if kind in tells.FORMS else 0
+        )
         s = self.memory.s
         learns = kind in tells.SIGNATURES and not self._judge.ignored
         if learns and not found:
@@ -296,11 +298,11 @@ class Session:
         elif found and (note := note_of(kind, row)) is not None:
             s[flows.note_at(s, *note)] = found[-1].id
 
-    def judge(self, event: Event) -> list[Finding]:
+    def judge(self, event: Event, form: int = 0) -> list[Finding]:
         """Judge an event; messages and exchanges are marked with the worst finding about them."""
         s = self.memory.s
         self.findings.allow(s[state.BYTES_READ])
-        found = list(self._judge.judge(event, s[state.LAST_TIME]))
+        found = list(self._judge.judge(event, s[state.LAST_TIME], form))
         for finding in found:
             self._mark(self.messages, finding.row, int(finding.severity))
             self._mark(self.exchanges.stored, finding.exchange - 1, int(finding.severity))

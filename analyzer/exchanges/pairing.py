@@ -153,10 +153,12 @@ def _formed(s: Rows, facts: Rows, f: int) -> None:
     """Tell of a message whose form is not known to break no rule."""
     to = endpoint_at(s, facts[f + fact.DESTINATION])
     by = endpoint_at(s, facts[f + fact.SOURCE])
-    signature = mix(facts[f + fact.FORM], s[to + MULTICAST] * 2 + s[by + MULTICAST]) | 1
+    form = mix(facts[f + fact.FORM], s[to + MULTICAST] * 2 + s[by + MULTICAST]) | 1
+    odd = facts[f + fact.ODD]
+    signature = mix(form, odd) | 1 if odd else form
     if not judged_quiet(s, signature) and not counted_alike(s, signature, facts, f, 0):
         row = facts[f + fact.MESSAGE] - 1
-        tell(s, tells.FORMED, row, signature, facts[f + fact.LEG_OF], 0, 0)
+        tell(s, tells.FORMED, row, signature, facts[f + fact.LEG_OF], form, 0)
 
 
 # Message layer ----------------------------------------------------------------------------------

@@ -137,11 +137,13 @@ Adjust: TypeAlias = "Callable[[Message, Flaw, Context], Severity | None]"
 
 class Judgement(NamedTuple):
     """A predicate, the rule its breaches break unless they name another, and when to ask it: of a
-    message (`Seen`) only if one of the bits `when` of facts.FLAGS is set."""
+    message (`Seen`) only if one of the bits `when` of facts.FLAGS is set. It `reads_values` that
+    are no part of a form (forms.py)."""
 
     rule: Rule | None
     predicate: Predicate
     when: int
+    reads_values: bool
 
 
 RULES: Final[dict[str, Rule]] = {}
@@ -229,10 +231,13 @@ def rule(
     causes: tuple[str, ...] = (),
     absence: bool = False,
     when: int = 0,
+    reads_values: bool = False,
     **texts: str,
 ) -> Callable[[_Found], _Found]:
     """Declare a rule; the decorated predicate's `event` annotation tells which events it judges,
-    `when` which messages (facts.FLAGS), so that nobody looks at the others.
+    `when` which messages (facts.FLAGS), so that nobody looks at the others. `reads_values`: its
+    verdict on a message (`Formed`) depends on the bytes of a path, a host, a Proxy-Uri or a
+    payload.
 
     `profiles` gives the severities of other spec profiles, as in "rel17=W rel18=-"; `strict` that
     of a breach of transmission parameters where these are agreed upon (gate G-PARAM); `causes` and
@@ -252,28 +257,28 @@ def rule(
     )
 
     def register(function: _Found) -> _Found:
-        _register(declared, function, when)
+        _register(declared, function, when, reads_values)
         return function
 
     return register
 
 
-def predicate(*, when: int = 0) -> Callable[[_Found], _Found]:
+def predicate(*, when: int = 0, reads_values: bool = False) -> Callable[[_Found], _Found]:
     """Register a predicate of several declared rules: each of its breaches names its own."""
 
     def register(function: _Found) -> _Found:
-        _register(None, function, when)
+        _register(None, function, when, reads_values)
         return function
 
     return register
 
 
-def _register(declared: Rule | None, function: Predicate, when: int) -> None:
+def _register(declared: Rule | None, function: Predicate, when: int, reads_values: bool) -> None:
     asked = get_type_hints(function)["event"]
     for event in get_args(asked) or (asked,):
         if (event is Seen) != bool(when):
             raise TypeError(f"{function.__name__}: `when` is for rules on messages; they need it")
-        PREDICATES.setdefault(event, []).append(Judgement(declared, function, when))
+        PREDICATES.setdefault(event, []).append(Judgement(declared, function, when, reads_values))
 
 
 def rules_on(*events: type) -> frozenset[str]:

@@ -11,7 +11,14 @@ from analyzer.events import Event, Seen
 from analyzer.findings import Finding, Findings
 from analyzer.profiles.spec import Ignore
 from analyzer.rules import catalogue
-from analyzer.rules.catalogue import DEFECT_RULES, PREDICATES, Breach, DefectRule, Rule
+from analyzer.rules.catalogue import (
+    DEFECT_RULES,
+    PREDICATES,
+    Breach,
+    DefectRule,
+    Judgement,
+    Rule,
+)
 from analyzer.rules.context import Context
 from analyzer.rules.ignoring import Ignored
 from analyzer.rules.severities import weights
@@ -24,6 +31,9 @@ MOST_PER_MESSAGE: Final = 16
 """Defects of one kind told one by one in a message; more of them are counted with the last."""
 
 _MOST_BYTES: Final = 16
+
+MOST_FORMS: Final = 1 << 12
+"""Forms of which it is known which predicates find something in them."""
 
 
 class Judge:
@@ -38,26 +48,37 @@ class Judge:
         profile = context.profile
         self._weights = weights(self._rules.values(), profile, context.timers.strict)
         self._ignored = Ignored((*profile.ignores, *ignores), self._rules)
+        self._finds: dict[tuple[type[Event], int], tuple[Judgement, ...]] = {}
         self.ignored = 0
         """Breaches by the last event that were ignored: it is not one to be silent about."""
 
-    def judge(self, event: Event, time: int) -> Iterator[Finding]:
-        """Findings that are new or changed by this event; `time` is the capture time."""
+    def judge(self, event: Event, time: int, form: int = 0) -> Iterator[Finding]:
+        """Findings that are new or changed by this event; `time` is the capture time. Predicates
+        that found nothing in an event of the same `form`, unless that is 0, are not asked again."""
         self._context.now, self.ignored = time, 0
         what = -1
         if isinstance(event, Seen):
             what = event.what
             if what & facts.DEFECT:
                 yield from self._judge_defects(event.message, time)
-        for judgement in PREDICATES.get(type(event), ()):
+        key = type(event), form
+        known = self._finds.get(key) if form else None
+        finds = []
+        for judgement in PREDICATES.get(type(event), ()) if known is None else known:
             if not judgement.when & what and judgement.when:
                 continue
+            if judgement.reads_values:
+                finds.append(judgement)
             for breach in judgement.predicate(event, self._context):
+                if not finds or finds[-1] is not judgement:
+                    finds.append(judgement)
                 rule = judgement.rule
                 broken = rule if rule and not breach.rule else self._rules[breach.rule]
                 finding = self._record(broken, breach, time)
                 if finding is not None:
                     yield finding
+        if form and known is None and len(self._finds) < MOST_FORMS:
+            self._finds[key] = tuple(finds)
 
     def _record(self, rule: Rule, breach: Breach, time: int) -> Finding | None:
         severity, fixed = self._weights[rule.id]

@@ -35,6 +35,7 @@ def _links(message: Message) -> LinkFormat | None:
     Scope.EXCHANGE,
     _SPEC,
     "2",
+    reads_values=True,
     title="No link format",
     what="A payload of Content-Format 40 that came in one message does not follow the grammar of "
     "link format. Not judged behind OSCORE, nor where bytes are missing.",
@@ -70,6 +71,7 @@ def syntax(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     _SPEC,
     "3",
+    reads_values=True,
     title="Link attribute given twice",
     what="One link has `rt`, `if`, `sz` or `ct` more than once.",
     why="Each of them may stand in a link once (clause 3; for `ct` an erratum to RFC 7252 says "

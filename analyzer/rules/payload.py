@@ -133,6 +133,7 @@ def not_acceptable_payload(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.MESSAGE,
     _SPEC,
     "5.5.2",
+    reads_values=True,
     title="Diagnostic payload is not UTF-8",
     what="The payload of an error (4.xx, 5.xx) without Content-Format is not valid UTF-8. Not "
     "judged in single blocks or behind OSCORE.",
@@ -164,6 +165,7 @@ def diagnostic_not_utf8(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     _SPEC,
     "5.5.1",
+    reads_values=True,
     title="Payload is not what Content-Format says",
     what="A payload, or a body in blocks that is whole, is not well-formed in its Content-Format: "
     "text that is not UTF-8, or no JSON, CBOR or CBOR sequence. Link format has a rule of its own. "

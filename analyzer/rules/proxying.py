@@ -54,6 +54,7 @@ def proxy_uri_mixed(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.MESSAGE,
     _SPEC,
     "5.10.2",
+    reads_values=True,
     title="Proxy-Uri is no absolute URI",
     what="Proxy-Uri does not begin with a scheme and a colon, or has a fragment (`#`).",
     why="Proxy-Uri holds an absolute URI (clause 5.10.2, RFC 3986 clause 4.3): a proxy needs the "

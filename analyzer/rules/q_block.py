@@ -151,6 +151,7 @@ def out_of_order(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.MESSAGE,
     _SPEC,
     "5",
+    reads_values=True,
     title="List of missing blocks out of order",
     what="The payload of a 4.08 with Content-Format 272 is not a sequence of CBOR unsigned "
     "integers, or they do not increase. A 4.08 that should have 272 and has not is not told: "

@@ -37,6 +37,7 @@ def _segments(message: Message) -> Iterator[Option]:
     Scope.MESSAGE,
     _SPEC,
     "5.10.1",
+    reads_values=True,
     title="Path segment `.` or `..`",
     what="A Uri-Path or Location-Path option holds one dot or two dots.",
     why="The options give an absolute path, from which dots were removed before (clause 5.10.1 "
@@ -64,6 +65,7 @@ def dot_segment(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.MESSAGE,
     _SPEC,
     "5.10.1",
+    reads_values=True,
     title="Slash in a path segment",
     what="One Uri-Path or Location-Path option has a `/` in it.",
     why="Each option is one segment (clause 5.10.1). A slash in it is legal and stands for an "
@@ -92,6 +94,7 @@ def path_slash(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.MESSAGE,
     _SPEC,
     "5.10.1",
+    reads_values=True,
     title="Percent-encoding in a path segment",
     what="A Uri-Path or Location-Path option has `%` and two hexadecimal digits in it.",
     why="Options carry the octets themselves (clause 5.10.1); what is percent-encoded in a URI is "
@@ -148,6 +151,7 @@ def empty_path(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.MESSAGE,
     _SPEC,
     "5.10.1",
+    reads_values=True,
     title="Uri-Host is no host",
     what="Uri-Host is neither a name in lower case nor an IPv4 address nor an IPv6 address in "
     "brackets: it has capitals, `%`, a port, a user, a slash or a blank in it.",

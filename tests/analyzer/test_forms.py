@@ -158,7 +158,8 @@ def judged(messages: list[Sent]) -> set[tuple[str, int]]:
 @given(st.lists(alike(), min_size=4, max_size=8))
 def test_like_messages_break_like_rules(groups: list[list[Sent]]) -> None:
     messages = [message for group in groups for message in group]
-    with patch.object(session, "learn_quiet", lambda s, signature: None):
+    learns_nothing = patch.object(session, "learn_quiet", lambda s, signature: None)
+    with learns_nothing, patch.object(judge, "MOST_FORMS", 0):
         one_by_one = judged(messages)
     assert judged(messages) == one_by_one
 
@@ -212,6 +213,46 @@ def of(code: str, payload: bytes = b"", **options: Any) -> bytes:
 )
 def test_what_breaks_a_rule_is_told_after_what_does_not(good: bytes, bad: bytes, rule: str) -> None:
     messages = [(good, UNICAST, 0), (good, UNICAST, 0), (bad, UNICAST, 0)]
+    assert {frame for broken, frame in judged(messages) if broken == rule} == {3}
+
+
+@pytest.mark.parametrize(
+    ("odd", "bad", "rule"),
+    [
+        (of("GET", uri_path="a/b"), of("GET", uri_path=".."), "COAP-7252-5.10.1-DOT-SEGMENT"),
+        (of("GET", uri_path=".."), of("GET", uri_path="a/b"), "COAP-7252-5.10.1-PATH-SLASH"),
+        (of("GET", uri_path="a/b"), of("GET", uri_path="%20"), "COAP-7252-5.10.1-PATH-PERCENT"),
+        (of("GET", uri_host="~a"), of("GET", uri_host="A"), "COAP-7252-5.10.1-HOST-FORM"),
+        (
+            of("GET", proxy_uri="mailto:a"),
+            of("GET", proxy_uri="1a:b"),
+            "COAP-7252-5.10.2-PROXYURI-FORM",
+        ),
+        (of("4.04", "ü".encode()), of("4.04", b"\xff"), "COAP-7252-5.5.2-DIAG-UTF8"),
+        (
+            of("2.05", "ü".encode(), content_format=0),
+            of("2.05", b"\xff", content_format=0),
+            "COAP-7252-5.5.1-BODY-FORMAT",
+        ),
+        (
+            of("2.05", b"</a>", content_format=40),
+            of("2.05", b"</a>,", content_format=40),
+            "COAP-6690-2-SYNTAX",
+        ),
+        (
+            of("2.05", b"</a>", content_format=40),
+            of("2.05", b"</a>;rt=a;rt=b", content_format=40),
+            "COAP-6690-3-ATTR-REPEATED",
+        ),
+        (
+            of("4.08", b"\3\5", content_format=272),
+            of("4.08", b"\5\3", content_format=272),
+            "COAP-9177-5-MISSING-CF",
+        ),
+    ],
+)
+def test_of_like_messages_only_the_values_are_read_again(odd: bytes, bad: bytes, rule: str) -> None:
+    messages = [(odd, UNICAST, 0), (odd, UNICAST, 0), (bad, UNICAST, 0)]
     assert {frame for broken, frame in judged(messages) if broken == rule} == {3}
 
 
