@@ -31,6 +31,7 @@ from analyzer.arguments import (
     selects_packets,
 )
 from analyzer.check_options import CheckOptions, check_options, format_help
+from analyzer.doctor.command import doctor
 
 if TYPE_CHECKING:
     from analyzer.capture import Stop
@@ -365,5 +366,6 @@ for command in (
     reference.explain,
     reference.transmission_command,
     reference.spec_profile_command,
+    doctor,
 ):
     msgshark.add_command(command)
