@@ -71,6 +71,8 @@ def main() -> NoReturn:
     gc.set_threshold(_GARBAGE)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is written as \u2192
         sys.stdout.reconfigure(errors="backslashreplace")
+    if completing.VARIABLE in os.environ:
+        completing.prepare()
     try:
         code = msgshark.main(prog_name="msgshark", standalone_mode=False)
         sys.stdout.flush()

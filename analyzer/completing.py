@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 SHELLS: Final = ("bash", "zsh", "fish")
+VARIABLE: Final = "_MSGSHARK_COMPLETE"
+"""Set in the environment by the script, to what it asks."""
 
 _MOST_FILES: Final = 1000
 
@@ -87,6 +89,19 @@ def _paths(begun: str) -> list[str]:
     return sorted(found)
 
 
+def prepare() -> None:
+    """Before an answer: bash takes the `=` of `--format=sarif` for a word, which click does not
+    expect where a value was begun."""
+    from click.shell_completion import BashComplete, add_completion_class
+
+    class Bash(BashComplete):
+        def get_completion_args(self) -> tuple[list[str], str]:
+            words, incomplete = super().get_completion_args()
+            return words[:-1] if words[-1:] == ["="] else words, incomplete
+
+    add_completion_class(Bash, "bash")
+
+
 @click.command()
 @click.argument("shell", required=False, type=click.Choice(SHELLS))
 @click.pass_context
@@ -107,5 +122,5 @@ def completion(context: click.Context, shell: str | None) -> int:
     if kind is None:
         raise click.UsageError(f"which shell? There are {', '.join(SHELLS)}", context)
     group = context.find_root().command
-    click.echo(kind(group, {}, "msgshark", "_MSGSHARK_COMPLETE").source(), nl=False)
+    click.echo(kind(group, {}, "msgshark", VARIABLE).source(), nl=False)
     return 0

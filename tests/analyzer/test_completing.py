@@ -33,6 +33,8 @@ CASES: dict[str, list[str]] = {
     "check --fo": ["--follow", "--format"],
     "check --format m": ["markdown"],
     "check --format sarif : o": [FILES],  # bash takes a colon for a word of its own
+    "check --format = m": ["markdown"],  # and an equals sign
+    "check --format =": ["github", "html", "json", "junit", "markdown", "sarif", "text"],
     "check --transmission n": ["nb-iot"],
     "check --transmission mine": [FILES],
     "spec-profile rel": ["rel17", "rel18"],
