@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+from analyzer import completing
 
+if TYPE_CHECKING:
     from analyzer.capture import Intake
     from analyzer.profiles.spec import Ignore, SpecProfile
     from analyzer.profiles.transmission import Transmission
@@ -78,22 +78,6 @@ def _transmission(context: object, parameter: object, value: str | None) -> Tran
         raise click.ClickException(str(error)) from None
 
 
-def _complete_transmission(
-    context: object, parameter: object, incomplete: str
-) -> list[CompletionItem]:
-    from analyzer.profiles.reading import SHIPPED
-
-    return _names_or_files(SHIPPED, incomplete)
-
-
-def _names_or_files(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
-    """Names of profiles, or files where none fits."""
-    from click.shell_completion import CompletionItem
-
-    fitting = [CompletionItem(name) for name in names if name.startswith(incomplete)]
-    return fitting or [CompletionItem(incomplete, type="file")]
-
-
 def _spec_profile(context: object, parameter: object, value: str | None) -> SpecProfile | None:
     """The spec profile of a name or file."""
     from analyzer.profiles.spec_reading import load
@@ -106,14 +90,6 @@ def _spec_profile(context: object, parameter: object, value: str | None) -> Spec
         return load(value, catalogue.load)
     except ProfileError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _complete_spec_profile(
-    context: object, parameter: object, incomplete: str
-) -> list[CompletionItem]:
-    from analyzer.profiles.spec_reading import SHIPPED
-
-    return _names_or_files(SHIPPED, incomplete)
 
 
 def _ignores(context: object, parameter: object, values: tuple[str, ...]) -> tuple[Ignore, ...]:
@@ -134,7 +110,7 @@ def takes_spec_profile(command: Callable[..., Any]) -> Callable[..., Any]:
         required=False,
         metavar="[NAME|FILE]",
         callback=_spec_profile,
-        shell_complete=_complete_spec_profile,
+        shell_complete=completing.spec_profiles,
     )(command)
 
 
@@ -145,14 +121,20 @@ def takes_transmission(command: Callable[..., Any]) -> Callable[..., Any]:
         required=False,
         metavar="[NAME|FILE]",
         callback=_transmission,
-        shell_complete=_complete_transmission,
+        shell_complete=completing.transmissions,
     )(command)
 
 
 def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that reads captures."""
     decorators = (
-        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+        click.argument(
+            "files",
+            nargs=-1,
+            required=True,
+            metavar="FILE...",
+            shell_complete=completing.files,
+        ),
         click.option(
             "-d",
             "ports",
@@ -176,7 +158,7 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--spec-profile",
             callback=_spec_profile,
-            shell_complete=_complete_spec_profile,
+            shell_complete=completing.spec_profiles,
             default="seed",
             show_default=True,
             metavar="NAME|FILE",
@@ -186,6 +168,7 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
             "--ignore",
             "ignores",
             callback=_ignores,
+            shell_complete=completing.rules,
             multiple=True,
             metavar="RULE[@WHO]",
             help="Ignore findings of a rule, or those about an endpoint or UE alone, as in "
@@ -194,7 +177,7 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--transmission",
             callback=_transmission,
-            shell_complete=_complete_transmission,
+            shell_complete=completing.transmissions,
             default="default",
             show_default=True,
             metavar="NAME|FILE",

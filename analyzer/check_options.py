@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from analyzer import formats
+from analyzer import completing, formats
 from analyzer.arguments import SEVERITIES
 from analyzer.formats import CHECK, Output
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from analyzer.baseline import Baseline
     from analyzer.rules.catalogue import Severity
 
@@ -50,13 +48,6 @@ def _outputs(context: object, parameter: object, values: Sequence[str]) -> Seque
     return outputs
 
 
-def _complete(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    fitting = (form for form in CHECK.values() if form.name.startswith(incomplete))
-    return [CompletionItem(form.name, help=form.help) for form in fitting]
-
-
 def _baseline(context: object, parameter: object, value: str | None) -> Baseline | None:
     from analyzer.baseline import BaselineError, read
 
@@ -76,7 +67,7 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--format",
         "outputs",
         callback=_outputs,
-        shell_complete=_complete,
+        shell_complete=completing.outputs,
         multiple=True,
         default=[default],
         metavar="FORM[:FILE]",

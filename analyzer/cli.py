@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from analyzer import reference
+from analyzer import completing, reference
 from analyzer.arguments import (
     LADDERS,
     exchange_format,
@@ -31,8 +31,11 @@ from analyzer.arguments import (
     selects_packets,
 )
 from analyzer.check_options import CheckOptions, check_options, format_help
+from analyzer.doctor.command import doctor
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from analyzer.capture import Stop
     from analyzer.session import Session
     from analyzer.views.pcapng import Ranges
@@ -54,12 +57,22 @@ class DefaultGroup(click.Group):
             args = ["open", *args]
         return super().parse_args(context, args)
 
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = super().shell_complete(context, incomplete)
+        if incomplete.startswith("-"):
+            known = {item.value for item in found}
+            others = self.commands["open"].shell_complete(context, incomplete)
+            found += [item for item in others if item.value not in known]
+        return found or completing.files(context, None, incomplete)
+
 
 def main() -> NoReturn:
     """Entry point of the `msgshark` command."""
     gc.set_threshold(_GARBAGE)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is written as \u2192
         sys.stdout.reconfigure(errors="backslashreplace")
+    if completing.VARIABLE in os.environ:
+        completing.prepare()
     try:
         code = msgshark.main(prog_name="msgshark", standalone_mode=False)
         sys.stdout.flush()
@@ -299,6 +312,7 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     "output",
     required=True,
     metavar="FILE",
+    shell_complete=completing.files,
     help="Write to this pcapng file; - is stdout.",
 )
 @selects_packets
@@ -365,5 +379,7 @@ for command in (
     reference.explain,
     reference.transmission_command,
     reference.spec_profile_command,
+    doctor,
+    completing.completion,
 ):
     msgshark.add_command(command)

@@ -159,20 +159,35 @@ def _refuse_functions(kernel: Any, module: ModuleType) -> None:
 @cache
 def cache_file() -> Path | None:
     """Where compiled kernels are kept; None where nothing can be written."""
-    from llvmlite import __version__
-    from platformdirs import user_cache_path
-
-    digest = hashlib.sha256(f"{sys.version} {__version__} {_processor()}".encode())
-    for part in sorted(_compiled_parts()):
-        digest.update(part.encode())
-    folder = user_cache_path("msgshark", appauthor=False)
+    name, folder = kernels_name(), cache_folder()
+    if folder is None:
+        return None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
-    if not os.access(folder, os.W_OK):
+    return folder / name if os.access(folder, os.W_OK) else None
+
+
+def cache_folder() -> Path | None:
+    """The folder of the cache, which may be there or not; None where no home is known."""
+    from platformdirs import user_cache_path
+
+    try:
+        folder = user_cache_path("msgshark", appauthor=False)
+    except RuntimeError:
         return None
-    return folder / f"kernels-{digest.hexdigest()[:16]}"
+    return folder if folder.is_absolute() else None
+
+
+def kernels_name() -> str:
+    """What compiled kernels are called: by this version, processor, Python and LLVM."""
+    from llvmlite import __version__
+
+    digest = hashlib.sha256(f"{sys.version} {__version__} {_processor()}".encode())
+    for part in sorted(_compiled_parts()):
+        digest.update(part.encode())
+    return f"kernels-{digest.hexdigest()[:16]}"
 
 
 def _compiled_parts() -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analyzer import completing
 from analyzer.arguments import output_format, takes_spec_profile, takes_transmission
 
 if TYPE_CHECKING:
@@ -27,14 +28,8 @@ def rules(form: str) -> int:
     return 0
 
 
-def _complete_rule(context: object, parameter: object, incomplete: str) -> list[str]:
-    from analyzer.rules.catalogue import load
-
-    return [id for id in load() if id.startswith(incomplete.upper())]
-
-
 @click.command()
-@click.argument("rule_id", metavar="RULE-ID", shell_complete=_complete_rule)
+@click.argument("rule_id", metavar="RULE-ID", shell_complete=completing.rules)
 def explain(rule_id: str) -> int:
     """Explain a rule: what, why, bad, good, fix, clause."""
     from difflib import get_close_matches

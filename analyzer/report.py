@@ -25,7 +25,7 @@ from dissectors.link import LINK_TYPES
 if TYPE_CHECKING:
     from analyzer.session import Session
 
-_LISTS: Final = {
+FRAME_LISTS: Final = {
     Role.RESPONSE: "response_frames",
     Role.NOTIFICATION: "response_frames",
     Role.RETRANSMISSION: "retransmission_frames",
@@ -61,7 +61,7 @@ def exchange_entries(
     frames: dict[int, defaultdict[str, list[int]]] = {id: defaultdict(list) for id in ids}
     columns = (session.messages[name].tolist() for name in ("exchange", "role", "frame"))
     for exchange, role, frame in zip(*columns, strict=True):
-        name = _LISTS.get(Role(role)) if exchange in frames else None
+        name = FRAME_LISTS.get(Role(role)) if exchange in frames else None
         if name:
             frames[exchange][name].append(frame)
     times = ExchangeTimes(session.messages, session.exchanges.stored)

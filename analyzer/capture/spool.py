@@ -7,6 +7,7 @@ takes the space back when the program ends, however it ends.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -43,7 +44,10 @@ class SpoolLimits(NamedTuple):
         if folder is None:
             from platformdirs import user_cache_path
 
-            folder = user_cache_path("msgshark", appauthor=False) / "spool"
+            try:
+                folder = user_cache_path("msgshark", appauthor=False) / "spool"
+            except RuntimeError:
+                raise OSError(errno.ENOENT, "no home folder is known", "~/.cache") from None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 

@@ -37,6 +37,23 @@ def test_completion_offers_formats() -> None:
     assert (item.value, item.help) == ("sarif", CHECK["sarif"].help)
 
 
+def test_completion_offers_files_behind_a_format(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("out.json", ".hidden", "line\nbreak"):
+        (tmp_path / name).touch()
+    command = cli.msgshark.commands["check"]
+    (option,) = (p for p in command.params if p.name == "outputs")
+    context = command.make_context("check", ["x.pcap"], resilient_parsing=True)
+
+    def offered(incomplete: str) -> list[str]:
+        return [item.value for item in option.shell_complete(context, incomplete)]
+
+    begun = f"json:{tmp_path}/"
+    assert offered(begun) == offered(f"{begun}o") == [f"{begun}out.json", f"{begun}out/"]
+    assert offered(f"{begun}.h") == [f"{begun}.hidden"]
+    assert offered(f"{begun}no/such/") == offered(f"xml:{tmp_path}/") == []
+
+
 def test_the_table_in_readme_is_the_registry() -> None:
     text = README.read_text()
     rows = "".join(f"| `{form.name}` | {form.help} |\n" for form in CHECK.values())

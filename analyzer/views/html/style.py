@@ -86,9 +86,11 @@ background:var(--panel);border-left:.25rem solid var(--ink,var(--dim))}
 @media print{:root{color-scheme:light;--fg:#000;--dim:#444;--bg:#fff;--panel:#f2f2f2;--line:#bbb;
 --error:#a00018;--warning:#7a4700;--note:#0b4f96;--good:#14602a;--bar:#777;--mark:#ffd9dc}
 body{max-width:none;padding:0;font-size:.8rem}.filter{display:none}
-.wide{overflow:visible}th,td{padding:.15rem .3rem;white-space:normal}
-.who td:first-child{min-width:0}
-.finding,.step,.rule,.plot{break-inside:avoid}a{color:inherit;text-decoration:none}}
+.wide,.bytes{overflow:visible}th,td{padding:.15rem .3rem;white-space:normal}
+.who,.who code{font-size:.65rem}.who th,.who td{padding:.1rem .2rem}
+.who td:first-child{min-width:10rem}
+summary{list-style:none}h2,h3,summary,.names{break-after:avoid}
+tr,.finding,.ladder,.step,.rule,.plot{break-inside:avoid}}
 """
 
 

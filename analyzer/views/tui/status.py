@@ -25,6 +25,8 @@ def status(view: CaptureView) -> list[Line]:
         _count(len(session.exchanges), "exchange"),
         _findings(session.findings.summary()),
     ]
+    if session.findings.ignored:
+        parts.append(((f"{session.findings.ignored:,} ignored", "dim"),))
     if view.live:
         parts.insert(0, (("● live", "success"),))
     notices = sum(1 for _ in capture_notices(session))

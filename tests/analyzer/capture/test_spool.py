@@ -127,6 +127,15 @@ def test_no_place_for_a_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         packed(tmp_path, gzip.compress(CONTENT))
 
 
+def test_no_home_for_a_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may run a user that the system does not know."""
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    with pytest.raises(CaptureError, match="no home folder is known"):
+        packed(tmp_path, gzip.compress(CONTENT))
+
+
 def test_a_full_disk_is_one_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left = 5000
     write = os.write

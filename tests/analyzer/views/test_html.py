@@ -298,19 +298,56 @@ def test_many_endpoints_share_a_lane() -> None:
 
 # In a browser -----------------------------------------------------------------------------------
 
+in_a_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
-def test_a_browser_has_nothing_to_say(field_day: Session, tmp_path: Path) -> None:
-    """The style and the script are what the policy allows, and the script does its work."""
-    page = tmp_path / "report.html"
-    page.write_text(report("html", field_day), encoding="utf-8")
-    arguments = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr")
+
+def browse(page: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Open a page in a browser without a screen, as any user and where shared memory is small."""
+    path = folder / "report.html"
+    path.write_text(page, encoding="utf-8")
+    switches = (
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+        *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+        *("--enable-logging=stderr", f"--user-data-dir={folder}/profile"),
+    )
     done = subprocess.run(
-        [str(BROWSER), *arguments, f"--user-data-dir={tmp_path}/profile", "--dump-dom", str(page)],
+        [str(BROWSER), *switches, *arguments, path.as_uri()],
         capture_output=True,
         text=True,
         timeout=120,
     )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@in_a_browser
+def test_a_browser_has_nothing_to_say(field_day: Session, tmp_path: Path) -> None:
+    """The style and the script are what the policy allows, and the script does its work."""
+    done = browse(report("html", field_day), tmp_path, "--dump-dom")
     assert "CONSOLE" not in done.stderr
     assert '<button type="button">' in done.stdout
     assert '<div class="filter">' in done.stdout
+
+
+@in_a_browser
+def test_a_printed_page_holds_everything_and_no_controls(
+    field_day: Session, field_page: Page, tmp_path: Path
+) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    sheet = tmp_path / "report.pdf"
+    browse(report("html", field_day), tmp_path, f"--print-to-pdf={sheet}")
+    texts = []
+    for page in pdfium.PdfDocument(sheet):
+        width, height = page.get_size()
+        text = page.get_textpage()
+        for index in range(text.count_rects()):
+            left, bottom, right, top = text.get_rect(index)
+            assert 0 <= left < right <= width
+            assert 0 <= bottom < top <= height
+        texts.append(re.sub(r"\s+", "", text.get_text_range()))
+    printed = "".join(texts)
+    for tag in ("h2", "th", "h3", "summary"):  # ladders are open
+        for told in field_page.texts[tag]:
+            assert re.sub(r"\s+", "", told) in printed, told
+    assert "→CON,MID:20433,PUT" in printed
+    assert "UE,rule,text" not in printed

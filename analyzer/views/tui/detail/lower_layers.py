@@ -12,7 +12,7 @@ from analyzer.views.tui.detail import walked_layers
 from analyzer.views.tui.inks import line
 from analyzer.views.tui.places import Span
 from analyzer.views.tui.widgets.detail_tree import Node
-from dissectors import link
+from dissectors import link, packet
 
 _LAYERS: Final = {
     "Ethernet": "Ethernet II",
@@ -49,11 +49,9 @@ _FIELDS: Final = {
 
 
 def load() -> None:
-    """Import Scapy's layers; what it says about this host's network is of no interest here."""
+    """Import Scapy's layers; nothing it says may be written over the screen."""
     logging.getLogger("scapy").setLevel(logging.CRITICAL)
-    import scapy.layers.inet6
-    import scapy.layers.l2
-    import scapy.layers.ppp  # noqa: F401
+    packet.load()
 
 
 def below(data: bytes, at: int, link_type: int, wire: int) -> tuple[list[Node], Any]:
@@ -77,18 +75,13 @@ def below(data: bytes, at: int, link_type: int, wire: int) -> tuple[list[Node], 
 def layers(data: bytes, link_type: int) -> list[Any]:
     """The layers of what precedes the CoAP message."""
     load()
-    from scapy.config import conf
-    from scapy.layers.inet import IP
-    from scapy.layers.inet6 import IPv6
     from scapy.packet import NoPayload, Padding, Raw
 
-    kind = conf.l2types.num2layer.get(link_type)
-    if link_type in link.RAW_IP_TYPES and data:
-        kind = IPv6 if data[0] >> 4 == 6 else IP
+    kind = packet.link_layer(data, link_type)
     if kind is None:
         return []
     found: list[Any] = []
-    layer = kind(data)
+    layer: Any = kind(data)
     while not isinstance(layer, NoPayload | Padding | Raw):
         found.append(layer)
         layer = layer.payload

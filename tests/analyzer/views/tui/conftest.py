@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from analyzer.session import Settings
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.screens.packets import PacketsScreen
 
@@ -18,10 +19,13 @@ REGISTRATION = CAPTURES / "registration.pcapng"
 
 @asynccontextmanager
 async def opened(
-    *paths: Path | str, size: tuple[int, int] = (100, 32), wait: bool = True
+    *paths: Path | str,
+    size: tuple[int, int] = (100, 32),
+    wait: bool = True,
+    settings: Settings | None = None,
 ) -> AsyncIterator[Pilot[None]]:
     """The app with the captures read and the first packet dissected."""
-    app = MsgsharkApp(paths)
+    app = MsgsharkApp(paths, settings)
     async with app.run_test(size=size) as pilot:
         if wait:
             await until(pilot, lambda: not app.view.reading)

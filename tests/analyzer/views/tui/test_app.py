@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.profiles.spec import Ignore
+from analyzer.session import Settings
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.places import Page
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
@@ -55,6 +57,15 @@ async def test_the_status_line_counts() -> None:
         status = text_of(pilot).split("\n")[-2]
         assert "38 packets │ 38 CoAP messages │ 19 exchanges" in status
         assert "━" not in status
+
+
+async def test_the_status_line_counts_what_is_ignored() -> None:
+    ignoring = Settings(ignores=(Ignore(rule="COAP-CAP-*"), Ignore(rule="MSG-33501-*")))
+    async with opened(FIELD_DAY, settings=ignoring) as pilot:
+        ignored = pilot.app.view.opened.findings.ignored
+        assert text_of(pilot).split("\n")[-2].rstrip().endswith(f" │ {ignored} ignored")
+    async with opened(REGISTRATION) as pilot:
+        assert "ignored" not in text_of(pilot)
 
 
 async def test_help_lists_every_binding() -> None:
