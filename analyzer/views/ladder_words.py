@@ -27,7 +27,9 @@ _MOST_TEXT: Final = 200
 
 
 def heading(ladder: Ladder) -> Line:
-    """`Exchange 9`, `GET`, `/a`, token, UE, how it stands; of several, their ids."""
+    """`Exchange 9`, `GET`, `/a`, token, UE, how it stands; of several, ids; of none, nothing."""
+    if not ladder.heads:
+        return ()
     if len(ladder.heads) > 1:
         ids = ", ".join(str(head.id) for head in ladder.heads[:_MOST_HEADS])
         more = f" and {len(ladder.heads) - _MOST_HEADS} more"

@@ -104,13 +104,17 @@ class Frame:
         head = struct.pack(">BBHHHBBH", 0x45, 0, size, self.ip_id, flags, self.ttl, protocol, 0)
         return head + ends + body
 
-    def record(self, link_type: int) -> bytes:
-        """The frame as one pcap record with nanoseconds."""
+    def captured(self, link_type: int) -> tuple[bytes, int]:
+        """What was captured of the frame, and how long it was."""
         ethertype = b"\x08\x00" if self.version == 4 else b"\x86\xdd"
         whole = (self.link + ethertype if link_type == 1 else b"") + self.packet()
-        captured = whole[: len(whole) - self.cut]
+        return whole[: len(whole) - self.cut], len(whole)
+
+    def record(self, link_type: int) -> bytes:
+        """The frame as one pcap record with nanoseconds."""
+        captured, length = self.captured(link_type)
         seconds, fraction = divmod(self.time, SECOND)
-        return struct.pack("<IIII", seconds, fraction, len(captured), len(whole)) + captured
+        return struct.pack("<IIII", seconds, fraction, len(captured), length) + captured
 
 
 def coap(
@@ -156,7 +160,7 @@ class Conversation:
     ) -> None:
         self.client, self.server = Address.of(client), Address.of(server)
         self.frames: list[Frame] = []
-        self._link_type = link_type
+        self.link_type = link_type
         self._clock = START
         self._mid = 0x1000
         self._ip_ids: dict[str, int] = {}
@@ -265,8 +269,8 @@ class Conversation:
 
     def pcap(self) -> bytes:
         """The capture file, with nanoseconds."""
-        head = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, self._link_type)
-        return head + b"".join(frame.record(self._link_type) for frame in self.frames)
+        head = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, self.link_type)
+        return head + b"".join(frame.record(self.link_type) for frame in self.frames)
 
     def session(self, **settings: Any) -> Session:
         """A closed session that read the capture; `settings` are those of `Settings`, where a spec
