@@ -139,7 +139,7 @@ def illustrated(
     with judged(conversation, options) as session:
         found = [finding for finding in session.findings if finding.rule.id == rule.id]
         ladder = ladders.whole(session, found)
-        if not rule.absence:
+        if not rule.absence or rule.spec == "capture":
             ladder = ladder._replace(endings=())
         yield Illustration(session, ladder, worst_first(found)[0] if found else None)
 

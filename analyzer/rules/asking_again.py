@@ -32,8 +32,8 @@ from dissectors.coap.numbers import code_name
     "in the meantime.",
     why="The server said that it cannot process one of these options (clause 5.9.2.3), or that it "
     "needs credentials (clause 5.9.2.2): the same request fails the same way.",
-    bad="GET with option 65001, 4.02, and GET with option 65001 again.",
-    good="GET with option 65001, 4.02, and GET without it.",
+    bad="PUT with If-None-Match, 4.02, and PUT with If-None-Match again.",
+    good="PUT with If-None-Match, 4.02, and PUT without it.",
     fix="Leave out or replace the option that the server names in its diagnostic payload; after "
     "4.01, authenticate first.",
 )

@@ -16,6 +16,7 @@ from analyzer.views import dissection
 from analyzer.views.escape import escape
 from analyzer.views.ladder_text import drawn
 from analyzer.views.terminal import Paper, inked
+from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
     from analyzer.examples import Explanation, Illustration
@@ -140,20 +141,30 @@ def _illustrated(illustration: Illustration | None, paper: Paper) -> Iterator[st
     """The ladder of a conversation, and the message that breaks the rule, dissected."""
     if illustration is None:
         return
+    finding, session = illustration.finding, illustration.session
+    yield ""
     if illustration.ladder.steps:
-        yield ""
         yield from drawn(illustration.ladder, paper)
-    finding = illustration.finding
+    else:
+        yield f"{plural(session.counts.records, 'packet')}, none of which is told as CoAP"
+        yield from _told(finding, paper)
     if finding is None:
         return
-    told = finding.span is not None or not finding.rule.absence
-    rows = list(dissection.rows(illustration.session, finding)) if told else []
+    unseen = finding.rule.absence or finding.rule.spec == "capture"
+    rows = [] if unseen and not finding.span else list(dissection.rows(session, finding))
     if rows:
         yield ""
         yield f"Frame {finding.frame}"
     for row in rows:
         yield from _bytes(row, paper)
     yield from _seen(finding, paper)
+
+
+def _told(finding: Finding | None, paper: Paper) -> Iterator[str]:
+    """The words of a finding that has no place in a ladder."""
+    if finding is not None:
+        text = f"{finding.severity.label} {finding.rule.id}: {escape(finding.text)}"
+        yield from textwrap.wrap(text, paper.width, break_on_hyphens=False)
 
 
 def _seen(finding: Finding, paper: Paper) -> Iterator[str]:

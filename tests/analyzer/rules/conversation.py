@@ -66,7 +66,8 @@ class Frame:
     """One frame of the capture; `cut` bytes at its end were not captured.
 
     `link` is all that stands before the EtherType, MAC addresses and VLAN tags alike; `claimed`
-    the length in the UDP header where it is not the true one.
+    the length in the UDP header where it is not the true one; `part` the bytes of the UDP datagram
+    that an IPv4 fragment carries. A `checksum` of zero is none.
     """
 
     time: int
@@ -80,17 +81,19 @@ class Frame:
     cut: int = 0
     claimed: int = 0
     icmp: bytes = b""
+    part: tuple[int, int] | None = None
+    checksum: int = 0
 
     @property
     def version(self) -> int:
         return ipaddress.ip_address(self.source.host).version
 
     def packet(self) -> bytes:
-        """The IP packet; checksums are zero, nothing here reads them."""
+        """The IP packet; the checksum of its header is zero, nothing here reads it."""
         if self.icmp:
             return self._ip(1 if self.version == 4 else 58, self.icmp)
         length = self.claimed or 8 + len(self.data)
-        udp = struct.pack(">HHHH", self.source.port, self.destination.port, length, 0)
+        udp = struct.pack(">HHHH", self.source.port, self.destination.port, length, self.checksum)
         return self._ip(17, udp + self.data)
 
     def _ip(self, protocol: int, body: bytes) -> bytes:
@@ -99,7 +102,10 @@ class Frame:
             if self.fragmented:
                 protocol, body = 44, struct.pack(">BBHI", protocol, 0, 1, self.ip_id) + body
             return struct.pack(">IHBB", 6 << 28, len(body), protocol, self.ttl) + ends + body
-        flags = 0x2000 if self.fragmented else 0
+        start, end = self.part or (0, len(body))
+        more = self.fragmented or end < len(body)
+        flags = (0x2000 if more else 0) | start >> 3
+        body = body[start:end]
         size = 20 + len(body)
         head = struct.pack(">BBHHHBBH", 0x45, 0, size, self.ip_id, flags, self.ttl, protocol, 0)
         return head + ends + body
@@ -257,6 +263,15 @@ class Conversation:
         """Record the same packet a second time, 1 ms after the first: a capture duplicate."""
         old = self.frames[index]
         return self.add(replace(old, **{"time": old.time + MILLISECOND} | frame))
+
+    def in_fragments(self, *parts: tuple[int, int], **frame: Any) -> Self:
+        """Of the newest datagram these IPv4 fragments, in bytes of UDP; `frame` changes the last
+        one."""
+        whole = self.frames.pop()
+        self._clock = whole.time
+        for part in parts[:-1]:
+            self.add(replace(whole, time=self._clock, part=part))
+        return self.add(replace(whole, **{"time": self._clock, "part": parts[-1]} | frame))
 
     def icmp(self, kind: int = 3, code: int = 3, *, quoted: int = 64, index: int = -1) -> Self:
         """An ICMP error of the receiver that quotes a datagram; port unreachable by default."""
