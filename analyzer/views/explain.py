@@ -146,7 +146,7 @@ def _illustrated(illustration: Illustration | None, paper: Paper) -> Iterator[st
     if illustration.ladder.steps:
         yield from drawn(illustration.ladder, paper)
     else:
-        yield f"{plural(session.counts.records, 'packet')}, none of which is told as CoAP"
+        yield f"{plural(session.counts.records, 'packet')}, no CoAP message"
         yield from _told(finding, paper)
     if finding is None:
         return

@@ -57,6 +57,10 @@ def words(step: Step) -> Line:
 
 
 def _words(step: Step) -> Iterator[Piece]:
+    if step.role == Role.UNREADABLE:
+        yield REMARKS[step.role]
+        if not (step.type or step.code or step.message_id):
+            return  # too short or of another version: nothing of the header was read
     empty = step.code == numbers.EMPTY
     yield step.type.name, ""
     yield f"MID:{step.message_id}", "dim"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from analyzer import report
 from analyzer.views.escape import escape
+from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
     from analyzer.checking import Check
@@ -83,15 +84,20 @@ def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
     for rule in rules:
         by_spec.setdefault(rule.spec, []).append(rule)
     separator = ""
-    for spec, of_spec in sorted(by_spec.items()):
+    for spec, of_spec in sorted(by_spec.items(), key=_capture_last):
         name = "The capture itself" if spec == "capture" else spec
-        out.write(f"{separator}<details>\n<summary>{name}: {len(of_spec)} rules</summary>\n\n")
+        heading = f"{name}: {plural(len(of_spec), 'rule')}"
+        out.write(f"{separator}<details>\n<summary>{heading}</summary>\n\n")
         separator = "\n"
         out.write("| Clause | Rule | Severity | Title |\n|---|---|---|---|\n")
         for rule in sorted(of_spec, key=_by_clause):
             cells = (rule.clause, f"`{rule.id}`", rule.severity.label, _words(rule.title))
             out.write(f"| {' | '.join(cells)} |\n")
         out.write("\n</details>\n")
+
+
+def _capture_last(entry: tuple[str, list[Rule]]) -> tuple[bool, str]:
+    return entry[0] == "capture", entry[0]
 
 
 def _by_clause(rule: Rule) -> list[tuple[int, str]]:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from regenerate import COMMAND, FOLDER, README, entry, readme
@@ -11,7 +13,9 @@ from regenerate import examples as written
 
 from analyzer import examples as shipped
 from analyzer.findings import Finding
+from analyzer.rules import catalogue
 from analyzer.rules.catalogue import Rule, Severity, load
+from dissectors.msgin5g.constraints import PROFILE_RULE
 
 from . import examples
 from .examples import Example
@@ -47,6 +51,25 @@ def worse(findings: list[Finding]) -> dict[str, str]:
 def severity(rule: Rule, options: Mapping[str, str]) -> Severity | None:
     strict = options.get("transmission") == "strict"
     return rule.severity_in(options.get("spec_profile", "seed"), strict)
+
+
+def declared_in(module: str) -> set[str]:
+    """Rules that a rule module declares: it names no others but as causes."""
+    tree = ast.parse(Path(catalogue.__file__).with_name(f"{module}.py").read_text())
+    causes = {
+        id(named)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "causes"
+        for named in ast.walk(node)
+    }
+    nodes = (node for node in ast.walk(tree) if id(node) not in causes)
+    return RULES.keys() & {node.value for node in nodes if isinstance(node, ast.Constant)}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_of_a_module_are_those_of_its_rules(module: str) -> None:
+    named_elsewhere = {PROFILE_RULE}
+    assert MODULES[module].keys() - named_elsewhere == declared_in(module)
 
 
 @pytest.mark.xfail(reason="examples are being written", strict=True)
