@@ -14,12 +14,17 @@ CUT_SHORT: Final = "42 01 12 34 4a 1f b9 74 65 6d 70"
 """GET whose Uri-Path is to have 9 bytes and has 4."""
 
 
-def get(path: str = "/temp") -> Conversation:
-    return Conversation().con("GET", mid=0x1234, token=b"\x4a\x1f", path=path)
+def get(mid: int = 0x1234) -> Conversation:
+    return Conversation().con("GET", mid=mid, token=b"\x4a\x1f", path="/temp")
 
 
-def non() -> Conversation:
-    return Conversation().non("GET", mid=0x1234, token=b"\x4a\x1f", path="/temp")
+def non(mid: int = 0x1234) -> Conversation:
+    return Conversation().non("GET", mid=mid, token=b"\x4a\x1f", path="/temp")
+
+
+def notified() -> Conversation:
+    """A request and its NON response."""
+    return non(0x1233).non("2.05", mid=0x1234, payload=b"21.5")
 
 
 def group() -> Conversation:
@@ -27,8 +32,8 @@ def group() -> Conversation:
     return talk.non("GET", mid=0x1234, token=b"\x4a\x1f", path="/lights")
 
 
-def separate(path: str = "/temp") -> Conversation:
-    return get(path).ack()
+def separate(mid: int = 0x1234) -> Conversation:
+    return get(mid).ack()
 
 
 EXAMPLES: Final[dict[str, Example]] = {
@@ -41,8 +46,8 @@ EXAMPLES: Final[dict[str, Example]] = {
         good=non().non("2.05", mid=0x8000, payload=b"21.5"),
     ),
     "COAP-7252-4.3-NON-RST": Example(
-        bad=non().non("2.05", mid=0x8000, payload=b"21.5").rst(),
-        good=non().non("2.05", mid=0x8000, payload=b"21.5"),
+        bad=notified().rst(),
+        good=notified(),
     ),
     "COAP-7252-8.1-MC-RST": Example(bad=group().rst(source=MEMBER), good=group()),
     "COAP-7252-8.1-MC-ACK": Example(
@@ -54,8 +59,8 @@ EXAMPLES: Final[dict[str, Example]] = {
         good=Conversation().con(mid=0x1234).rst(),
     ),
     "COAP-7252-5.2.2-ACK-NONEMPTY": Example(
-        bad=separate().wait(3).con("2.05", mid=0x8000, payload=b"21.5").ack("2.05"),
-        good=separate().wait(3).con("2.05", mid=0x8000, payload=b"21.5").ack(),
+        bad=separate(0x1233).wait(3).con("2.05", mid=0x1234, payload=b"21.5").ack("2.05"),
+        good=separate(0x1233).wait(3).con("2.05", mid=0x1234, payload=b"21.5").ack(),
     ),
     "COAP-7252-5.2.2-EMPTY-THEN-PIGGYBACK": Example(
         bad=separate().wait(3).ack("2.05", payload=b"21.5"),
@@ -67,7 +72,7 @@ EXAMPLES: Final[dict[str, Example]] = {
         beside={"COAP-7252-3.1-VALUE-TRUNC": "what is malformed is at issue"},
     ),
     "COAP-7252-5.3.2-LATE-RST": Example(
-        bad=non().non("2.05", mid=0x8000).wait(60).con("2.05", mid=0x8001).rst(),
+        bad=get().non("2.05", mid=0x8000).wait(60).con("2.05", mid=0x8001).rst(),
         good=separate().con("2.05", mid=0x8000, payload=b"21.5").ack(),
         beside={"COAP-7252-5.2-EXTRA-RESPONSE": "a response too many is what the client rejects"},
     ),

@@ -73,7 +73,7 @@ EXAMPLES: Final[dict[str, Example]] = {
         bad=stored(SMALLER, ((1, True, 6), "2.31", (16, True, 2))),
         good=stored(SMALLER, ((16, True, 2), "2.31", (16, True, 2))),
     ),
-    "COAP-7959-2.7-B2-ORDER": Example(bad=both_ways(2, 1), good=both_ways(1, 2)),
+    "COAP-7959-2.7-B2-ORDER": Example(bad=both_ways(1, 2, 1), good=both_ways(1, 2)),
     "COAP-7959-2.5-B1-ORDER": Example(
         bad=stored(FIRST, (THREE, "2.31", THREE)), good=stored(FIRST, (TWO, "2.31", TWO))
     ),
