@@ -220,6 +220,7 @@ def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 output_format = _format("text", "json")
+rule_format = _format("text", "json", "markdown")
 exchange_format = _format("text", "json", *LADDERS)
 
 

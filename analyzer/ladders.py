@@ -15,7 +15,7 @@ from analyzer.exchanges.model import State
 from analyzer.findings import Finding
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
 from analyzer.profiles.transmission import SECOND
-from analyzer.report import worst_first
+from analyzer.report import visible_messages, worst_first
 from analyzer.rules.message_layer import seconds
 from dissectors.coap import numbers
 from dissectors.coap.message import Message as CoapMessage
@@ -132,6 +132,27 @@ def ladders(
         yield _ladder(session, ids, sorted(row for id in ids for row in rows[id]), found, most)
 
 
+def whole(session: Session, findings: Iterable[Finding]) -> Ladder:
+    """All messages of a small capture in one ladder, those of no exchange too, with these findings.
+
+    It has no heads: it is what was seen, not how it belongs together.
+    """
+    ids = range(1, len(session.exchanges) + 1)
+    found = list(findings)
+    rows = list(visible_messages(session))
+    ladder = _ladder(session, ids, rows, _Found(found), None)
+    steps = tuple(_told_alone(session, step) for step in ladder.steps)
+    shown = {finding.id for step in steps for finding in step.findings}
+    others = tuple(worst_first(finding for finding in found if finding.id not in shown))
+    return ladder._replace(heads=(), steps=steps, findings=others)
+
+
+def _told_alone(session: Session, step: Step) -> Step:
+    """With its token, though it be that of the request."""
+    token = session.token(step.row)
+    return step._replace(token=token if token or step.code != numbers.EMPTY else None)
+
+
 def _rows(session: Session, ids: Iterable[int]) -> Mapping[int, list[int]]:
     """Rows of the messages of each exchange."""
     rows: dict[int, list[int]] = {id: [] for id in ids}
@@ -161,7 +182,7 @@ def _ladder(
     cells = [session.messages.row(row) for row in rows]
     places = _participants(session, ids, cells)
     steps: list[Step] = []
-    start = before = cells[0]["time"]
+    start = before = cells[0]["time"] if cells else 0
     for row, of_row in zip(rows, cells, strict=True):
         place = (places[of_row["source"]], places[of_row["destination"]])
         time = (of_row["time"] - start, of_row["time"] - before)

@@ -4,50 +4,70 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from analyzer import completing
-from analyzer.arguments import output_format, takes_spec_profile, takes_transmission
+from analyzer.arguments import (
+    output_format,
+    rule_format,
+    takes_spec_profile,
+    takes_transmission,
+)
 
 if TYPE_CHECKING:
     from analyzer.profiles.spec import SpecProfile
     from analyzer.profiles.transmission import Transmission
+    from analyzer.rules.catalogue import Rule
 
 
 @click.command()
-@output_format
+@rule_format
 def rules(form: str) -> int:
     """List the rule catalogue."""
     from analyzer.rules.catalogue import load
-    from analyzer.views import json, text
 
-    writer = json.write_rules if form == "json" else text.write_rules
-    writer(load().values(), sys.stdout)
+    writer = import_module(f"analyzer.views.{form}")
+    writer.write_rules(load().values(), sys.stdout)
     return 0
 
 
 @click.command()
 @click.argument("rule_id", metavar="RULE-ID", shell_complete=completing.rules)
-def explain(rule_id: str) -> int:
-    """Explain a rule: what, why, bad, good, fix, clause."""
+@rule_format
+def explain(rule_id: str, form: str) -> int:
+    """Explain a rule: what it asks for, why, a bad and a good conversation, and what to change."""
+    from analyzer.examples import explained
+    from analyzer.views import explain, json
+    from analyzer.views.terminal import paper
+
+    with explained(_rule(rule_id)) as explanation:
+        if form == "json":
+            json.write_explanation(explanation, sys.stdout)
+        elif form == "markdown":
+            explain.write_markdown(explanation, sys.stdout)
+        else:
+            explain.write_text(explanation, sys.stdout, paper(sys.stdout))
+    return 0
+
+
+def _rule(rule_id: str) -> Rule:
     from difflib import get_close_matches
 
     from analyzer.rules.catalogue import load
     from analyzer.rules.left_out import LEFT_OUT
-    from analyzer.views import text
 
     catalogue = load()
     rule = catalogue.get(rule_id.upper()) or catalogue.get(rule_id)
-    if rule is None:
-        if rule_id.upper() in LEFT_OUT:
-            raise click.ClickException(f"{rule_id} is left out. {LEFT_OUT[rule_id.upper()]}")
-        near = get_close_matches(rule_id.upper(), catalogue, 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
-        raise click.ClickException(f"no rule {rule_id}; {hint}")
-    text.write_rule(rule, sys.stdout)
-    return 0
+    if rule is not None:
+        return rule
+    if rule_id.upper() in LEFT_OUT:
+        raise click.ClickException(f"{rule_id} is left out. {LEFT_OUT[rule_id.upper()]}")
+    near = get_close_matches(rule_id.upper(), catalogue, 1, 0.5)
+    hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
+    raise click.ClickException(f"no rule {rule_id}; {hint}")
 
 
 @click.command("transmission")

@@ -32,8 +32,8 @@ from dissectors.coap.numbers import code_name
     "in the meantime.",
     why="The server said that it cannot process one of these options (clause 5.9.2.3), or that it "
     "needs credentials (clause 5.9.2.2): the same request fails the same way.",
-    bad="GET with option 65001, 4.02, and GET with option 65001 again.",
-    good="GET with option 65001, 4.02, and GET without it.",
+    bad="PUT with If-None-Match, 4.02, and PUT with If-None-Match again.",
+    good="PUT with If-None-Match, 4.02, and PUT without it.",
     fix="Leave out or replace the option that the server names in its diagnostic payload; after "
     "4.01, authenticate first.",
 )
@@ -80,8 +80,8 @@ def _again(
     "is over, 60 s where it has none.",
     why="Until then the server does not take it (RFC 8516 clause 4). Asking earlier adds to the "
     "load that it complains about, and some servers then block the client.",
-    bad="GET /a, 4.29 with Max-Age 10, and 1 s later GET /a.",
-    good="GET /a, 4.29 with Max-Age 10, and 11 s later GET /a.",
+    bad="GET /temp, 4.29 with Max-Age 10, and 1 s later GET /temp.",
+    good="GET /temp, 4.29 with Max-Age 10, and 11 s later GET /temp.",
     fix="In the client, keep the request back until Max-Age is over.",
 )
 def too_soon_after_too_many(event: AskedAgain, context: Context) -> Iterator[Breach]:
@@ -102,8 +102,8 @@ def too_soon_after_too_many(event: AskedAgain, context: Context) -> Iterator[Bre
     "is over; only where it has one.",
     why="Max-Age says when the server expects to be back (clause 5.9.3.4); asking earlier keeps an "
     "overloaded one down.",
-    bad="GET /a, 5.03 with Max-Age 30, and 1 s later GET /a.",
-    good="GET /a, 5.03 with Max-Age 30, and 31 s later GET /a.",
+    bad="GET /temp, 5.03 with Max-Age 30, and 1 s later GET /temp.",
+    good="GET /temp, 5.03 with Max-Age 30, and 31 s later GET /temp.",
     fix="In the client, keep the request back until Max-Age is over.",
 )
 def too_soon_after_unavailable(event: AskedAgain, context: Context) -> Iterator[Breach]:
@@ -130,8 +130,8 @@ def _too_soon(event: AskedAgain, answer: Message, max_age: int) -> Iterator[Brea
     "without that value.",
     why="The server wants to see its Echo value to know that the request is fresh and the client's "
     "address is true (RFC 9175 clause 2.3): it refuses each request without it.",
-    bad="PUT /a, 4.01 with Echo 0102, and PUT /a without Echo.",
-    good="PUT /a, 4.01 with Echo 0102, and PUT /a with Echo 0102.",
+    bad="PUT /lamp, 4.01 with Echo 0102, and PUT /lamp without Echo.",
+    good="PUT /lamp, 4.01 with Echo 0102, and PUT /lamp with Echo 0102.",
     fix="In the client, repeat the request with the Echo option of the response, unchanged.",
 )
 def echo_not_returned(event: AskedAgain, context: Context) -> Iterator[Breach]:

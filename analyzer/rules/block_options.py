@@ -212,8 +212,8 @@ def block1_without_payload(event: Formed, context: Context) -> Iterator[Breach]:
     what="A response has Block1 with the M bit set, and Block2 beside it.",
     why="M 1 in a Block1 response says that this is no final answer yet (clause 2.3); Block2 says "
     "that it is the first part of one. A client cannot do both.",
-    bad="60 44 12 34 d1 0a 06 41 0e  2.04 with Block2 0/0/1024 and Block1 0/1/1024",
-    good="60 44 12 34 d1 0a 06 41 06  2.04 with Block2 0/0/1024 and Block1 0/0/1024",
+    bad="60 44 12 34 d1 0a 02 41 08  2.04 with Block2 0/0/64 and Block1 0/1/16",
+    good="60 44 12 34 d1 0a 02 40  2.04 with Block2 0/0/64 and Block1 0/0/16",
     fix="Answer 2.31 until the last block is there; then begin Block2, with M 0 in Block1.",
 )
 def more_and_answer(event: Formed, context: Context) -> Iterator[Breach]:

@@ -144,8 +144,8 @@ def size_ignored(event: BlockFollowed, context: Context) -> Iterator[Breach]:
     "not have been captured. Asking for the newest one again is allowed.",
     why="The server keeps such a response for one reading from start to end (clause 2.7). What it "
     "sent before it may have dropped.",
-    bad="POST in blocks, answered with Block2 0/1/64, 1/1/64; then Block2 3/0/64 is asked for",
-    good="POST in blocks, answered with Block2 0/1/64, 1/1/64; then Block2 2/0/64 is asked for",
+    bad="POST in blocks; of its answer Block2 1/0/64, 2/0/64 and 1/0/64 again are asked for",
+    good="POST in blocks; of its answer Block2 1/0/64 and 2/0/64 are asked for",
     fix="Ask for the blocks in their order, and for the newest one again where it was lost.",
 )
 def fetched_out_of_order(event: BlockFollowed, context: Context) -> Iterator[Breach]:

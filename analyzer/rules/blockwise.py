@@ -97,7 +97,7 @@ declare(
     why="The blocks belong to two representations; a client that puts them together gets a body "
     "that never was (clause 2.4).",
     bad="Block2 0/1/64 with ETag 01, 1/1/64 with ETag 02, then 2/0/64 is asked for",
-    good="The client starts again at block 0 when the ETag changes",
+    good="0/1/64, 1/1/64 and 2/0/64 with ETag 01; when it changes, from block 0 again",
     fix="Let the client compare the ETags and begin anew; let the server keep a body as long as "
     "it is being read.",
 )

@@ -37,8 +37,8 @@ _NO_RESPONSE: Final = numbers.OPTIONS_BY_NAME["No-Response"].number
     why="A mirror port, the `any` interface or merged files record a packet on its way in and on "
     "its way out. Such a copy is no retransmission; it is hidden from pairing, statistics and "
     "every other rule.",
-    bad="One CON as frames 11 and 12, 0.1 ms apart, both with IP identification 0x4a01.",
-    good="One CON as frames 11 and 30, 2.4 s apart, IP identifications 0x4a01 and 0x4a0f.",
+    bad="One CON as frames 1 and 2, 1 ms apart, both with IP identification 0x4a01.",
+    good="One CON as frames 1 and 2, 2.4 s apart, IP identifications 0x4a01 and 0x4a0f.",
     fix="Nothing is wrong on the wire. For an easier capture, record on one interface and mirror "
     "one direction of each link.",
 )
@@ -67,8 +67,8 @@ def recorded_twice(event: CaptureDuplicate, context: Context) -> Iterator[Breach
     "the rest came in later IP fragments.",
     why="Nothing past the cut can be judged: missing options, a missing payload or an element not "
     "found there prove nothing, so the rules about them stay silent.",
-    bad="A frame of 1514 bytes of which 96 were captured.",
-    good="A frame of 1514 bytes, captured whole.",
+    bad="A frame of 128 bytes of which 96 were captured.",
+    good="A frame of 128 bytes, captured whole.",
     fix="Capture again with a snapshot length of 0 or 262144 (`-s 0`). Where fragments are the "
     "reason, capture where the datagram is whole, or make the message fit one packet.",
 )
@@ -107,7 +107,7 @@ ONE_WAY: Final = "COAP-CAP-ONEWAY"
     why="A sender that is not answered retransmits. One that does not was answered, so the tap "
     "misses that direction: an asymmetric route, a mirror port for one direction, or a filter. "
     "What seems unanswered here is told once, by this note.",
-    bad="Forty CON from 10.0.0.2 to 10.0.0.1, each sent once, no packet from 10.0.0.1.",
+    bad="Three CON from 10.0.0.2 to 10.0.0.1, each sent once, no packet from 10.0.0.1.",
     good="A CON sent five times without an answer: its sender got none, and that is said.",
     fix="Capture both directions: on an endpoint itself, or with a mirror port set to both; check "
     "the capture filter for a source or destination.",
@@ -199,8 +199,8 @@ def _continues(message: Message) -> str:
     why="Response times and retransmission gaps around it are unreliable. A step of more than "
     "EXCHANGE_LIFETIME (247 s by default) is taken for the start of another capture in the same "
     "file: what is open then is closed, and nothing is paired across it.",
-    bad="Frame 80 at 12:00:05.000, frame 81 at 12:00:04.200.",
-    good="Frame 80 at 12:00:05.000, frame 81 at 12:00:05.001.",
+    bad="Frame 3 at 5.000 s, frame 4 at 4.200 s.",
+    good="Frame 3 at 5.000 s, frame 4 at 5.001 s.",
     fix="Merge files by time (`mergecap` does, `cat` and `mergecap -a` do not); let NTP slew the "
     "clock of the capturing host instead of stepping it.",
 )
@@ -282,7 +282,7 @@ def opaque(event: OpaqueFlow, context: Context) -> Iterator[Breach]:
     what="A CoAP port is used by two or more datagrams, and not one of them can be read as CoAP.",
     why="Something else runs there: a port scan, another protocol, a test tool that sends random "
     "bytes. Its format errors are told once per rule, not datagram by datagram.",
-    bad="Twenty datagrams of text to port 5683.",
+    bad="Three RTP packets to port 5683.",
     good="A GET to port 5683, and its answer.",
     fix="Find out which program sends from the address shown. If it means to speak CoAP, the "
     "findings beside this one tell what is wrong with its first bytes.",

@@ -98,6 +98,17 @@ class Rule(NamedTuple):
         """`RFC 7252 4.2`, `TS 24.538 6.3.1.1.1 a)`, or `capture`."""
         return f"{self.spec} {self.clause}".strip()
 
+    @property
+    def link(self) -> str:
+        """Where the clause can be read; nothing for facts about the capture."""
+        document, _, number = self.spec.partition(" ")
+        if document == "RFC":
+            return f"https://www.rfc-editor.org/rfc/rfc{number}#section-{self.clause}"
+        if document == "TS":
+            return f"https://www.3gpp.org/dynareport/{number.replace('.', '')}.htm"
+        draft = document.startswith("draft-")
+        return f"https://datatracker.ietf.org/doc/html/{document}" if draft else ""
+
 
 class Alike(NamedTuple):
     """A group of all breaches in a flow that are of one kind. What is of the same form there, by an

@@ -30,8 +30,8 @@ _WRITE: Final = frozenset({numbers.PUT, numbers.PATCH, numbers.IPATCH})
     "without one.",
     why="2.03 says that the client's own copy still holds (clause 5.9.1.3). A client that named "
     "none has nothing to show.",
-    bad="GET /a without ETag, answered by 2.03 with ETag 01.",
-    good="GET /a with ETag 01, answered by 2.03 with ETag 01.",
+    bad="GET /lamp without ETag, answered by 2.03 with ETag 01.",
+    good="GET /lamp with ETag 01, answered by 2.03 with ETag 01.",
     fix="Answer 2.03 only when one of the request's ETags fits; else 2.05 with the representation.",
 )
 def valid_unasked(event: Responded, context: Context) -> Iterator[Breach]:
@@ -51,8 +51,8 @@ def valid_unasked(event: Responded, context: Context) -> Iterator[Breach]:
     what="A response 2.03 Valid has an ETag that is none of those in the request.",
     why="The ETag tells which of the client's copies holds (clause 5.9.1.3); with this one it "
     "cannot know, and may show an old state.",
-    bad="GET /a with ETag 01, answered by 2.03 with ETag 02.",
-    good="GET /a with ETag 01, answered by 2.03 with ETag 01.",
+    bad="GET /lamp with ETag 01, answered by 2.03 with ETag 02.",
+    good="GET /lamp with ETag 01, answered by 2.03 with ETag 01.",
     fix="Compare the ETags of the request with the current one byte by byte, and answer 2.05 with "
     "the representation when none is equal.",
 )
@@ -79,8 +79,8 @@ def valid_etag(event: Responded, context: Context) -> Iterator[Breach]:
     what="A PUT, PATCH or iPATCH with If-Match is answered by 2.01 Created.",
     why="If-Match asks for a resource that exists (clause 5.10.8.1). 2.01 says that it did not, so "
     "the answer must be 4.12: a client that guards against lost updates is misled.",
-    bad="PUT /a with If-Match 01, answered by 2.01.",
-    good="PUT /a with If-Match 01, answered by 4.12 where /a does not exist.",
+    bad="PUT /lamp with If-Match 01, answered by 2.01.",
+    good="PUT /lamp with If-Match 01, answered by 4.12 where /lamp does not exist.",
     fix="Look at If-Match before the request is done; it is critical and may not be passed over.",
 )
 def if_match(event: Responded, context: Context) -> Iterator[Breach]:
@@ -101,8 +101,8 @@ def if_match(event: Responded, context: Context) -> Iterator[Breach]:
     what="A PUT with If-None-Match is answered by 2.04 Changed. Not for blocks with more to come.",
     why="If-None-Match asks for a resource that does not exist (clause 5.10.8.2). 2.04 says that "
     "it did, so the answer must be 4.12: something was overwritten that the client meant to keep.",
-    bad="PUT /a with If-None-Match, answered by 2.04.",
-    good="PUT /a with If-None-Match, answered by 4.12 where /a exists, else by 2.01.",
+    bad="PUT /lamp with If-None-Match, answered by 2.04.",
+    good="PUT /lamp with If-None-Match, answered by 4.12 where /lamp exists, else by 2.01.",
     fix="Look at If-None-Match before the request is done; answer 2.01 when the resource is new.",
 )
 def if_none_match(event: Responded, context: Context) -> Iterator[Breach]:

@@ -40,8 +40,8 @@ def critical_flaws(message: Message) -> list[Flaw]:
     why="A server must refuse such a request by 4.02 Bad Option (clause 5.4.1). Either it knows an "
     "option that msgshark does not, or it ignores the rule and does what the client did not ask "
     "for.",
-    bad="GET with option 65001, answered by 2.05.",
-    good="GET with option 65001, answered by 4.02.",
+    bad="GET with option 25, answered by 2.05.",
+    good="GET with option 25, answered by 4.02.",
     fix="In the server, refuse requests with critical options that it does not process; in the "
     "client, correct the option.",
 )
@@ -73,8 +73,8 @@ def request_accepted(event: Responded, context: Context) -> Iterator[Breach]:
     "has a wrong length or stands once too often.",
     why="Such a response must be rejected by RST (clause 5.4.1). Either the client knows an option "
     "that msgshark does not, or it ignores the rule and uses what it cannot understand.",
-    bad="CON 2.05 with option 65001, acknowledged by the client.",
-    good="CON 2.05 with option 65001, rejected by RST.",
+    bad="CON 2.05 with option 25, acknowledged by the client.",
+    good="CON 2.05 with option 25, rejected by RST.",
     fix="Reject responses with critical options that cannot be processed; in the server, send none "
     "that the client has not shown to know.",
 )

@@ -135,8 +135,8 @@ defect_rule(
     why="A message should fit one IP packet (clause 4.6). Losing one fragment loses the message, "
     "and firewalls, NATs and 6LoWPAN routers often drop fragments altogether: it works on the "
     "desk and fails in the field.",
-    bad="A POST with 4000 bytes of payload in three IPv4 fragments.",
-    good="The same POST in four blocks of 1024 bytes (Block1).",
+    bad="A POST with 900 bytes of payload in two IPv4 fragments.",
+    good="The same POST in two blocks of at most 512 bytes (Block1).",
     fix="Transfer the body block-wise (RFC 7959), or make it smaller; lower the block size where "
     "the path has a small MTU.",
 )

@@ -152,8 +152,8 @@ def confirmable_answer(event: Responded, context: Context) -> Iterator[Breach]:
     why="A server should keep back what helps nobody (RFC 7252 clause 8.2, "
     "draft-ietf-core-groupcomm-bis clause 3.1.2): a 4.04 from each member that lacks the resource "
     "is load alone.",
-    bad="NON GET /a to 224.0.1.187, answered by NON 4.04.",
-    good="NON GET /a to 224.0.1.187, and silence of members without /a.",
+    bad="NON GET /lights to 224.0.1.187, answered by NON 4.04.",
+    good="NON GET /lights to 224.0.1.187, and silence of members without it.",
     fix="In the members, suppress errors in answer to multicast requests, unless the application "
     "wants them.",
 )

@@ -48,8 +48,8 @@ _GIVEN_UP: Final = {
     why="A receiver drops a datagram with a wrong checksum: its sender sees no answer. One with "
     "the sum of the pseudo-header alone was captured on its own sender before the network card "
     "put the right one in: nothing is wrong there. IPv6 forbids to send none (RFC 8200 8.1).",
-    bad="Checksum 0x1234 where the bytes give 0x9a31.",
-    good="Checksum 0x9a31 where the bytes give 0x9a31; 0x0000 over IPv4, which means none.",
+    bad="Checksum 0x1234 where the bytes give 0xa119.",
+    good="Checksum 0xa119 where the bytes give 0xa119; 0x0000 over IPv4, which means none.",
     fix="Left to the network card: capture on the receiver, or turn offload off while capturing "
     "(`ethtool -K eth0 tx off`). Wrong: look for a NAT, tunnel or test tool that changes the "
     "datagram without its checksum. Absent over IPv6: let the sender's stack compute it.",
@@ -81,8 +81,8 @@ def checksum_wrong(event: ChecksumWrong, context: Context) -> Iterator[Breach]:
     "the first bytes or the last, so a firewall may have seen another message than the server "
     "(RFC 1858). Two datagrams that got the same identification look alike (RFC 4963). What is "
     "shown here are the bytes that came first.",
-    bad="Fragments of bytes 0 to 799 and 400 to 1199, with other bytes from 400 to 799.",
-    good="Fragments of bytes 0 to 799 and 800 to 1199; the second one captured twice.",
+    bad="Fragments of bytes 0 to 303 and 200 to 507, with other bytes from 200 to 303.",
+    good="Fragments of bytes 0 to 303 and 304 to 507; the second one captured twice.",
     fix="Find out which host sends the frames shown. Where it is no attack, look for a counter of "
     "identifications that starts again too soon, and send smaller messages or blocks.",
 )
@@ -114,8 +114,8 @@ def fragments_overlap(event: FragmentsOverlapped, context: Context) -> Iterator[
     why="If the network lost a fragment, the receiver lost the message. If only the tap did, all "
     "is well: an answer to the message tells. What is missing cannot be judged; of a datagram "
     "with its first fragment, the message is shown as cut.",
-    bad="Fragments of bytes 0 to 799 and 1200 to 1507, none of 800 to 1199.",
-    good="Fragments of bytes 0 to 799, 800 to 1199 and 1200 to 1507.",
+    bad="Fragments of bytes 0 to 199 and 400 to 507, none of 200 to 399.",
+    good="Fragments of bytes 0 to 199, 200 to 399 and 400 to 507.",
     fix="Capture with a filter that lets fragments through: `udp port 5683` matches the first "
     "fragment alone, add `or (ip[6:2] & 0x1fff != 0)`. Where the network loses them, make messages "
     "fit one packet, or transfer them in blocks (RFC 7959).",

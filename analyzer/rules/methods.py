@@ -188,8 +188,8 @@ def accepted_format(event: Responded, context: Context) -> Iterator[Breach]:
     what="A response 4.13 Request Entity Too Large has neither Size1 nor Block1.",
     why="The server should say what it can take (clause 5.9.2.9), or by Block1 which block size "
     "(RFC 7959 clause 2.9.3); else the client can only guess.",
-    bad="PUT with 4096 bytes, answered by 4.13 alone.",
-    good="PUT with 4096 bytes, answered by 4.13 with Size1 1024.",
+    bad="PUT with 1024 bytes, answered by 4.13 alone.",
+    good="PUT with 1024 bytes, answered by 4.13 with Size1 512.",
     fix="Add Size1 with the largest body that the server takes, or Block1 with a block size.",
 )
 def too_large(event: Responded, context: Context) -> Iterator[Breach]:

@@ -16,6 +16,7 @@ from analyzer.values import MessageValues
 
 if TYPE_CHECKING:
     from analyzer.checking import Check
+    from analyzer.examples import Conversation, Explanation, Illustration
     from analyzer.response_times import By, Spread
     from analyzer.session import Session
 
@@ -91,6 +92,32 @@ def rule_entry(rule: Rule) -> dict[str, Any]:
         "fix": rule.fix,
         "since": rule.since,
     }
+
+
+def write_explanation(explanation: Explanation, out: TextIO) -> None:
+    """A catalogue entry, with the rules it is related to, and its example: packets and findings."""
+    rule, example = explanation.rule, explanation.example
+    entry = rule_entry(rule)
+    entry |= {"link": rule.link or None, "causes": list(rule.causes)}
+    entry["explains"] = [other.id for other in explanation.follows]
+    if example is not None:
+        told = {"options": dict(example.options)}
+        talks = (example.bad, explanation.bad), (example.good, explanation.good)
+        for name, (talk, illustration) in zip(("bad", "good"), talks, strict=True):
+            told[name] = _conversation_entry(talk, illustration)
+        entry["example"] = told
+    _write(entry, out)
+
+
+def _conversation_entry(talk: Conversation, illustration: Illustration | None) -> dict[str, Any]:
+    """Times in seconds since the first packet; bytes in hex."""
+    packets = [
+        {"time": packet.time / SECOND, "data": packet.data.hex(), "length": packet.length}
+        for packet in talk.packets
+    ]
+    found = illustration.session.findings if illustration else ()
+    findings = [finding.as_dict() for finding in found]
+    return {"link_type": talk.link_type, "packets": packets, "findings": findings}
 
 
 def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:

@@ -53,10 +53,16 @@ def write_ladders(ladders: Iterable[Ladder], out: TextIO, paper: Paper) -> None:
     for ladder in ladders:
         out.write(separator)
         separator = "\n"
-        for line in _Drawing(ladder, paper).lines():
-            pieces = _clipped(line, paper.width)
-            text = "".join(inked(*piece) if paper.colour else piece[0] for piece in pieces)
-            out.write(text.rstrip() + "\n")
+        for line in drawn(ladder, paper):
+            out.write(line + "\n")
+
+
+def drawn(ladder: Ladder, paper: Paper) -> Iterator[str]:
+    """The lines of a ladder, in colour where the paper has it."""
+    for line in _Drawing(ladder, paper).lines():
+        pieces = _clipped(line, paper.width)
+        text = "".join(inked(*piece) if paper.colour else piece[0] for piece in pieces)
+        yield text.rstrip()
 
 
 def _clipped(line: Line, width: int) -> Line:

@@ -27,7 +27,9 @@ _MOST_TEXT: Final = 200
 
 
 def heading(ladder: Ladder) -> Line:
-    """`Exchange 9`, `GET`, `/a`, token, UE, how it stands; of several, their ids."""
+    """`Exchange 9`, `GET`, `/a`, token, UE, how it stands; of several, ids; of none, nothing."""
+    if not ladder.heads:
+        return ()
     if len(ladder.heads) > 1:
         ids = ", ".join(str(head.id) for head in ladder.heads[:_MOST_HEADS])
         more = f" and {len(ladder.heads) - _MOST_HEADS} more"
@@ -55,6 +57,10 @@ def words(step: Step) -> Line:
 
 
 def _words(step: Step) -> Iterator[Piece]:
+    if step.role == Role.UNREADABLE:
+        yield REMARKS[step.role]
+        if not (step.type or step.code or step.message_id):
+            return  # too short or of another version: nothing of the header was read
     empty = step.code == numbers.EMPTY
     yield step.type.name, ""
     yield f"MID:{step.message_id}", "dim"

@@ -8,15 +8,17 @@ read, and a pipe ends no cell.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TextIO
 
 from analyzer import report
 from analyzer.views.escape import escape
+from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
     from analyzer.checking import Check
     from analyzer.grouping import Group
+    from analyzer.rules.catalogue import Rule
 
 MOST_ROWS: Final = 200
 """Rows of findings; a job summary may have 1 MiB."""
@@ -74,6 +76,39 @@ def _row(check: Check, group: Group) -> str:
         str(group.times),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
+    """A table a specification, folded; rules in the order of their clauses."""
+    by_spec: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_spec.setdefault(rule.spec, []).append(rule)
+    separator = ""
+    for spec, of_spec in sorted(by_spec.items(), key=_capture_last):
+        name = "The capture itself" if spec == "capture" else spec
+        heading = f"{name}: {plural(len(of_spec), 'rule')}"
+        out.write(f"{separator}<details>\n<summary>{heading}</summary>\n\n")
+        separator = "\n"
+        out.write("| Clause | Rule | Severity | Title |\n|---|---|---|---|\n")
+        for rule in sorted(of_spec, key=_by_clause):
+            cells = (rule.clause, f"`{rule.id}`", rule.severity.label, _words(rule.title))
+            out.write(f"| {' | '.join(cells)} |\n")
+        out.write("\n</details>\n")
+
+
+def _capture_last(entry: tuple[str, list[Rule]]) -> tuple[bool, str]:
+    return entry[0] == "capture", entry[0]
+
+
+def _by_clause(rule: Rule) -> list[tuple[int, str]]:
+    """Clause 4.10 after 4.9."""
+    parts = re.findall(r"([0-9]+)|([^0-9.]+)", f"{rule.clause} {rule.id}")
+    return [(int(number or 0), text) for number, text in parts]
+
+
+def _words(text: str) -> str:
+    """Our own words, in a cell."""
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
 
 
 def code(text: str, limit: int = 200) -> str:

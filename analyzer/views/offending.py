@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 16
 _AHEAD: Final = 4
-_HIDDEN: Final = "**"
+HIDDEN: Final = "**"
 
 
 class Excerpt(NamedTuple):
@@ -40,11 +40,11 @@ def excerpt(session: Session, finding: Finding) -> Excerpt | None:
         return None
     start = max(0, min(first - _AHEAD, len(data) - WIDTH))
     stop = min(len(data), start + WIDTH)
-    hidden = _credentials(session, finding.row, data, stop)
+    hidden = credentials(session, finding.row, data, stop)
     shown = [(at, any(a <= at < b for a, b in hidden)) for at in range(start, stop)]
     return Excerpt(
         start,
-        tuple(_HIDDEN if secret else f"{data[at]:02x}" for at, secret in shown),
+        tuple(HIDDEN if secret else f"{data[at]:02x}" for at, secret in shown),
         "".join("*" if secret else _letter(data[at]) for at, secret in shown),
         tuple(first <= at < end for at, _ in shown),
         first < start,
@@ -56,8 +56,8 @@ def _letter(byte: int) -> str:
     return chr(byte) if 0x20 <= byte < 0x7F else "."
 
 
-def _credentials(session: Session, row: int, data: bytes, stop: int) -> list[Span]:
-    """Bytes that hold credentials, or may: one block of a body does not tell."""
+def credentials(session: Session, row: int, data: bytes, stop: int) -> list[Span]:
+    """Bytes before `stop` that hold credentials, or may: one block of a body does not tell."""
     coap = dissect(data)
     at = coap.payload_offset
     if at < 0:

@@ -32,7 +32,6 @@ GITHUB_SCHEME: Final = "primaryLocationLineHash"
 """The one fingerprint that GitHub code scanning looks at."""
 
 _PROBLEM: Final = {"error": "error", "warning": "warning", "note": "recommendation"}
-_RFC: Final = re.compile(r"RFC (\d+)").fullmatch
 _NOT_RAW: Final = str.maketrans({"[": "\\[", "]": "\\]", "{": "{{", "}": "}}"})
 _json: Final = json.JSONEncoder(allow_nan=False).encode
 
@@ -98,15 +97,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "tags": [rule.spec],
         },
     }
-    link = _link(rule)
-    return described | ({"helpUri": link} if link else {})
-
-
-def _link(rule: Rule) -> str:
-    found = _RFC(rule.spec)
-    if found is None:
-        return ""
-    return f"https://www.rfc-editor.org/rfc/rfc{found[1]}#section-{quote(rule.clause)}"
+    return described | ({"helpUri": rule.link} if rule.link else {})
 
 
 def _invocation(session: Session) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -145,22 +144,6 @@ def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
         )
         reference = f"{rule.severity.label:<8} {rule.id:<42} {rule.reference:<26}"
         out.write(f"{reference} {rule.title}{f' ({others})' if others else ''}\n")
-
-
-def write_rule(rule: Rule, out: TextIO) -> None:
-    """One rule with all its texts."""
-    out.write(f"{rule.id}: {rule.title}\n")
-    strict = f" ({rule.strict.label} if --transmission is strict)" if rule.strict else ""
-    out.write(f"{rule.severity.label}{strict}, {rule.reference}, since {rule.since}\n")
-    told = spec_report.severities_of(rule).items()
-    if any(other != rule.severity.label for _, other in told):
-        others = ", ".join(f"{name} {other}" for name, other in told)
-        out.write(f"By spec profile: {others}\n")
-    for heading in ("what", "why", "bad", "good", "fix"):
-        text: str = getattr(rule, heading)
-        lines = textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False)
-        out.write(f"\n{heading.capitalize()}\n")
-        out.writelines(f"    {line}\n" for line in lines)
 
 
 def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:

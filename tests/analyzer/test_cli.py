@@ -152,6 +152,14 @@ def test_rules_lists_and_explain_explains(run: Run) -> None:
         assert part in shown.out
 
 
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_rules_and_explanations_have_the_same_formats(run: Run, form: str) -> None:
+    for command in (["rules"], ["explain", "COAP-7252-8.1-MC-ACK"]):
+        shown = run(*command, "--format", form)
+        assert (shown.code, shown.err) == (0, "")
+        assert "COAP-7252-8.1-MC-ACK" in shown.out
+
+
 def test_explain_suggests_the_rule_that_was_meant(run: Run) -> None:
     complains(run("explain", "COAP-7252-4.2-RETRANSMISION"), "COAP-7252-4.2-RETRANSMISSION")
     complains(run("explain", "qqq"), "no rule qqq", "msgshark rules")

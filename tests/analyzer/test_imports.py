@@ -42,7 +42,9 @@ def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
     "arguments",
     [
         ["rules"],
-        ["explain", "COAP-7252-4.2-RETRANSMISSION"],
+        ["explain", "COAP-7252-8.1-MC-ACK"],
+        ["explain", "COAP-7252-8.1-MC-ACK", "--format=json"],
+        ["explain", "COAP-7252-8.1-MC-ACK", "--format=markdown"],
         ["transmission", "nb-iot"],
         ["spec-profile", "rel18"],
     ],

@@ -13,7 +13,7 @@ from generated import conversations, read
 from hypothesis import given, settings
 from rules.conversation import MILLISECOND, SECOND, Address, Conversation
 
-from analyzer.ladders import Ladder, ladders
+from analyzer.ladders import Ladder, ladders, whole
 from analyzer.selecting import grouped
 from analyzer.session import Session
 from analyzer.tables import Table
@@ -222,6 +222,27 @@ def test_an_icmp_error_ends_an_exchange() -> None:
     (text,) = endings(Conversation().con("GET").icmp())[-1:]
     assert text.startswith("ICMP ")
     assert text.endswith(" in frame 2")
+
+
+def test_a_whole_capture_is_one_ladder_with_what_belongs_to_no_exchange() -> None:
+    talk = Conversation().con("GET", token=TOKEN).ack("2.05").raw("41 02").rst(mid=9, by="client")
+    session = talk.session()
+    found = [f for f in session.findings if f.rule.id == "COAP-7252-3-SHORT"]
+    ladder = whole(session, found)
+    assert [(step.frame, step.exchange) for step in ladder.steps] == [
+        (1, 1),
+        (2, 1),
+        (3, 0),
+        (4, 0),
+    ]
+    assert [step.token for step in ladder.steps] == [TOKEN, TOKEN, None, None]
+    assert [step.findings for step in ladder.steps] == [(), (), tuple(found), ()]
+    assert (ladder.heads, ladder.findings) == ((), ())
+
+
+def test_a_capture_without_messages_has_a_ladder_without_steps() -> None:
+    session = Conversation(server="192.0.2.2:9").raw("").session()
+    assert whole(session, session.findings).steps == ()
 
 
 @settings(max_examples=30, deadline=None)

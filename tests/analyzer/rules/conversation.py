@@ -66,7 +66,8 @@ class Frame:
     """One frame of the capture; `cut` bytes at its end were not captured.
 
     `link` is all that stands before the EtherType, MAC addresses and VLAN tags alike; `claimed`
-    the length in the UDP header where it is not the true one.
+    the length in the UDP header where it is not the true one; `part` the bytes of the UDP datagram
+    that an IPv4 fragment carries. A `checksum` of zero is none.
     """
 
     time: int
@@ -80,17 +81,19 @@ class Frame:
     cut: int = 0
     claimed: int = 0
     icmp: bytes = b""
+    part: tuple[int, int] | None = None
+    checksum: int = 0
 
     @property
     def version(self) -> int:
         return ipaddress.ip_address(self.source.host).version
 
     def packet(self) -> bytes:
-        """The IP packet; checksums are zero, nothing here reads them."""
+        """The IP packet; the checksum of its header is zero, nothing here reads it."""
         if self.icmp:
             return self._ip(1 if self.version == 4 else 58, self.icmp)
         length = self.claimed or 8 + len(self.data)
-        udp = struct.pack(">HHHH", self.source.port, self.destination.port, length, 0)
+        udp = struct.pack(">HHHH", self.source.port, self.destination.port, length, self.checksum)
         return self._ip(17, udp + self.data)
 
     def _ip(self, protocol: int, body: bytes) -> bytes:
@@ -99,18 +102,25 @@ class Frame:
             if self.fragmented:
                 protocol, body = 44, struct.pack(">BBHI", protocol, 0, 1, self.ip_id) + body
             return struct.pack(">IHBB", 6 << 28, len(body), protocol, self.ttl) + ends + body
-        flags = 0x2000 if self.fragmented else 0
+        start, end = self.part or (0, len(body))
+        more = self.fragmented or end < len(body)
+        flags = (0x2000 if more else 0) | start >> 3
+        body = body[start:end]
         size = 20 + len(body)
         head = struct.pack(">BBHHHBBH", 0x45, 0, size, self.ip_id, flags, self.ttl, protocol, 0)
         return head + ends + body
 
-    def record(self, link_type: int) -> bytes:
-        """The frame as one pcap record with nanoseconds."""
+    def captured(self, link_type: int) -> tuple[bytes, int]:
+        """What was captured of the frame, and how long it was."""
         ethertype = b"\x08\x00" if self.version == 4 else b"\x86\xdd"
         whole = (self.link + ethertype if link_type == 1 else b"") + self.packet()
-        captured = whole[: len(whole) - self.cut]
+        return whole[: len(whole) - self.cut], len(whole)
+
+    def record(self, link_type: int) -> bytes:
+        """The frame as one pcap record with nanoseconds."""
+        captured, length = self.captured(link_type)
         seconds, fraction = divmod(self.time, SECOND)
-        return struct.pack("<IIII", seconds, fraction, len(captured), len(whole)) + captured
+        return struct.pack("<IIII", seconds, fraction, len(captured), length) + captured
 
 
 def coap(
@@ -156,7 +166,7 @@ class Conversation:
     ) -> None:
         self.client, self.server = Address.of(client), Address.of(server)
         self.frames: list[Frame] = []
-        self._link_type = link_type
+        self.link_type = link_type
         self._clock = START
         self._mid = 0x1000
         self._ip_ids: dict[str, int] = {}
@@ -254,6 +264,15 @@ class Conversation:
         old = self.frames[index]
         return self.add(replace(old, **{"time": old.time + MILLISECOND} | frame))
 
+    def in_fragments(self, *parts: tuple[int, int], **frame: Any) -> Self:
+        """Of the newest datagram these IPv4 fragments, in bytes of UDP; `frame` changes the last
+        one."""
+        whole = self.frames.pop()
+        self._clock = whole.time
+        for part in parts[:-1]:
+            self.add(replace(whole, time=self._clock, part=part))
+        return self.add(replace(whole, **{"time": self._clock, "part": parts[-1]} | frame))
+
     def icmp(self, kind: int = 3, code: int = 3, *, quoted: int = 64, index: int = -1) -> Self:
         """An ICMP error of the receiver that quotes a datagram; port unreachable by default."""
         old = self.frames[index]
@@ -265,8 +284,8 @@ class Conversation:
 
     def pcap(self) -> bytes:
         """The capture file, with nanoseconds."""
-        head = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, self._link_type)
-        return head + b"".join(frame.record(self._link_type) for frame in self.frames)
+        head = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, self.link_type)
+        return head + b"".join(frame.record(self.link_type) for frame in self.frames)
 
     def session(self, **settings: Any) -> Session:
         """A closed session that read the capture; `settings` are those of `Settings`, where a spec

@@ -10,7 +10,7 @@ from analyzer.rules.catalogue import E, N, W
 from .conversation import Conversation, coap
 
 DELAY, NON_ACKED = "COAP-7252-4.2-ACK-DELAY", "COAP-7252-4.3-NON-ACKED"
-NON_RST, PING_ACKED = "COAP-7252-4.3-NON-RST", "COAP-7252-4.2-PING-ACKED"
+NON_RST = "COAP-7252-4.3-NON-RST"
 MC_RST, MC_ACK = "COAP-7252-8.1-MC-RST", "COAP-7252-8.1-MC-ACK"
 NONEMPTY, PROMISED = "COAP-7252-5.2.2-ACK-NONEMPTY", "COAP-7252-5.2.2-EMPTY-THEN-PIGGYBACK"
 REJECT, LATE_RST = "COAP-7252-4.2-REJECT-EXPECTED", "COAP-7252-5.3.2-LATE-RST"
@@ -80,11 +80,6 @@ def test_a_group_request_acknowledged(kind: str, code: str) -> None:
 def test_a_group_is_told_apart_after_like_messages_that_broke_nothing() -> None:
     talk = get().ack("2.05").con("GET", token=b"ab", destination=GROUP)
     assert talk.ack("2.05", source=MEMBER).rules()[MC_ACK] is E
-
-
-def test_a_ping_acknowledged() -> None:
-    assert Conversation().con().ack().rules()[PING_ACKED] is E
-    assert PING_ACKED not in Conversation().con().rst().rules()
 
 
 def test_a_response_acknowledged_by_a_response() -> None:

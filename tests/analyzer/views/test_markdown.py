@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from html import unescape
 from pathlib import Path
@@ -14,9 +15,10 @@ from markdown_it import MarkdownIt
 from reports import HOSTILE, named, report
 from rules.conversation import Conversation
 
+from analyzer.rules.catalogue import load
 from analyzer.session import Session
 from analyzer.views.escape import escape
-from analyzer.views.markdown import MOST_ROWS, code
+from analyzer.views.markdown import MOST_ROWS, code, write_rules
 
 FIELD_DAY = Path(__file__).parents[3] / "captures" / "field-day.pcapng"
 TAGS = {"h2", "table", "thead", "tbody", "tr", "th", "td", "strong", "code", "p", "br"}
@@ -102,3 +104,21 @@ def test_any_text_survives_a_cell(text: str) -> None:
         assert unescape(told[1]).strip() == shown.strip()
     else:
         assert cell == ""
+
+
+def test_rules_stand_in_a_table_of_their_specification_by_clause() -> None:
+    out = io.StringIO()
+    write_rules(load().values(), out)
+    html = rendered(out.getvalue())
+    tables = html.split("<details>")[1:]
+    assert [re.search("<summary>(.*): [0-9]+ rules?</summary>", table)[1] for table in tables] == [
+        *sorted({rule.spec for rule in load().values()} - {"capture"}),
+        "The capture itself",
+    ]
+    told = [row for table in tables for row in rows(table)]
+    assert sorted(row[1] for row in told) == sorted(f"<code>{id}</code>" for id in load())
+    for _, id, severity, title in told:
+        rule = load()[id.removeprefix("<code>").removesuffix("</code>")]
+        assert (severity, unescape(title)) == (rule.severity.label, rule.title)
+    of_rfc_7252 = [row[0] for row in told if "COAP-7252-" in row[1]]
+    assert of_rfc_7252.index("5.9.2.9") < of_rfc_7252.index("5.10.1") < of_rfc_7252.index("12.1")
