@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..conversation import Conversation
-from ..ordinary import long_after, long_before
+from ..ordinary import long_after, long_before, read
 from ..registrations import GOOD, REGISTERED, answered, asked, body, registered
 from . import Example
 
@@ -15,7 +15,7 @@ OTHER_TOKEN: Final = b"abce"
 
 def unanswered() -> Conversation:
     """Sent five times in 36 s, and nothing from the server for longer."""
-    talk = asked(GOOD, long_before())
+    talk = asked(GOOD, read())
     for gap in (2.4, 4.8, 9.6, 19.2):
         talk.wait(gap).again()
     return long_after(talk, 60)
