@@ -43,6 +43,11 @@ def written(**options: Any) -> Conversation:
     return asked("PUT", **READING | options).ack("2.04")
 
 
+def rejected(request: str) -> Conversation:
+    """A request in hex, with Message ID 0x1234, that the server cannot read."""
+    return Conversation().raw(request).raw("70 00 12 34", by="server")
+
+
 def observed(observe: int = 5, **fields: Any) -> Conversation:
     """A registration, and the response with this Observe and these fields that accepts it."""
     return asked(observe=0).ack("2.05", observe=observe, **READING | fields)

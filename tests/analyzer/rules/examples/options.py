@@ -6,13 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 from ..conversation import Conversation
-from ..ordinary import READING, asked, read
+from ..ordinary import READING, asked, read, rejected
 from . import Example
-
-
-def rejected(request: str) -> Conversation:
-    """A request with Message ID 0x1234 that the server cannot read."""
-    return Conversation().raw(request).raw("70 00 12 34", by="server")
 
 
 def answered(request: str) -> Conversation:

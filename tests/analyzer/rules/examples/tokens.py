@@ -6,18 +6,11 @@ from __future__ import annotations
 from typing import Final
 
 from ..conversation import Conversation
-from ..ordinary import READING, asked, long_before
+from ..ordinary import READING, asked, long_before, rejected
 from . import Example
 
 SHORT: Final = bytes.fromhex("4a1f6c0b92e35d78")
 LONG: Final = SHORT + bytes.fromhex("a1b2c3d4")
-
-REJECTED: Final = "70 00 12 34"
-
-
-def refused(request: str) -> Conversation:
-    """A request with Message ID 0x1234 that the server cannot read."""
-    return Conversation().raw(request).raw("70 00 12 34", by="server")
 
 
 def by_non(token: bytes) -> Conversation:
@@ -27,7 +20,7 @@ def by_non(token: bytes) -> Conversation:
 
 EXAMPLES: Final[dict[str, Example]] = {
     "COAP-8974-2.1-TKL-15": Example(
-        refused("4f 01 12 34 aa bb cc dd"),
+        rejected("4f 01 12 34 aa bb cc dd"),
         asked(token=bytes.fromhex("aabbccdd")).ack("2.05", **READING),
     ),
     "COAP-7252-3-TKL-RESERVED": Example(
@@ -42,7 +35,7 @@ EXAMPLES: Final[dict[str, Example]] = {
         asked(token=SHORT).ack("2.05", **READING),
     ),
     "COAP-7252-3-TOKEN-TRUNC": Example(
-        refused("44 01 12 34 aa bb"),
+        rejected("44 01 12 34 aa bb"),
         asked(token=bytes.fromhex("aabbccdd")).ack("2.05", **READING),
     ),
 }
