@@ -112,7 +112,7 @@ def retransmitted_early(event: Retransmitted, context: Context) -> Iterator[Brea
     Scope.EXCHANGE,
     "RFC 7252",
     "4.2",
-    causes=("COAP-CAP-ICMP", "COAP-7252-5.3.2-OTHER-ENDPOINT"),
+    causes=("COAP-CAP-ICMP", "COAP-7252-5.3.2-OTHER-ENDPOINT", "COAP-7252-4.2-GAVE-UP"),
     absence=True,
     title="Confirmable message unanswered",
     what="A Confirmable message got no ACK, no RST and no response with its token within "

@@ -137,7 +137,7 @@ def created_somewhere(event: Responded, context: Context) -> Iterator[Breach]:
     if request.code != numbers.POST or answer.code != numbers.CREATED or not in_clear(event):
         return
     if not any(answer.coap.first(n) for n in (numbers.LOCATION_PATH, numbers.LOCATION_QUERY)):
-        severity = N if request.message_type else None
+        severity = N if request.message_type or event.exchange.registration else None
         text = "2.01 without Location-Path or Location-Query"
         yield breach(event, text, "Location-Path", severity)
 

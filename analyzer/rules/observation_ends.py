@@ -70,14 +70,15 @@ declare(
     Scope.CONVERSATION,
     _SPEC,
     "4.5",
+    causes=("COAP-7641-3.5-UNACKED", "COAP-7252-4.2-CON-UNANSWERED"),
     absence=True,
     title="Notifies nobody",
     what="A CON notification was neither acknowledged nor rejected within MAX_TRANSMIT_WAIT (93 s "
     "by default), nor was a later one, and the server goes on.",
     why="When a CON notification times out the client counts as gone, and the server removes it "
     "(clause 4.5). The ACK may have been lost before the tap.",
-    bad="CON with Observe 6 four times without ACK, and after 100 s Observe 7",
-    good="CON with Observe 6 four times without ACK, and no more",
+    bad="CON with Observe 6 five times without ACK, and after 100 s Observe 7",
+    good="CON with Observe 6 five times without ACK, and no more",
     fix="Remove the observer when a transmission of a notification fails.",
 )
 
@@ -92,7 +93,7 @@ declare(
     what="For more than 24 hours all notifications of an observation were NONs.",
     why="NONs do not tell whether anybody listens. At least every 24 hours a notification must be "
     "a CON (clause 4.5), or servers send to clients that are long gone.",
-    bad="NON notifications every minute for two days",
+    bad="NON notifications alone, for more than a day",
     good="A CON among them every few hours",
     fix="Send a CON now and then, such as every hundredth.",
 )
@@ -184,6 +185,7 @@ def notified(event: Notified, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     _SPEC,
     "3.5",
+    causes=("COAP-7252-4.2-CON-UNANSWERED",),
     absence=True,
     title="Notification unacknowledged",
     what="A CON notification got neither ACK nor RST within MAX_TRANSMIT_WAIT (93 s by default). A "

@@ -93,7 +93,7 @@ def method(event: Formed, context: Context) -> Iterator[Breach]:
     why="An error ends the observation, or says that there is none: it must not have the option "
     "(clause 4.2). A client that goes by the option alone waits for more.",
     bad="60 84 12 34 61 05  4.04 with Observe 5",
-    good="60 45 12 34 61 05  2.05 with Observe 5",
+    good="60 84 12 34  4.04 without Observe",
     fix="Remove Observe from errors, and the client from the list of observers.",
 )
 def on_error(event: Formed, context: Context) -> Iterator[Breach]:

@@ -242,7 +242,7 @@ defect_rule(
     why="Nothing defines what the option says there, so receivers differ: most ignore it, some "
     "refuse the message when it is critical (clause 5.4).",
     bad="40 03 12 34 41 01  PUT with ETag",
-    good="40 01 12 34 41 01  GET with ETag",
+    good="40 03 12 34 11 01  PUT with If-Match",
     fix="Leave the option out, or use the one made for the purpose: If-Match for a conditional "
     "PUT.",
     says="{option} has no meaning in {code}",

@@ -99,8 +99,8 @@ defect_rule(
     what="The deltas of a message add up to an option number above 65535.",
     why="Option numbers are 16 bits wide (clauses 3.1, 12.2); receivers reject the message or wrap "
     "the number and take the option for another one.",
-    bad="40 01 12 34 e0 fe f3  delta 65536",
-    good="40 01 12 34 e0 fe f2  delta 65535, the largest number",
+    bad="40 01 12 34 b1 61 e1 fe eb 68  Uri-Path `a`, then Uri-Host `h` by delta -8: 65528",
+    good="40 01 12 34 31 68 81 61  Uri-Host `h`, then Uri-Path `a`",
     fix="Sort the options by number before writing deltas: a negative delta shows like this. Else "
     "look for an option with a wrong length before it.",
     says="Option number {number} does not exist",

@@ -183,6 +183,7 @@ def responds_to_nothing(event: Orphaned, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     "RFC 7252",
     "5.3.2",
+    causes=("COAP-7252-5.3.2-ORPHAN-RESPONSE",),
     title="Response to nothing acknowledged",
     what="A client acknowledges a Confirmable response with a token that it sent no request with. "
     "Not while that request may lie before or after the capture, nor for notifications.",

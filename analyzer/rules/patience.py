@@ -28,7 +28,7 @@ from dissectors.coap.numbers import EMPTY, Type
     why="A sender may give up earlier (clause 4.2), for instance when the user cancels. If it "
     "always does, a single loss is already a failure.",
     bad="CON 0x1234 at 0 and 2.4 s, and nothing from the receiver to 93 s.",
-    good="CON 0x1234 at 0, 2.4, 7.1, 16.9 and 36.2 s.",
+    good="CON 0x1234 at 0, 2.4, 7.2, 16.8 and 36 s, the last of which is answered.",
     fix="Check the number of retransmissions configured in the sender, and whether the "
     "application cancels the request; copies may also be missing from the capture.",
 )
@@ -210,8 +210,8 @@ def too_many_outstanding(event: Outstanding, context: Context) -> Iterator[Breac
     "peer that nothing was captured from.",
     why="Who does not hear from a peer must not send faster (clause 4.7): it may be gone, or the "
     "network too crowded. A tap that sees one direction alone shows this too.",
-    bad="NON POST of 100 bytes every second to a server that never sends anything.",
-    good="NON POST of 100 bytes every second, and a response now and then.",
+    bad="NON POST of 100 bytes every 30 s to a server that never sends anything.",
+    good="NON POST of 100 bytes every 30 s, and their responses.",
     fix="Send a CON now and then and slow down when it fails. If the peer does answer, capture "
     "where both directions pass.",
 )

@@ -158,8 +158,8 @@ def out_of_order(event: Formed, context: Context) -> Iterator[Breach]:
     "nothing shows that it lists blocks. Not judged in single blocks or behind OSCORE.",
     why="The client sends exactly the blocks of this list again, and it is read in ascending order "
     "without doubles (clause 5).",
-    bad="60 88 12 34 c2 01 10 ff 05 03  4.08 that misses blocks 5 and 3",
-    good="60 88 12 34 c2 01 10 ff 03 05  4.08 that misses blocks 3 and 5",
+    bad="60 88 12 34 c2 01 10 ff 02 01  4.08 that misses blocks 2 and 1",
+    good="60 88 12 34 c2 01 10 ff 01 02  4.08 that misses blocks 1 and 2",
     fix="Sort the numbers and write each once, one CBOR item after the other, without an array.",
 )
 def missing_blocks(event: Formed, context: Context) -> Iterator[Breach]:

@@ -130,8 +130,8 @@ def mixed_types(event: BlockFollowed, context: Context) -> Iterator[Breach]:
     "(NON_TIMEOUT), an answer, or a request for more between them.",
     why="NONs are not held back by ACKs; this limit is all the congestion control there is (clause "
     "7.2). Peers can agree on other values.",
-    bad="NON Q-Block1 0/1/64 to 11/0/64 within 100 ms",
-    good="NON Q-Block1 0/1/64 to 9/1/64, 2.31 from the server, then 10/1/64 and 11/0/64",
+    bad="NON Q-Block1 0/1/64 to 10/0/64 within 100 ms",
+    good="NON Q-Block1 0/1/64 to 9/1/64, 2.31 from the server, then 10/0/64",
     fix="Wait after each set of MAX_PAYLOADS for the answer or NON_TIMEOUT.",
 )
 def burst(event: BlockFollowed, context: Context) -> Iterator[Breach]:

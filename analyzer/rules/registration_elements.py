@@ -200,7 +200,7 @@ declare(
     what="A member of the body is no information element of any release msgshark knows. Told once "
     "per spelling and capture.",
     why="It may be an extension, a later release, or a misspelt element that the server misses.",
-    bad='{..., "UE Servce ID": "meter-1@example"}',
+    bad='{..., "MSGin5G Client Port": [5683]}',
     good=GOOD_BODY,
     fix="Compare the spelling with the elements of d); ignore this note for an extension you know.",
 )

@@ -177,7 +177,7 @@ def content_format(event: RegistrationRequested, context: Context) -> Iterator[B
     Scope.MESSAGE,
     SPEC,
     "6.3.1.1.1 d)",
-    causes=("COAP-7252-3-MARKER-NO-PAYLOAD",),
+    causes=("COAP-7252-3-MARKER-NO-PAYLOAD", "COAP-7252-5.5.1-BODY-FORMAT"),
     title="No readable JSON object",
     what="The request has no payload, or one that is not UTF-8, not JSON (RFC 8259) or not an "
     "object. A member given twice, or nesting deeper than 64, is a warning.",

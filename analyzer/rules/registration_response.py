@@ -190,6 +190,7 @@ def token(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     Scope.MESSAGE,
     SPEC,
     "6.3.1.2.1 b)",
+    causes=("COAP-7252-5.4-CONTEXT-RESP",),
     title="Uri option in the response",
     what="The response carries Uri-Host, Uri-Port, Uri-Path or Uri-Query.",
     why="b) allows the client's address in an option of the response, but RFC 7252 clause 5.4.1 "
@@ -219,6 +220,7 @@ def client_address(event: RegistrationAnswered, context: Context) -> Iterator[Br
     SPEC,
     "6.3.1.2.1 d)",
     profiles="rel17=W rel18=W",
+    causes=("COAP-7252-5.9-CODE-METHOD",),
     title="Response code is neither 2.01 nor 2.04",
     what="The response code of a registration is not 2.01 (Created) or 2.04 (Changed). A refusal, "
     "4.xx or 5.xx, is a warning.",
@@ -251,6 +253,7 @@ def code(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     SPEC,
     _ANSWER,
+    causes=("COAP-7252-4.5-ACK-DIFFERS",),
     title="Registration executed twice",
     what="Two answers to copies of one registration differ.",
     why="The server took a retransmission for a new request; it must recognise it by its Message "

@@ -36,6 +36,7 @@ _GOOD_BODY: Final = '{"UE Service ID": "meter-1@example", "Registration result":
     Scope.MESSAGE,
     SPEC,
     "6.3.1.2.1 c)",
+    causes=("COAP-7252-5.5.1-BODY-FORMAT",),
     title="Response without a readable JSON object",
     what="The response to a registration has no payload, or one that is no JSON object.",
     why="The server shall include UE Service ID and Registration result (c)); without them the UE "
@@ -72,7 +73,7 @@ def payload(event: _Answer, context: Context) -> Iterator[Breach]:
     what="The response has a JSON payload and no Content-Format; another one than 50 is a warning.",
     why="The clause does not ask for it, but a client that goes by Content-Format cannot read the "
     "result (RFC 7252 clause 5.5.1).",
-    bad="ACK 2.01 with a JSON payload and Content-Format 0",
+    bad="ACK 2.01 with a JSON payload and no Content-Format",
     good="ACK 2.01 with a JSON payload and Content-Format 50",
     fix="Add Content-Format 50 to the response.",
 )
@@ -135,6 +136,7 @@ declare(
     Scope.EXCHANGE,
     SPEC,
     "6.3.1.2.1 c)2)",
+    causes=("MSG-24538-6.3.1.2.1.d-CODE",),
     title="Result and response code contradict",
     what="Registration result says success in a 4.xx or 5.xx. Failure in a 2.xx is a note.",
     why="A client that goes by the code and one that goes by the element come to different "

@@ -94,7 +94,7 @@ def surplus(event: AnsweredAgain, context: Context) -> Iterator[Breach]:
     "acknowledged.",
     why="Each copy should be acknowledged (clause 4.5): the first ACK was lost, and as the copies "
     "are ignored the sender believes that nothing arrived.",
-    bad="CON 0x1234, ACK 0x1234, CON 0x1234 three times more, and silence.",
+    bad="CON 0x1234, ACK 0x1234, CON 0x1234 again, and silence.",
     good="CON 0x1234, ACK 0x1234, CON 0x1234, ACK 0x1234.",
     fix="In the receiver, answer copies with the answer kept, instead of dropping them.",
 )

@@ -86,6 +86,7 @@ defect_rule(
     "RFC 8974",
     "2.2.2",
     when=facts.LONG_TOKEN,
+    causes=("COAP-7252-3-TKL-RESERVED",),
     title="Extended token tried with a NON",
     what="The first request with a token longer than 8 bytes to a server is Non-confirmable. A "
     "note while the first one may lie before the capture.",
@@ -127,6 +128,7 @@ def probed_by_non(event: Seen, context: Context) -> Iterator[Breach]:
     "RFC 8974",
     "2.2.2",
     when=facts.LONG_TOKEN,
+    causes=("COAP-7252-3-TKL-RESERVED",),
     title="Extended token sent again after a Reset",
     what="A client goes on sending tokens longer than 8 bytes to a server that answered such a "
     "Confirmable request with RST.",

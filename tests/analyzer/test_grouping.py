@@ -4,9 +4,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from rules.conversation import Conversation
+from rules.examples import observation_ends as notifying
+from rules.examples import orphans, patience, tokens
+from rules.examples import registration_request as requests
+from rules.examples import registration_response as responses
+from rules.examples import registration_response_elements as elements
+from rules.registrations import answered, asked
 
 from analyzer.grouping import Group, each, grouped
 from analyzer.identity import Identities
@@ -57,6 +64,36 @@ def test_causes_stand_below_the_topmost() -> None:
         talk.wait(gap).again(0)
     told = rows(talk.wait(60).con("GET").session())
     assert told["MSG-24538-6.3.1.2.1-UNANSWERED"] == [UNANSWERED]
+
+
+@pytest.mark.parametrize(
+    ("examples", "rule", "causes"),
+    [
+        (notifying, "COAP-7641-3.5-UNACKED", {UNANSWERED}),
+        (notifying, "COAP-7641-4.5-NO-ACK-STILL-SENT", {"COAP-7641-3.5-UNACKED", UNANSWERED}),
+        (orphans, "COAP-7252-5.3.2-ORPHAN-ACKED", {"COAP-7252-5.3.2-ORPHAN-RESPONSE"}),
+        (tokens, "COAP-8974-2.2.2-PROBE-NON", {"COAP-7252-3-TKL-RESERVED"}),
+        (requests, "MSG-24538-6.3.1.1.1.d-PAYLOAD", {"COAP-7252-5.5.1-BODY-FORMAT"}),
+        (responses, "MSG-24538-6.3.1.2.1.d-CODE", {"COAP-7252-5.9-CODE-METHOD"}),
+        (responses, "MSG-24538-DOUBLE-REGISTRATION", {"COAP-7252-4.5-ACK-DIFFERS"}),
+        (elements, "MSG-24538-6.3.1.2.1.c2-CONTRADICTION", {"MSG-24538-6.3.1.2.1.d-CODE"}),
+    ],
+)
+def test_one_fault_is_one_row(examples: ModuleType, rule: str, causes: set[str]) -> None:
+    told = rows(examples.EXAMPLES[rule].bad.session())
+    assert causes <= set(told[rule])
+    assert not causes & told.keys()
+
+
+def test_silence_is_explained_by_giving_up_early() -> None:
+    given_up = "COAP-7252-4.2-GAVE-UP"
+    told = rows(patience.EXAMPLES[given_up].bad.session())
+    assert told[UNANSWERED] == [given_up]
+
+
+def test_a_response_that_is_no_json_is_told_once() -> None:
+    told = rows(answered(asked(), b"{").session())
+    assert told["MSG-24538-6.3.1.2.1.c-PAYLOAD"] == ["COAP-7252-5.5.1-BODY-FORMAT"]
 
 
 def test_a_cause_that_is_worse_stays_a_row() -> None:

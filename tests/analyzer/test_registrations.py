@@ -12,7 +12,7 @@ from generated import conversations, read, snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules.conversation import Conversation
-from rules.test_registration_request import GOOD, REGISTERED, answered, asked
+from rules.registrations import GOOD, PATH, REGISTERED, answered, asked
 
 from analyzer.messages import MESSAGE_TYPE_IDS
 from analyzer.report import exchange_entries, finding_entry
@@ -98,7 +98,7 @@ def test_verdicts_that_are_remembered_change_nothing(
     for number, (source, members, answer, code, other) in enumerate(happens):
         asked(members, talk, source=source, token=number.to_bytes(2, "big"), **other)
         answered(talk, answer, code)
-    chosen = {"server_uri": "/reg"} if addressed else {}
+    chosen = {"server_uri": PATH} if addressed else {}
     remembered = snapshot(talk.session(**chosen))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("analyzer.session.learn_quiet", lambda s, signature: None)

@@ -13,6 +13,7 @@ from dissectors.coap.successes import Success, success
 from dissectors.coap.values import code_number
 
 from .conversation import Conversation
+from .registrations import GOOD, Members, registered, without
 
 METHOD, UNKNOWN = "COAP-7252-5.9-CODE-METHOD", "COAP-7252-5.8-UNKNOWN-METHOD"
 LOCATION, ACCEPT = "COAP-7252-5.8.2-CREATED-NO-LOCATION", "COAP-7252-5.10.4-ACCEPT"
@@ -119,6 +120,11 @@ def test_where_the_created_resource_is(
     method: str, answered: str, answer: Fields, severity: Severity | None
 ) -> None:
     assert level(LOCATION, method, {}, answered, answer) is severity
+
+
+@pytest.mark.parametrize("members", [GOOD, without("Message Type")])
+def test_a_registration_creates_nothing_to_ask_for(members: Members) -> None:
+    assert registered(members).rules()[LOCATION] is N
 
 
 @pytest.mark.parametrize(

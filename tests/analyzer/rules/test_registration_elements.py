@@ -9,15 +9,8 @@ import pytest
 
 from analyzer.rules.catalogue import E, N, Severity, W
 
-from .test_registration_request import (
-    CLEARTEXT,
-    CREDENTIAL,
-    GOOD,
-    NO_TYPE,
-    Members,
-    breaches,
-    registered,
-)
+from .registrations import GOOD, Members, registered
+from .test_registration_request import CLEARTEXT, CREDENTIAL, NO_TYPE, breaches
 
 REQUEST = "MSG-24538-6.3.1.1.1"
 UE, PORTS, PAIR = REQUEST + ".d2-UE-SERVICE-ID", REQUEST + ".d4-CLIENT-PORTS", REQUEST + ".d4-PAIR"

@@ -8,7 +8,8 @@ import pytest
 from analyzer.rules.catalogue import N, W
 
 from .conversation import Conversation
-from .test_registration_request import CLEARTEXT, GOOD, REGISTERED, answered, asked, breaches
+from .registrations import GOOD, REGISTERED, answered, asked
+from .test_registration_request import CLEARTEXT, breaches
 
 AGAIN = "MSG-24538-6.3.1.2.1.d-CREATED-AGAIN"
 MOVED, COLLISION = "MSG-24538-ADDRESS-CHANGED", "MSG-24538-UE-COLLISION"

@@ -16,22 +16,11 @@ from analyzer.report import exchange_entries
 from analyzer.rules.catalogue import N, Severity
 
 from .conversation import Conversation
-from .test_registration_request import (
-    ANSWER,
-    CLEARTEXT,
-    CONTENT_FORMAT,
-    GOOD,
-    PAYLOAD,
-    REGISTERED,
-    REQUEST,
-    answered,
-    asked,
-    body,
-    breaches,
-)
+from .registrations import GOOD, PATH, REGISTERED, answered, asked, body
+from .test_registration_request import ANSWER, CLEARTEXT, CONTENT_FORMAT, PAYLOAD, REQUEST, breaches
 
 FEW = settings(max_examples=80, deadline=None)
-FIELDS: dict[str, Any] = {"path": "/reg", "content_format": 50}
+FIELDS: dict[str, Any] = {"path": PATH, "content_format": 50}
 FULL: dict[str, Any] = {"content_format": 50, "payload": body(REGISTERED)}
 
 
@@ -81,7 +70,7 @@ def test_a_finding_stands_at_the_block_that_carries_it() -> None:
 def test_content_format_in_the_first_block_will_do() -> None:
     blocks = cut(body(GOOD), 1)
     talk = upload(Conversation(), blocks[:1], "POST", **FIELDS)
-    rest: dict[str, Any] = {"path": "/reg", "token": b"z"}
+    rest: dict[str, Any] = {"path": PATH, "token": b"z"}
     talk = upload(talk, blocks[1:], "POST", "2.01", FULL, **rest)
     assert CONTENT_FORMAT not in breaches(talk)
     assert CONTENT_FORMAT in breaches(upload(Conversation(), blocks, "POST", "2.01", **rest))
@@ -105,7 +94,7 @@ def answered_in_blocks(members: Any, code: str = "2.01") -> Conversation:
     talk = asked()
     talk.ack(code, block2=blocks[0][0], payload=blocks[0][1], content_format=50)
     for value, payload in blocks[1:]:
-        talk.con("POST", token=b"next", path="/reg", block2=value & ~8)
+        talk.con("POST", token=b"next", path=PATH, block2=value & ~8)
         talk.ack(code, block2=value, payload=payload, content_format=50)
     return talk
 

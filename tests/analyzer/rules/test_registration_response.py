@@ -10,17 +10,8 @@ import pytest
 from analyzer.rules.catalogue import E, N, Severity, W
 
 from .conversation import Conversation
-from .test_registration_request import (
-    ANSWER,
-    CLEARTEXT,
-    GOOD,
-    NOT_PIGGYBACKED,
-    REGISTERED,
-    answered,
-    asked,
-    body,
-    breaches,
-)
+from .registrations import GOOD, REGISTERED, answered, asked, body
+from .test_registration_request import ANSWER, CLEARTEXT, NOT_PIGGYBACKED, breaches
 
 UNANSWERED, RESET, MESSAGE_ID = ANSWER + "-UNANSWERED", ANSWER + "-RESET", ANSWER + ".a-MESSAGE-ID"
 TOKEN, CLIENT_ADDRESS = ANSWER + ".a-TOKEN", ANSWER + ".b-CLIENT-ADDRESS"

@@ -19,6 +19,7 @@ from analyzer.rules.severities import weights
 from dissectors.msgin5g.constraints import PROFILE_RULE
 
 from .conversation import Conversation
+from .registrations import GOOD, REGISTERED, Members, answered, asked, registered
 from .test_registration_elements import (
     AVAILABLE,
     ELEMENT_TYPE,
@@ -30,19 +31,7 @@ from .test_registration_elements import (
     UE,
     UNKNOWN,
 )
-from .test_registration_request import (
-    CLEARTEXT,
-    CREDENTIAL,
-    GOOD,
-    NO_TYPE,
-    PAYLOAD,
-    REGISTERED,
-    Members,
-    answered,
-    asked,
-    breaches,
-    registered,
-)
+from .test_registration_request import CLEARTEXT, CREDENTIAL, NO_TYPE, PAYLOAD, breaches
 
 RULES = catalogue.load()
 
