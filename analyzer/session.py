@@ -113,11 +113,10 @@ class Session:
         self._judge = Judge(context, self.findings, asked.ignores)
         s = self.memory.s
         s[state.SEEN_WHEN] = asked_of_messages()
-        s[state.PATHS_MATTER] = int(bool(self.settings.server_uri))
-        if self.settings.registration_path:
-            path = "/" + self.settings.registration_path.strip("/")
-            configured = self.memory.name(path.encode())
-            self.memory.s[state.CONFIGURED_PATH] = configured
+        s[state.PATHS_MATTER] = int(bool(asked.server_uri))
+        if asked.registration_path:
+            path = "/" + asked.registration_path.strip("/")
+            self.memory.s[state.CONFIGURED_PATH] = self.memory.name(path.encode())
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -285,9 +284,8 @@ class Session:
         several = kind in tells.COUNTED_ALIKE or kind == tells.CHECKSUM_WRONG
         if several or (kind == tells.SEEN and row[1] & fact.PING):
             self._repeats.apply()  # one finding of several notes: in the order of its frames
-        found = self.judge(
-            event(self, kind, row), row[tells.FORMS[kind]] if kind in tells.FORMS else 0
-        )
+        form = row[tells.FORMS[kind]] if kind in tells.FORMS else 0
+        found = self.judge(event(self, kind, row), form)
         s = self.memory.s
         learns = kind in tells.SIGNATURES and not self._judge.ignored
         if learns and not found:
