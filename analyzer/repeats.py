@@ -31,8 +31,12 @@ class Repeats:
             cells[slot :: tells.REPEAT_SLOTS].tolist() for slot in range(tells.REPEAT_SLOTS)
         )
         listed: defaultdict[int, list[int]] = defaultdict(list)
-        for id, frame, other in zip(ids, frames, others, strict=True):
-            listed[id] += (frame, other) if other else (frame,)
+        if any(others):
+            for id, frame, other in zip(ids, frames, others, strict=True):
+                listed[id] += (frame, other) if other else (frame,)
+        else:
+            for id, frame in zip(ids, frames, strict=True):
+                listed[id].append(frame)
         latest = dict(zip(ids, times, strict=True))
         for id, count in Counter(ids).items():
             finding = self._findings[id - 1]

@@ -14,14 +14,16 @@ from analyzer import messages as m
 from analyzer.exchanges import message_layer as ml
 from analyzer.exchanges import model as x
 from analyzer.exchanges.likeness import overtaken
-from analyzer.exchanges.message_layer import newest, sent_at
+from analyzer.exchanges.message_layer import newest, sent_at, settle
 from analyzer.exchanges.model import State
 from analyzer.happenings import tell
 from analyzer.messages import Role, message_id, role_of
 from analyzer.profiles.transmission import SECOND
 from analyzer.state import (
+    ACK_TIMEOUT,
     BASE,
     COUNT,
+    FIRST_SENT,
     OBSERVATIONS,
     OBSERVED_KEYS,
     ROWS,
@@ -40,7 +42,8 @@ from dissectors.kernel import Rows
 # under the token.
 ROW, VALUE, TIME, VALUED, FORM, MAX_AGE, TOLD, NOTIFICATIONS, FIRST, CONFIRMED = range(10)
 CONFIRMABLE, NEWEST = 10, 11
-SLOTS: Final = 12
+SENT: Final = 12  # transmission of CONFIRMABLE
+SLOTS: Final = 13
 
 MOST_OBSERVATIONS: Final = 1 << 16
 
@@ -101,8 +104,14 @@ def notified(
             put(s, OBSERVED_KEYS, between, key, _BY_RESOURCE, exchange)
     if facts[f + fact.TYPE] != NON:
         s[at + CONFIRMED] = time
+    if s[at + SENT] >= s[FIRST_SENT]:
+        before = sent_at(s, s[at + SENT])
+        if time - s[before + ml.LAST] >= s[ACK_TIMEOUT]:  # replaced (RFC 7641 clause 4.5.2)
+            settle(s, before)
     if facts[f + fact.TYPE] == CON:
         s[at + CONFIRMABLE] = row + 1
+        source, destination = facts[f + fact.SOURCE], facts[f + fact.DESTINATION]
+        s[at + SENT] = newest(s, source, destination, facts[f + fact.MID])
     if s[at + ROW] == 0 or news & REORDERED == 0:
         s[at + VALUE], s[at + VALUED], s[at + TIME] = facts[f + fact.OBSERVE], row + 1, time
     s[at + ROW] = s[at + NEWEST] = row + 1

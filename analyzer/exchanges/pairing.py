@@ -92,7 +92,8 @@ def pair(
             _repeat(s, facts, f, known, mm, xx)
             return
         number = send(s, facts, f)
-        if facts[f + fact.TYPE] == CON:
+        confirmable = facts[f + fact.TYPE] == CON
+        if confirmable and flags & fact.RESPONSE == 0:
             awaits(s, facts, f, number)
         if known < 0:
             mid_reused(s, facts, f, -known)
@@ -102,6 +103,8 @@ def pair(
             request(s, facts, f, number, mm, xx, spare)
         else:
             response(s, facts, f, number, mm, xx)
+            if confirmable:  # now that one it replaces is not waited for any more
+                awaits(s, facts, f, number)
         if s[NEWEST_EMPTY] >= s[FIRST_EARLY]:
             early_acknowledgements(s, facts, f, number, mm, xx, spare)
     else:

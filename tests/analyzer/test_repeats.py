@@ -118,10 +118,10 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[Responded]:
     seen: list[Responded] = []
     judge = Session.judge
 
-    def spy(session: Session, event: Event) -> list[Finding]:
+    def spy(session: Session, event: Event, form: int = 0) -> list[Finding]:
         if isinstance(event, Responded):
             seen.append(event)
-        return judge(session, event)
+        return judge(session, event, form)
 
     monkeypatch.setattr(Session, "judge", spy)
     return seen

@@ -154,6 +154,26 @@ def test_notifications_count_too() -> None:
     assert finding.frame == 4
 
 
+@pytest.mark.parametrize("kind", ["con", "non"])
+def test_a_notification_that_replaces_another_is_not_one_more(kind: str) -> None:
+    """RFC 7641 clause 4.5.2: once it was waited for, and it is not sent again."""
+    talk = alive().con("GET", token=b"ab", observe=0).ack("2.05", observe=1)
+    for number in (2, 3, 4):
+        talk.wait(2.5)
+        (talk.con if kind == "con" else talk.non)("2.05", token=b"ab", observe=number)
+    assert NSTART not in talk.wait(2.5).con("2.05", token=b"ab", observe=5).rules()
+    assert NSTART in talk.con("2.05", token=b"ab", observe=6).rules()
+
+
+def test_notifications_of_two_observations_are_two() -> None:
+    talk = alive()
+    for token in (b"ab", b"cd"):
+        talk.con("GET", token=token, path=f"/{token.decode()}", observe=0).ack("2.05", observe=1)
+    for token in (b"ab", b"cd"):
+        talk.wait(2.5).con("2.05", token=token, observe=2)
+    assert talk.rules()[NSTART] is W
+
+
 # PROBING_RATE ---------------------------------------------------------------------------------
 
 
