@@ -26,6 +26,7 @@ from analyzer.redaction.packets import Packets, Record
 from analyzer.redaction.proof import differences, leaked
 from analyzer.redaction.words import Words
 from analyzer.views.pcapng import APPLICATION, found_texts
+from dissectors.msgin5g.elements import elements
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -101,10 +102,12 @@ def _told(left_out: int, written: int) -> Iterator[str]:
 
 
 def _kept(session: Session) -> frozenset[str]:
-    """Words of paths that say nothing of anybody: those of protocols and of the settings."""
+    """Words that say nothing of anybody: those of protocols, of the settings, and the values that
+    information elements are known to have."""
     settings = session.settings
     paths = f"{settings.registration_path}/{settings.server_uri}"
-    return WELL_KNOWN | {word for word in paths.split("/") if word}
+    values = (spelt for element in elements().values() for _, spelt in element.values)
+    return WELL_KNOWN.union((word for word in paths.split("/") if word), *values)
 
 
 def _about(session: Session) -> set[str]:

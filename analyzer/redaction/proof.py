@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from analyzer.redaction.json_text import BLOT
 from analyzer.redaction.words import SHORTEST, Words
 from analyzer.report import findings_in_order
 from analyzer.rules.catalogue import Severity
@@ -80,7 +81,10 @@ def leaked(file: BinaryIO, after: Session, words: Words) -> str:
     wanted = {
         word.encode()
         for word in words.identities
-        if len(word) >= SHORTEST and hash(word) not in words.written and word not in words.kept
+        if len(word) >= SHORTEST
+        and hash(word) not in words.written
+        and word not in words.kept
+        and set(word) != {BLOT}
     }
     given = set(words.addresses.known.values())
     changed = {one for one, other in words.addresses.known.items() if one not in given}

@@ -35,7 +35,7 @@ _PART: Final = re.compile(
     r"|(?P<escape>%[0-9A-Fa-f]{2})"
     rf"|(?P<word>{_WORD.pattern})"
 )
-NUMBER: Final = re.compile(r"(-?)([0-9]+)((?:\.[0-9]+)?)((?:[eE][+-]?[0-9]+)?)")
+NUMBER: Final = re.compile(r"(-?)(0|[1-9][0-9]*)((?:\.[0-9]+)?)((?:[eE][+-]?[0-9]+)?)")
 _REMEMBERED: Final = 1 << 16
 SHORTEST: Final = 8
 """Letters of the shortest word that is looked for in what was written: shorter ones come by
@@ -96,26 +96,26 @@ class Words:
         return before + data[broken : broken + 1] + self.letters(data[broken + 1 :])
 
     def letters(self, data: bytes) -> bytes:
-        """Letters in the place of any bytes; NULs stay."""
+        """Letters and digits in the place of any bytes but punctuation."""
         noise = self._cipher.stream(b"letters|" + data, len(data))
-        return bytes(97 + n % 26 if byte else 0 for n, byte in zip(noise, data, strict=False))
+        return bytes(_drawn(byte, n) for byte, n in zip(data, noise, strict=False))
 
     def opaque(self, data: bytes, tweak: bytes = b"") -> bytes:
         """Other bytes in the place of bytes."""
         return self._cipher.octets(data, b"opaque|" + tweak) if data else data
 
     def number(self, text: str, identity: bool = False) -> str:
-        """A JSON number of the same form: sign, digits, and whether it is whole."""
+        """A JSON number (NUMBER) of the same form: sign, digits, and whether it is whole."""
         form = NUMBER.fullmatch(text)
-        if form is None:
-            return self.text(text)
+        assert form is not None, text
         sign, whole, fraction, exponent = form.groups()
-        if len(whole) > 1 and whole[0] == "0":  # no JSON
-            return self.text(text)
         digits = whole + fraction[1:]
-        # The first digit of a whole number and what makes a fraction one are 1 to 9.
-        ranges = [(0, 1)] if whole == "0" else [(1, 9), *[(0, 10)] * (len(whole) - 1)]
-        ranges += [(0, 1) if digit == "0" else (1, 9) for digit in fraction[1:]]
+        # What comes first, and digits that make it whole or no whole number, stay 1 to 9 or 0.
+        exact = len(whole) if "-" in exponent else 1
+        ranges = [
+            (0, 10) if exact <= at < len(whole) else (0, 1) if digit == "0" else (1, 9)
+            for at, digit in enumerate(digits)
+        ]
         values = [int(digit) - least for digit, (least, _) in zip(digits, ranges, strict=True)]
         sizes = [size for _, size in ranges]
         permuted = self._cipher.symbols(values, sizes, b"number|%d" % len(whole))
@@ -170,6 +170,16 @@ class Words:
         for at, value in zip(places, self._cipher.symbols(values, sizes, tweak), strict=True):
             out[at] = alphabets[at][value]
         return "".join(out)
+
+
+def _drawn(byte: int, chance: int) -> int:
+    if 0x30 <= byte <= 0x39:
+        return 0x30 + chance % 10
+    if byte < 0x80 and not chr(byte).isalpha():
+        return byte
+    if byte < 0x80 and chr(byte) in "abcdefABCDEF":  # after a `%` it is another character
+        return 97 + chance % 6
+    return 103 + chance % 20
 
 
 def _alphabet(letter: str) -> str:
