@@ -11,8 +11,7 @@ clause 12.8) stays as it is. Sources: the registries of IPv4 and IPv6 special-pu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, TypeAlias
 
@@ -78,26 +77,20 @@ class Addresses:
         version = 4 if len(packed) == 4 else 6
         if _well_known(packed, version):
             return packed
-        size, classes = _PARTS[version]
+        size, _ = _PARTS[version]
         out = b""
         for at in range(0, len(packed), size):
             value = int.from_bytes(packed[at : at + size], "big")
-            permuted = self._part(packed[:at], value, version, classes)
+            permuted = self._part(packed[:at], value, version)
             out += permuted.to_bytes(size, "big")
         return out
 
-    def _part(self, before: bytes, value: int, version: int, classes: Sequence[int]) -> int:
-        """Permute a part within its class, until it is in the same special networks."""
-        size = _PARTS[version][0]
+    def _part(self, before: bytes, value: int, version: int) -> int:
+        """Permute a part among those of its length in the same special networks."""
         if version == 6 and not before and value >= 0xFF00:
             return value  # flags and scope of a group (RFC 4291 clause 2.7)
-        number = max(index for index, first in enumerate(classes) if value >= first)
-        first, after = classes[number], classes[number + 1]
-        inside = _networks(before + value.to_bytes(size, "big"), version)
-        while True:
-            value = first + self._below(value - first, after - first, b"ip|" + before)
-            if _networks(before + value.to_bytes(size, "big"), version) == inside:
-                return value
+        first, after = _alike(before, value, version)
+        return first + self._below(value - first, after - first, b"ip|" + before)
 
     def _below(self, value: int, size: int, tweak: bytes) -> int:
         """Permute the numbers below `size`."""
@@ -115,16 +108,22 @@ def _bounds(network: _Network) -> tuple[bytes, bytes]:
     return network.network_address.packed, network.broadcast_address.packed
 
 
-@lru_cache(1 << 14)
-def _networks(prefix: bytes, version: int) -> tuple[int, ...]:
-    """Special networks that addresses of a prefix can be in, as their places in the list."""
-    size = len(prefix)
-    found = []
-    for index, network in enumerate(_SPECIAL[version]):
-        low, high = _bounds(network)
-        if low[:size] <= prefix <= high[:size]:
-            found.append(index)
-    return tuple(found)
+def _alike(before: bytes, value: int, version: int) -> tuple[int, int]:
+    """The values of a part behind those before it that are as long and in the same special
+    networks: first, and after the last."""
+    size, classes = _PARTS[version]
+    at = len(before)
+    bounds = list(classes)
+    for low, high in map(_bounds, _SPECIAL[version]):
+        if low[:at] <= before <= high[:at]:
+            if before == low[:at]:
+                bounds.append(int.from_bytes(low[at : at + size], "big"))
+            if before == high[:at]:
+                bounds.append(int.from_bytes(high[at : at + size], "big") + 1)
+    return (
+        max(bound for bound in bounds if bound <= value),
+        min(bound for bound in bounds if bound > value),
+    )
 
 
 def _well_known(packed: bytes, version: int) -> bool:
