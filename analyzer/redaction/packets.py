@@ -160,10 +160,10 @@ class Packets:
         """A datagram that is no CoAP: the type, version and length of a DTLS record."""
         walked = self._row
         data = record.data[walked[link.PAYLOAD_AT] : walked[link.PAYLOAD_END]]
-        if len(data) < _RECORD_HEADER or not 20 <= data[0] < 64:
+        if not data or not 20 <= data[0] < 64:
             return None
         ip = self._ip(record.data, walked)
-        kept = data[:3] + bytes(8) + data[11:_RECORD_HEADER]
+        kept = data[:3] + bytes(len(data[3:11])) + data[11:_RECORD_HEADER]
         payload = kept + self._words.opaque(data[_RECORD_HEADER:], b"dtls")
         udp = self._datagram(record.data, walked, ip, payload)
         length = 8 + walked[link.PAYLOAD_LENGTH]
@@ -295,8 +295,9 @@ class Packets:
 
     def _ip(self, data: bytes, walked: Rows) -> Ip:
         size = walked[link.ADDRESS_LENGTH]
+        built = walked[link.ADDRESS_IN]  # of 6LoWPAN, one byte an item
         source, destination = (
-            bytes((walked if walked[link.ADDRESS_IN] else data)[at : at + size])
+            bytes(walked[at : at + size].tolist()) if built else data[at : at + size]
             for at in (walked[link.SOURCE_AT], walked[link.DESTINATION_AT])
         )
         pseudonym = self._words.addresses.ip

@@ -17,6 +17,7 @@ from analyzer.redaction.words import NUMBER, Words
 from dissectors.json_scan import Error
 from dissectors.msgin5g.elements import vocabulary
 from dissectors.msgin5g.payload import members, read_json
+from dissectors.utf8 import utf8_error
 
 CIPHER = Cipher.of("key")
 
@@ -131,8 +132,6 @@ def test_a_word_that_names_somebody_is_never_kept() -> None:
 
 @given(st.binary(max_size=60))
 def test_octets_break_utf8_where_they_did(data: bytes) -> None:
-    from dissectors.utf8 import utf8_error
-
     other = words().octets(data)
     assert len(other) == len(data)
     assert utf8_error(other, 0, len(other)) == utf8_error(data, 0, len(data))
@@ -176,7 +175,33 @@ def test_text_that_breaks_hides_what_may_be_of_a_credential() -> None:
         assert gone not in other
 
 
-@given(st.lists(st.sampled_from('{ } [ ] , : " \\ a 0 1 - . e true nul \\u00 \x01 é'.split(" "))))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "{",
+                "}",
+                "[",
+                "]",
+                ",",
+                ":",
+                '"',
+                "\\",
+                "a",
+                "0",
+                "1",
+                "-",
+                ".",
+                "e",
+                "true",
+                "nul",
+                "\\u00",
+                "\x01",
+                "é",
+            ]
+        )
+    )
+)
 def test_a_text_breaks_where_it_did(tokens: list[str]) -> None:
     text = "".join(tokens).encode()
     one, other = read_json(text), read_json(rewritten(text))
@@ -184,7 +209,6 @@ def test_a_text_breaks_where_it_did(tokens: list[str]) -> None:
     assert (one.error, one.error_at) == (other.error, other.error_at)
     if one.error == Error.NONE and one.root is not None and other.root is not None:
         forms = [
-            [(value.kind, value.span) for value in members(root)]
-            for root in (one.root, other.root)
+            [(value.kind, value.span) for value in members(root)] for root in (one.root, other.root)
         ]
         assert forms[0] == forms[1]
