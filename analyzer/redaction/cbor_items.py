@@ -83,7 +83,7 @@ def rewritten(data: bytes, words: Words, sequence: bool, keep_numbers: bool = Fa
 def _string(data: bytes, major: int, named: bool, words: Words) -> bytes:
     if major == _BYTES:
         return words.opaque(data)
-    if named and _NAME.fullmatch(data) and words.names_nobody(data.decode()):
+    if named and _NAME.fullmatch(data) and words.may_show(data.decode()):
         return data
     return words.octets(data)
 

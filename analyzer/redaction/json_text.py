@@ -23,7 +23,9 @@ _TOKEN: Final = re.compile(
     rb'|(?P<bare>[^\s"{}\[\],:]+)',
     re.DOTALL,
 )
-_PLAIN: Final = re.compile(r"[0-9A-Za-z :.,+/_-]{0,40}")
+_PLAIN: Final = re.compile(r"(?!.*[0-9]{9})[0-9A-Za-z :.,+/_-]{0,40}")
+"""Words, times and numbers; one of nine digits may be a subscriber's or a device's."""
+
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z _-]{0,63}")
 _UNIT: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}"
@@ -72,6 +74,8 @@ class JsonText:
             at = found.end()
             kind, token = found.lastgroup, found[0]
             show = coming or here
+            if show is _Show.NOTHING and kind == "string":
+                self._words.hide(_decoded(token))
             if hidden or here is _Show.NOTHING:
                 show = _Show.NOTHING
             if kind == "key":
@@ -104,7 +108,7 @@ class JsonText:
             element = self._vocabulary.element_of(name)
             # That of an element, or a name as people give to things.
             given = element is not None or (sound and _NAME.fullmatch(name) is not None)
-            kept = given and self._words.names_nobody(name)
+            kept = given and self._words.may_show(name)
             known = string if kept else self._pseudonym(string, False), _show(element)
             self._members[string, sound] = known
         return known
@@ -123,7 +127,7 @@ class JsonText:
             return _blotted(token)
         if show is _Show.PUBLIC:
             text = _decoded(token)
-            plain = _PLAIN.fullmatch(text) and self._words.names_nobody(text)
+            plain = _PLAIN.fullmatch(text) and self._words.may_show(text)
             if plain or normalise(text) in self._words.kept:  # what elements say by their values
                 return token
         return self._pseudonym(token, show is _Show.IDENTITY)
@@ -136,7 +140,7 @@ class JsonText:
             return _no_value(text)
         if show is _Show.NOTHING:
             return _DIGIT.sub(b"1", token)
-        if show is _Show.PUBLIC and self._words.names_nobody(text):
+        if show is _Show.PUBLIC and _PLAIN.fullmatch(text) and self._words.may_show(text):
             return token
         return self._words.number(text, show is _Show.IDENTITY).encode()
 

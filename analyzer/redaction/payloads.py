@@ -82,7 +82,7 @@ class Payloads:
         for found in _ATTRIBUTE.finditer(data):
             name, value = found[1], found[2] or b""
             out.append(self._words.octets(data[at : found.start()], keep=True))
-            kept = self._words.names_nobody(name.decode())
+            kept = self._words.may_show(name.decode())
             out.append(name if kept else self._words.octets(name))
             counts = kept and name.lower() in _COUNTS and len(value) < CHUNK
             out.append(value if counts else self._words.octets(value))

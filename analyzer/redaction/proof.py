@@ -80,11 +80,8 @@ def leaked(file: BinaryIO, after: Session, words: Words) -> str:
     """
     wanted = {
         word.encode()
-        for word in words.identities
-        if len(word) >= SHORTEST
-        and hash(word) not in words.written
-        and word not in words.kept
-        and set(word) != {BLOT}
+        for word in words.secrets.union(words.identities) - words.shown - words.kept
+        if len(word) >= SHORTEST and hash(word) not in words.written and set(word) != {BLOT}
     }
     given = set(words.addresses.known.values())
     changed = {one for one, other in words.addresses.known.items() if one not in given}

@@ -36,6 +36,8 @@ _PART: Final = re.compile(
     rf"|(?P<word>{_WORD.pattern})"
 )
 NUMBER: Final = re.compile(r"(-?)(0|[1-9][0-9]*)((?:\.[0-9]+)?)((?:[eE][+-]?[0-9]+)?)")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LONG: Final = 12
 _REMEMBERED: Final = 1 << 16
 SHORTEST: Final = 8
 """Letters of the shortest word that is looked for in what was written: shorter ones come by
@@ -59,12 +61,29 @@ class Words:
         """Words of identifiers met, with their pseudonyms."""
         self.written: set[int] = set()
         """Hashes of all pseudonyms given that could be taken for a word that was replaced."""
+        self.shown: set[str] = set()
+        """Words that were kept."""
+        self.secrets: set[str] = set()
         self._cipher = cipher
         self._known: dict[str, str] = {}
 
-    def names_nobody(self, text: str) -> bool:
-        """No word of it is known to be of an identifier."""
-        return self.about.isdisjoint(word.lower() for word in _WORD.findall(text))
+    def may_show(self, text: str) -> bool:
+        """A text that says nothing by its kind stays: no word of it is of a known identifier."""
+        found = _WORD.findall(text)
+        if not self.about.isdisjoint(word.lower() for word in found):
+            return False
+        self.shown.update(word for word in found if len(word) >= SHORTEST)
+        return True
+
+    def hide(self, text: str) -> None:
+        """A credential, of which nothing may be left: its words are looked for. Those of letters
+        alone, and dates, stand elsewhere for good reasons."""
+        if len(self.secrets) < _REMEMBERED * 16:
+            self.secrets.update(
+                word
+                for word in _WORD.findall(text)
+                if len(word) >= _LONG and any(map(str.isdigit, word)) and not _DATE.match(word)
+            )
 
     def text(self, text: str, keep: bool = False, identity: bool = False) -> str:
         """Replace what a text names; of as many characters and bytes.

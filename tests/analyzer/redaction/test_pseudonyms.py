@@ -126,8 +126,8 @@ def test_an_address_in_a_text_is_the_one_of_the_packets() -> None:
 
 def test_a_word_that_names_somebody_is_never_kept() -> None:
     assert words().text("coap", keep=True) == "coap"
-    assert words("reg@example").names_nobody("example") is False
-    assert words().names_nobody("example")
+    assert words("reg@example").may_show("example") is False
+    assert words().may_show("example")
 
 
 @given(st.binary(max_size=60))
@@ -175,33 +175,10 @@ def test_text_that_breaks_hides_what_may_be_of_a_credential() -> None:
         assert gone not in other
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                "{",
-                "}",
-                "[",
-                "]",
-                ",",
-                ":",
-                '"',
-                "\\",
-                "a",
-                "0",
-                "1",
-                "-",
-                ".",
-                "e",
-                "true",
-                "nul",
-                "\\u00",
-                "\x01",
-                "é",
-            ]
-        )
-    )
-)
+TOKENS = [*'{}[],:"\\a01-.eé', "true", "nul", r"\u00", "\x01"]
+
+
+@given(st.lists(st.sampled_from(TOKENS)))
 def test_a_text_breaks_where_it_did(tokens: list[str]) -> None:
     text = "".join(tokens).encode()
     one, other = read_json(text), read_json(rewritten(text))

@@ -89,7 +89,6 @@ def records(*packets: bytes, link_type: int = 101) -> bytes:
 def test_conversations_show_the_same(capture: bytes) -> None:
     found = Redacted(capture)
     assert found.told in ([], ["no packet was written: there is no CoAP to show"])
-    # The UE of these conversations; one letter and one digit, so that two of them may change places.
     assert not any(b'"UE Service ID":"ue-' in data for data in found.coap)
 
 
