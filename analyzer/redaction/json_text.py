@@ -39,7 +39,6 @@ BLOT: Final = "x"
 
 _DIGIT: Final = re.compile(rb"[0-9]")
 _MARK: Final = b"\xef\xbb\xbf"
-_DEEPEST: Final = 1000
 _REMEMBERED: Final = 1 << 14
 
 
@@ -65,28 +64,30 @@ class JsonText:
         """The text with its values replaced, of the same length. `data` is UTF-8."""
         out: list[bytes] = []
         stack: list[_Show] = []
-        here, coming = _Show.PSEUDONYM, None
-        sound = _is_json(data)
-        hidden = False
+        here, coming, last = _Show.PSEUDONYM, None, _Show.PSEUDONYM
+        stop = _broken_at(data)
+        broken = hidden = False
         at = 0
         for found in _TOKEN.finditer(data, len(_MARK) if data.startswith(_MARK) else 0):
             out.append(data[at : found.start()])
             at = found.end()
             kind, token = found.lastgroup, found[0]
             show = coming or here
+            if not broken and at > stop:
+                # Nobody knows where the credential ends that was read last.
+                broken, hidden = True, _Show.NOTHING in (show, last)
             if show is _Show.NOTHING and kind == "string":
                 self._words.hide(_decoded(token))
             if hidden or here is _Show.NOTHING:
                 show = _Show.NOTHING
+            last = show
             if kind == "key":
-                name, coming = self._member(found["string"], sound)
-                # Where text is broken, nobody knows where a credential ends.
-                hidden = hidden or (not sound and coming is _Show.NOTHING)
+                name, coming = self._member(found["string"], not broken)
+                hidden = hidden or (broken and coming is _Show.NOTHING)
                 out += [name, found["key"]]
                 continue
             if kind == "open":
-                if len(stack) < _DEEPEST:
-                    stack.append(here)
+                stack.append(here)
                 here = show
                 out.append(token)
             elif kind == "close":
@@ -107,8 +108,8 @@ class JsonText:
             name = _decoded(string)
             element = self._vocabulary.element_of(name)
             # That of an element, or a name as people give to things.
-            given = element is not None or (sound and _NAME.fullmatch(name) is not None)
-            kept = given and self._words.may_show(name)
+            given = sound and _NAME.fullmatch(name) is not None and self._words.may_show(name)
+            kept = given or (element is not None and name.isascii())
             known = string if kept else self._pseudonym(string, False), _show(element)
             self._members[string, sound] = known
         return known
@@ -195,12 +196,15 @@ def _show(element: Element | None) -> _Show:
     return _Show.PUBLIC if element.public else _Show.PSEUDONYM
 
 
-def _is_json(data: bytes) -> bool:
+def _broken_at(data: bytes) -> int:
+    """Where a text is no JSON any more, its length for nowhere."""
     try:
         json.loads(data)
+    except json.JSONDecodeError as error:
+        return len(error.doc[: error.pos].encode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
-        return False
-    return True
+        return 0
+    return len(data)
 
 
 def _decoded(token: bytes) -> str:
