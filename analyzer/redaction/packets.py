@@ -12,7 +12,9 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.block_bodies import block_value
 from analyzer.endpoints import endpoint
+from analyzer.option_facts import in_blocks
 from analyzer.redaction import frames
 from analyzer.redaction.block_payloads import BlockPayloads
 from analyzer.redaction.cipher import Cipher
@@ -21,6 +23,7 @@ from analyzer.redaction.messages import Messages
 from analyzer.redaction.payloads import Payloads
 from analyzer.redaction.words import Words
 from dissectors import checksum, link
+from dissectors.coap.numbers import VERSION
 from dissectors.coap.wire import HEADER
 from dissectors.kernel import Rows
 
@@ -34,6 +37,9 @@ _GROUP_V6: Final = b"\x33\x33"
 _RECORD_HEADER: Final = 13  # DTLS, RFC 6347 clause 4.1
 _WHOLE_DATAGRAMS: Final = 64
 _MOST_KEYS: Final = 1024
+_LONGEST_TOKEN: Final = 8
+_MOST_SAID: Final = 2048
+_REMEMBERED: Final = 1 << 13
 
 
 class Record(NamedTuple):
@@ -76,6 +82,7 @@ class Packets:
         self._messages = Messages(words)
         self._payloads = Payloads(words, session.vocabulary)
         self._blocks = BlockPayloads(session, self._payloads)
+        self._said: dict[tuple[bytes, bool, bytes], bytes] = {}
         self._row = link.new_row()
         self._rows, self._frames = array("q"), array("q")
         self._pieces: dict[tuple[int, int], _Piece] = {}
@@ -144,8 +151,23 @@ class Packets:
         return self._framed(record, link_type, ip, frames.UDP, udp, 8 + length)
 
     def _coap(self, row: int, data: bytes, cut: bool) -> bytes:
+        """A CoAP message that may be shown; devices say the same again, behind other tokens."""
+        first = data[0] if data else 0
+        behind = HEADER + (first & 15)
+        plain = first >> 6 == VERSION and first & 15 <= _LONGEST_TOKEN
+        said = data[1:2], cut, data[behind:]
+        if plain and said in self._said:
+            return data[:behind] + self._said[said]
         message = self._messages.read(data, cut)
-        return self._messages.replaced(message, lambda message: self._blocks.replaced(row, message))
+        replaced = self._messages.replaced(
+            message, lambda message: self._blocks.replaced(row, message)
+        )
+        alone = message.readable and not in_blocks(block_value(message))
+        if plain and alone and len(data) <= _MOST_SAID:
+            if len(self._said) >= _REMEMBERED:
+                self._said.clear()
+            self._said[said] = replaced[behind:]
+        return replaced
 
     def _datagram(self, data: bytes, walked: Rows, ip: Ip, payload: bytes) -> bytes:
         """The UDP datagram with another payload; its checksum is right where it was."""
