@@ -53,8 +53,8 @@ def redact(
     `part`: these are not all messages, so other things are found in them. Raises WritingError when
     it cannot be written or is not redacted, CaptureError when the capture cannot be read again.
     """
-    if DASH in session.paths:
-        raise WritingError("stdin can be read once, --redact reads twice; save it to a file first")
+    if DASH in session.paths or session.opened.live:
+        raise WritingError("a stream is read once, --redact reads twice; save it to a file first")
     cipher = Cipher.of(asked.passphrase)
     words = Words(cipher, _kept(session), _about(session))
     with tempfile.TemporaryDirectory(prefix="msgshark-") as folder:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 from analyzer.capture import CaptureFile
 
 REGISTRATION = Path(__file__).parents[3] / "captures" / "registration.pcapng"
+PAIRING = REGISTRATION.with_name("pairing.pcapng")
 COMMAND = [sys.executable, "-c", "from analyzer.cli import main; main()", "export"]
 
 
@@ -91,6 +94,31 @@ def test_stdin_is_read_once() -> None:
     assert done.returncode == 2
     assert b"save it to a file first" in done.stderr
     assert done.stdout == b""
+
+
+def test_several_files_and_packed_ones(tmp_path: Path) -> None:
+    packed, out = tmp_path / "packed.pcapng.gz", tmp_path / "out.pcapng"
+    packed.write_bytes(gzip.compress(REGISTRATION.read_bytes()))
+    done = export(packed, PAIRING, "-w", out, "--redact")
+    assert (done.returncode, done.stderr) == (0, b"")
+    with CaptureFile(out) as capture:
+        assert sum(batch.count for batch in capture.batches()) == 76
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
+@pytest.mark.parametrize("name", ["coap-tour", "field-day"])
+def test_tshark_finds_no_more_malformed_than_before(tmp_path: Path, name: str) -> None:
+    before, after = REGISTRATION.with_name(f"{name}.pcapng"), tmp_path / "out.pcapng"
+    assert export(before, "-w", after, "--redact").returncode == 0
+    found = [
+        subprocess.run(
+            ["tshark", "-r", path, "-Y", "_ws.malformed && coap", "-T", "fields", "-e", "coap.mid"],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for path in (before, after)
+    ]
+    assert found[0] == found[1]
 
 
 def test_what_would_leak_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
