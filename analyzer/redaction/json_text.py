@@ -3,8 +3,8 @@
 
 Reads tokens, not the grammar: a text that is broken, or of which only a part is there, is rewritten
 as well, and breaks where it did. What a member's value may show follows from its information
-element (`elements.toml`): a public one stays as far as it is plain words and numbers, a secret one
-is blotted out, all others become pseudonyms.
+element (`elements.toml`): a public one stays as far as it is a time, a number or one of the words
+that such elements are known to have, a secret one is blotted out, all others become pseudonyms.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _TOKEN: Final = re.compile(
     rb'|(?P<bare>[^\s"{}\[\],:]+)',
     re.DOTALL,
 )
-_PLAIN: Final = re.compile(r"(?!.*[0-9]{9})[0-9A-Za-z :.,+/_-]{0,40}")
-"""Words, times and numbers; one of nine digits may be a subscriber's or a device's."""
+_PLAIN: Final = re.compile(r"(?!.*[0-9]{9})(?=.*[0-9])[0-9PTZYMDHWSptzymdhws :.,+/-]{1,40}")
+"""Times, durations and numbers; one of nine digits may be a subscriber's or a device's."""
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z _-]{0,63}")
 _UNIT: Final = re.compile(
@@ -129,7 +129,8 @@ class JsonText:
         if show is _Show.PUBLIC:
             text = _decoded(token)
             plain = _PLAIN.fullmatch(text) and self._words.may_show(text)
-            if plain or normalise(text) in self._words.kept:  # what elements say by their values
+            known = text.isascii() and normalise(text) in self._words.kept
+            if plain or known:  # a meaning that an element is known to have
                 return token
         return self._pseudonym(token, show is _Show.IDENTITY)
 

@@ -26,6 +26,7 @@ WELL_KNOWN: Final = frozenset(
         *("rt", "if", "ct", "sz", "rel", "href", "anchor", "title", "obs", "page", "count"),
         *("lt", "ep", "d", "base", "et", "con", "ins", "exp"),  # RFC 6690, 9176
         *("msgin5g", "MSGin5G", "register", "registration", "deregistration"),
+        *("registrationrequest", "registerrequest", "regreq"),
     )
 )
 """Words of paths and queries that belong to a protocol, not to anybody's devices."""

@@ -167,6 +167,24 @@ def test_elements_say_what_becomes_of_their_values() -> None:
     assert rb"\u00" in other  # an escape stays one
 
 
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ('"2026-03-02T06:00:00Z"', True),
+        ('"PT10M"', True),
+        ('"reg"', True),
+        ('"Alice is at home"', False),
+        ('"reg 李"', False),
+        ('"490154203237518"', False),
+        ("490154203237518", False),
+        ("30", True),
+    ],
+)
+def test_a_public_element_says_times_numbers_and_known_words(text: str, stays: bool) -> None:
+    body = f'{{"status": {text}}}'.encode()  # an alias of Delivery Status, and a common word
+    assert (rewritten(body) == body) == stays
+
+
 def test_text_that_breaks_hides_what_may_be_of_a_credential() -> None:
     broken = b'{"UE Credential Information": "abc"def", "mine": "secret", "UE Service ID": "ue"'
     other = rewritten(broken)
