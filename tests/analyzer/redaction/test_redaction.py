@@ -42,6 +42,7 @@ BODY = (
 GONE = (b"meter-0001", b"iot.example", b"s3cret", b"AKMA")
 PORTS = (40000, 5683)
 CAPTURES = Path(__file__).parents[3] / "captures"
+_LARGEST = 65_000  # bytes that fit an IPv4 packet
 DRAWN = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 FRAME = {**frames.ALL, **LOWPAN}
 
@@ -96,7 +97,8 @@ def test_conversations_show_the_same(capture: bytes) -> None:
 @given(st.integers(0, 1 << 32))
 def test_messages_that_are_nearly_coap_show_the_same(seed: int) -> None:
     talk = Conversation()
-    for number, message in enumerate(messages(seed, 12)):
+    fitting = (message for message in messages(seed, 12) if len(message) < _LARGEST)
+    for number, message in enumerate(fitting):
         talk.raw(message, by="client" if number % 3 else "server")
     found = redacted(talk)
     # Letters behind a `%` may come to be hexadecimal digits, or no longer be.
