@@ -32,6 +32,7 @@ from analyzer.arguments import (
 )
 from analyzer.check_options import CheckOptions, check_options, format_help
 from analyzer.doctor.command import doctor
+from analyzer.redact_options import RedactOptions, redact_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -322,19 +323,33 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     show_default=True,
     help="Write findings as packet comments.",
 )
-def export(files: tuple[str, ...], output: str, comments: bool, **options: Any) -> int:
+@redact_options
+def export(
+    files: tuple[str, ...],
+    output: str,
+    comments: bool,
+    redaction: RedactOptions | None,
+    **options: Any,
+) -> int:
     """Write packets of captures to a pcapng file: all CoAP messages, or the ones asked for.
 
-    Packets are written as they were captured. Selections add up.
+    Packets are written as they were captured, or redacted, to be given away. Selections add up.
     """
     from analyzer.capture.writing import WritingError
     from analyzer.views import pcapng
 
     asked = {name: options.pop(name) for name in ("frames", "exchange_ids", "findings", "severity")}
     with _session(files, options) as session:
-        rows = _selected(session, **asked) if any(asked.values()) else pcapng.shown_rows(session)
+        part = any(asked.values())
+        rows = _selected(session, **asked) if part else pcapng.shown_rows(session)
         try:
-            pcapng.export(session, rows, output, comments)
+            if redaction is None:
+                pcapng.export(session, rows, output, comments)
+            else:
+                from analyzer.redaction.export import Asked, redact
+
+                for sentence in redact(session, rows, output, Asked(*redaction, comments), part):
+                    _tell(sentence)
         except WritingError as error:
             raise click.ClickException(str(error)) from None
         _tell_notices(session)

@@ -58,7 +58,7 @@ def export(session: Session, rows: Iterable[int], path: str, comments: bool = Tr
     `comments` adds what was found to the comments they had. Returns how many packets were written.
     Raises WritingError, or CaptureError when they cannot be read.
     """
-    found = _found(session) if comments else {}
+    found = found_texts(session) if comments else {}
     kept = _kept(session)
     written = last = 0
     with new_file(path, session.paths) as out:
@@ -77,7 +77,7 @@ def export(session: Session, rows: Iterable[int], path: str, comments: bool = Tr
     return written
 
 
-def _found(session: Session) -> dict[int, list[str]]:
+def found_texts(session: Session) -> dict[int, list[str]]:
     """What was found, by frame: `error COAP-...: text`."""
     texts: dict[int, list[str]] = defaultdict(list)
     for finding in findings_in_order(session):

@@ -61,6 +61,8 @@ class Element(NamedTuple):
     container: bool = False
     open: bool = False
     secret: bool = False
+    public: bool = False
+    identity: bool = False
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
     key: str = ""
 
