@@ -13,7 +13,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -22,7 +22,7 @@ import click
 from analyzer import reference
 from analyzer.arguments import (
     LADDERS,
-    exchange_format,
+    SEVERITIES,
     follows,
     open_later,
     output_format,
@@ -31,6 +31,7 @@ from analyzer.arguments import (
     selects_packets,
 )
 from analyzer.check_options import CheckOptions, check_options, format_help
+from analyzer.field_options import Printing, prints, prints_messages
 
 if TYPE_CHECKING:
     from analyzer.capture import Stop
@@ -158,10 +159,11 @@ def _interrupted_by_user(stop: Stop, waits: bool) -> Iterator[None]:
 @msgshark.command("open")
 @reads_captures
 @follows
-def open_command(files: tuple[str, ...], **reading: Any) -> int:
-    """Open captures on the screen (the default command)."""
-    if not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
-        return _print_messages(files, "text", reading)
+@prints_messages
+def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
+    """Open captures on the screen (the default command), or print messages if asked how."""
+    if printing.given or not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
+        return _print_messages(files, printing, reading)
     from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
 
@@ -176,17 +178,17 @@ def open_command(files: tuple[str, ...], **reading: Any) -> int:
 @msgshark.command()
 @reads_captures
 @follows
-@output_format
-def messages(files: tuple[str, ...], form: str, **reading: Any) -> int:
-    """Print every CoAP message."""
-    return _print_messages(files, form, reading)
+@prints_messages
+def messages(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
+    """Print every CoAP message: a line each, or the fields asked for."""
+    return _print_messages(files, printing, reading)
 
 
-def _print_messages(files: tuple[str, ...], form: str, reading: dict[str, Any]) -> int:
-    from analyzer.views import json, text
+def _print_messages(files: tuple[str, ...], printing: Printing, reading: dict[str, Any]) -> int:
+    from analyzer.listing import print_messages
 
     with _session(files, reading) as session:
-        (json if form == "json" else text).write_messages(session, sys.stdout)
+        print_messages(session, printing, sys.stdout)
         _tell_notices(session)
     return 0
 
@@ -194,12 +196,34 @@ def _print_messages(files: tuple[str, ...], form: str, reading: dict[str, Any]) 
 @msgshark.command()
 @reads_captures
 @follows
-@exchange_format
+@prints("findings")
+@click.option(
+    "--severity", type=click.Choice(SEVERITIES), help="Only findings this severe or worse."
+)
+def findings(
+    files: tuple[str, ...], printing: Printing, severity: str | None, **reading: Any
+) -> int:
+    """Print every finding by its frame: a line each, or the fields asked for.
+
+    `check` tells them to people, and by its exit code whether there are any.
+    """
+    from analyzer.listing import print_findings
+
+    with _session(files, reading) as session:
+        print_findings(session, printing, severity, sys.stdout)
+        _tell_notices(session)
+    return 0
+
+
+@msgshark.command()
+@reads_captures
+@follows
+@prints("exchanges", *LADDERS)
 @selects_exchanges
 def exchanges(
     files: tuple[str, ...],
-    form: str,
-    frames: tuple[int, ...],
+    printing: Printing,
+    of: tuple[int, ...],
     ues: tuple[str, ...],
     tokens: tuple[bytes, ...],
     operation: bool,
@@ -212,39 +236,22 @@ def exchanges(
     of these tokens. Ladders show who sent what to whom: `ladder` on a terminal, `mermaid` in
     Markdown and browsers.
     """
+    from analyzer.listing import print_exchanges
     from analyzer.selecting import Selection, SelectionError, grouped, select
     from analyzer.views.escape import unescape
 
-    if together and form not in LADDERS:
+    if together and printing.form not in LADDERS:
         raise click.UsageError("--together draws a ladder; add --format ladder or mermaid")
     either = tuple(dict.fromkeys(name for ue in ues for name in (ue, unescape(ue))))
     with _session(files, reading) as session:
         try:
-            ids = select(session, Selection(frames, either, tokens))
+            ids = select(session, Selection(of, either, tokens))
         except SelectionError as error:
             raise click.ClickException(str(error)) from None
         groups = grouped(session, ids, operation, together)
-        _write_exchanges(session, groups, form)
+        print_exchanges(session, groups, printing, sys.stdout)
         _tell_notices(session)
     return 0
-
-
-def _write_exchanges(session: Session, groups: Sequence[Sequence[int]], form: str) -> None:
-    if form in LADDERS:
-        from analyzer.ladders import ladders
-        from analyzer.views import ladder_text, mermaid
-        from analyzer.views.terminal import paper
-
-        drawn = ladders(session, groups)
-        if form == "ladder":
-            ladder_text.write_ladders(drawn, sys.stdout, paper(sys.stdout))
-        else:
-            mermaid.write_ladders(drawn, sys.stdout, fenced=len(groups) > 1)
-        return
-    from analyzer.views import json, text
-
-    ids = sorted(id for group in groups for id in group)
-    (json if form == "json" else text).write_exchanges(session, sys.stdout, ids)
 
 
 @msgshark.command()
@@ -361,6 +368,7 @@ def _tell_notices(session: Session) -> None:
 
 
 for command in (
+    reference.fields,
     reference.rules,
     reference.explain,
     reference.transmission_command,
