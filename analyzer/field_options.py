@@ -157,7 +157,7 @@ def _layout(context: object, parameter: object, values: Sequence[str]) -> dict[s
     found: dict[str, Any] = {}
     for text in values:
         key, _, value = text.partition("=")
-        if key in _WORDS and value and value in _WORDS[key]:
+        if key in _WORDS and value in tuple(_WORDS[key]):
             found[key] = _HEADER[value] if key == "header" else value
         elif key in ("separator", "aggregator") and value in _SEPARATORS:
             found[key] = _SEPARATORS[value]
