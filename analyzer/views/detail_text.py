@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _INDENT: Final = " " * 4
 _BYTES: Final = 16
 _MOST_TEXT: Final = 300
+_SHARED: Final = frozenset(("frame", "version", "type", "token_length"))
+"""Nodes whose bytes tell nothing: all of the packet, and the byte that three fields share."""
 
 
 def write_packets(
@@ -59,10 +61,23 @@ def tree_lines(detail: Detail, findings: Iterable[Finding] = ()) -> Iterator[str
 
 
 def _smallest(nodes: Sequence[Node], span: Span) -> Node | None:
+    """The node of the fewest bytes that holds the span, the outer one of those alike; None where
+    only the packet as a whole does."""
+    inside = (node for node in _all(nodes) if node.key not in _SHARED)
+    holders = [node for node in inside if node.span and _holds(node.span, span)]
+    return min(holders, key=_size, default=None)
+
+
+def _all(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The nodes of a packet and what is in them, but for what was found."""
     for node in nodes:
-        if node.key != "findings" and node.span and _holds(node.span, span):
-            return _smallest(node.children, span) or node
-    return None
+        if node.key != "findings":
+            yield node
+            yield from _all(node.children)
+
+
+def _size(node: Node) -> int:
+    return node.span[1] - node.span[0] if node.span else 0
 
 
 def _holds(outer: Span, inner: Span) -> bool:
