@@ -53,7 +53,7 @@ def test_a_finding_stands_below_the_bytes_it_is_about(tmp_path: Path) -> None:
     write_packets(session, [0], out, tree=True, octets=False)
     session.release()
     lines = out.getvalue().splitlines()
-    above = {}
+    above, node = {}, ""
     for line in lines:
         if line.lstrip().startswith(("[▲", "[✖", "[·")):
             above[line.split()[1].rstrip(":")] = node
