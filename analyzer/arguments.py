@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -42,7 +43,7 @@ def _size(context: object, parameter: object, value: str) -> int:
     return int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ")
 
 
-def _frames(context: object, parameter: object, value: str) -> Ranges:
+def frame_ranges(context: object, parameter: object, value: str) -> Ranges:
     """Runs of frame numbers of `1,5-9`."""
     ranges = []
     for part in filter(None, value.replace(" ", "").split(",")):
@@ -125,16 +126,33 @@ def takes_transmission(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def _files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Captures as arguments, or as tshark takes them; one at least."""
+
+    @click.argument("files", nargs=-1, metavar="FILE...", shell_complete=completing.files)
+    @click.option(
+        "-r",
+        "also",
+        multiple=True,
+        shell_complete=completing.files,
+        metavar="FILE",
+        help="Read this capture, as tshark's -r; may be repeated.",
+    )
+    @functools.wraps(command)
+    def taking(
+        *arguments: Any, files: tuple[str, ...], also: tuple[str, ...], **others: Any
+    ) -> Any:
+        if not files and not also:
+            raise click.UsageError("Missing argument 'FILE...'")
+        return command(*arguments, files=(*also, *files), **others)
+
+    return taking
+
+
 def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that reads captures."""
     decorators = (
-        click.argument(
-            "files",
-            nargs=-1,
-            required=True,
-            metavar="FILE...",
-            shell_complete=completing.files,
-        ),
+        _files,
         click.option(
             "-d",
             "ports",
@@ -210,6 +228,7 @@ follows = click.option(
 
 def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
+        "-T",
         "--format",
         "form",
         type=click.Choice(forms),
@@ -221,7 +240,6 @@ def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 output_format = _format("text", "json")
 rule_format = _format("text", "json", "markdown")
-exchange_format = _format("text", "json", *LADDERS)
 
 
 def selects_packets(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -229,7 +247,7 @@ def selects_packets(command: Callable[..., Any]) -> Callable[..., Any]:
     decorators = (
         click.option(
             "--frames",
-            callback=_frames,
+            callback=frame_ranges,
             default="",
             metavar="NUMBERS",
             help="Packets of these numbers, as in 1,5-9.",
@@ -257,7 +275,7 @@ def selects_exchanges(command: Callable[..., Any]) -> Callable[..., Any]:
     decorators = (
         click.option(
             "--of",
-            "frames",
+            "of",
             type=click.IntRange(1),
             multiple=True,
             metavar="FRAME",

@@ -64,6 +64,7 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
     default = next(iter(CHECK))
 
     @click.option(
+        "-T",
         "--format",
         "outputs",
         callback=_outputs,

@@ -11,10 +11,7 @@ from __future__ import annotations
 import gc
 import io
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -22,24 +19,22 @@ import click
 from analyzer import completing, reference
 from analyzer.arguments import (
     LADDERS,
-    exchange_format,
+    SEVERITIES,
     follows,
     open_later,
     output_format,
     reads_captures,
     selects_exchanges,
-    selects_packets,
 )
 from analyzer.check_options import CheckOptions, check_options, format_help
 from analyzer.doctor.command import doctor
-from analyzer.redact_options import RedactOptions, redact_options
+from analyzer.exporting import export
+from analyzer.field_options import Printing, prints, prints_messages
+from analyzer.opened import reading_session, tell, tell_notices
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from analyzer.capture import Stop
-    from analyzer.session import Session
-    from analyzer.views.pcapng import Ranges
 
 _GARBAGE: Final = 100_000
 """Objects between two searches for cycles, of which a session has few: one for the usual 700 takes
@@ -107,14 +102,8 @@ def _one_line(error: click.ClickException) -> str:
 
 
 def _complain(text: str) -> int:
-    _tell(text)
+    tell(text)
     return USAGE_ERROR
-
-
-def _tell(text: str) -> None:
-    from analyzer.views.escape import escape
-
-    click.echo(f"msgshark: {escape(text, 500)}", err=True)
 
 
 @click.group(
@@ -132,50 +121,14 @@ def msgshark() -> None:
     """
 
 
-@contextmanager
-def _session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Session]:
-    """A session that has read the captures to their end."""
-    from analyzer.capture import CaptureError
-    from analyzer.session import Session
-
-    intake, settings = open_later(files, **reading)
-    session = Session(settings, tell=_tell)
-    try:
-        with _interrupted_by_user(intake.stop, intake.waits):
-            session.open(intake)
-            session.read_all()
-        yield session
-    except CaptureError as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        session.release()
-
-
-@contextmanager
-def _interrupted_by_user(stop: Stop, waits: bool) -> Iterator[None]:
-    """The first Ctrl+C ends a capture that would go on for ever; a second one is as usual."""
-    if not waits:
-        yield
-        return
-
-    def end(*_: object) -> None:
-        stop.request()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 @msgshark.command("open")
 @reads_captures
 @follows
-def open_command(files: tuple[str, ...], **reading: Any) -> int:
-    """Open captures on the screen (the default command)."""
-    if not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
-        return _print_messages(files, "text", reading)
+@prints_messages
+def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
+    """Open captures on the screen (the default command), or print messages if asked how."""
+    if printing.given or not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
+        return _print_messages(files, printing, reading)
     from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
 
@@ -190,30 +143,52 @@ def open_command(files: tuple[str, ...], **reading: Any) -> int:
 @msgshark.command()
 @reads_captures
 @follows
-@output_format
-def messages(files: tuple[str, ...], form: str, **reading: Any) -> int:
-    """Print every CoAP message."""
-    return _print_messages(files, form, reading)
+@prints_messages
+def messages(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
+    """Print every CoAP message: a line each, or the fields asked for."""
+    return _print_messages(files, printing, reading)
 
 
-def _print_messages(files: tuple[str, ...], form: str, reading: dict[str, Any]) -> int:
-    from analyzer.views import json, text
+def _print_messages(files: tuple[str, ...], printing: Printing, reading: dict[str, Any]) -> int:
+    from analyzer.listing import print_messages
 
-    with _session(files, reading) as session:
-        (json if form == "json" else text).write_messages(session, sys.stdout)
-        _tell_notices(session)
+    with reading_session(files, reading) as session:
+        print_messages(session, printing, sys.stdout)
+        tell_notices(session)
     return 0
 
 
 @msgshark.command()
 @reads_captures
 @follows
-@exchange_format
+@prints("findings")
+@click.option(
+    "--severity", type=click.Choice(SEVERITIES), help="Only findings this severe or worse."
+)
+def findings(
+    files: tuple[str, ...], printing: Printing, severity: str | None, **reading: Any
+) -> int:
+    """Print every finding by its frame: a line each, or the fields asked for.
+
+    `check` tells them to people, and by its exit code whether there are any.
+    """
+    from analyzer.listing import print_findings
+
+    with reading_session(files, reading) as session:
+        print_findings(session, printing, severity, sys.stdout)
+        tell_notices(session)
+    return 0
+
+
+@msgshark.command()
+@reads_captures
+@follows
+@prints("exchanges", *LADDERS)
 @selects_exchanges
 def exchanges(
     files: tuple[str, ...],
-    form: str,
-    frames: tuple[int, ...],
+    printing: Printing,
+    of: tuple[int, ...],
     ues: tuple[str, ...],
     tokens: tuple[bytes, ...],
     operation: bool,
@@ -226,39 +201,22 @@ def exchanges(
     of these tokens. Ladders show who sent what to whom: `ladder` on a terminal, `mermaid` in
     Markdown and browsers.
     """
+    from analyzer.listing import print_exchanges
     from analyzer.selecting import Selection, SelectionError, grouped, select
     from analyzer.views.escape import unescape
 
-    if together and form not in LADDERS:
+    if together and printing.form not in LADDERS:
         raise click.UsageError("--together draws a ladder; add --format ladder or mermaid")
     either = tuple(dict.fromkeys(name for ue in ues for name in (ue, unescape(ue))))
-    with _session(files, reading) as session:
+    with reading_session(files, reading) as session:
         try:
-            ids = select(session, Selection(frames, either, tokens))
+            ids = select(session, Selection(of, either, tokens))
         except SelectionError as error:
             raise click.ClickException(str(error)) from None
         groups = grouped(session, ids, operation, together)
-        _write_exchanges(session, groups, form)
-        _tell_notices(session)
+        print_exchanges(session, groups, printing, sys.stdout)
+        tell_notices(session)
     return 0
-
-
-def _write_exchanges(session: Session, groups: Sequence[Sequence[int]], form: str) -> None:
-    if form in LADDERS:
-        from analyzer.ladders import ladders
-        from analyzer.views import ladder_text, mermaid
-        from analyzer.views.terminal import paper
-
-        drawn = ladders(session, groups)
-        if form == "ladder":
-            ladder_text.write_ladders(drawn, sys.stdout, paper(sys.stdout))
-        else:
-            mermaid.write_ladders(drawn, sys.stdout, fenced=len(groups) > 1)
-        return
-    from analyzer.views import json, text
-
-    ids = sorted(id for group in groups for id in group)
-    (json if form == "json" else text).write_exchanges(session, sys.stdout, ids)
 
 
 @msgshark.command()
@@ -277,11 +235,11 @@ def times(files: tuple[str, ...], form: str, by: str, **reading: Any) -> int:
     from analyzer.response_times import By, spreads
     from analyzer.views import json, text
 
-    with _session(files, reading) as session:
+    with reading_session(files, reading) as session:
         groups, total = spreads(session, By(by))
         writer = json.write_times if form == "json" else text.write_times
         writer(groups, total, By(by), sys.stdout)
-        _tell_notices(session)
+        tell_notices(session)
     return 0
 
 
@@ -297,7 +255,7 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     from analyzer.capture.writing import WritingError
     from analyzer.checking import Check, write
 
-    with _session(files, reading) as session:
+    with reading_session(files, reading) as session:
         found = Check.of(session, asked.baseline, asked.severity, asked.alone)
         try:
             write(found, asked.outputs)
@@ -306,94 +264,13 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     return FINDINGS if found.failed else 0
 
 
-@msgshark.command()
-@reads_captures
-@click.option(
-    "-w",
-    "output",
-    required=True,
-    metavar="FILE",
-    shell_complete=completing.files,
-    help="Write to this pcapng file; - is stdout.",
-)
-@selects_packets
-@click.option(
-    "--comments/--no-comments",
-    default=True,
-    show_default=True,
-    help="Write findings as packet comments.",
-)
-@redact_options
-def export(
-    files: tuple[str, ...],
-    output: str,
-    comments: bool,
-    redaction: RedactOptions | None,
-    **options: Any,
-) -> int:
-    """Write packets of captures to a pcapng file: all CoAP messages, or the ones asked for.
-
-    Packets are written as they were captured, or redacted, to be given away. Selections add up.
-    """
-    from analyzer.capture.writing import WritingError
-    from analyzer.views import pcapng
-
-    asked = {name: options.pop(name) for name in ("frames", "exchange_ids", "findings", "severity")}
-    with _session(files, options) as session:
-        part = any(asked.values())
-        rows = _selected(session, **asked) if part else pcapng.shown_rows(session)
-        try:
-            if redaction is None:
-                pcapng.export(session, rows, output, comments)
-            else:
-                from analyzer.redaction.export import Asked, redact
-
-                for sentence in redact(session, rows, output, Asked(*redaction, comments), part):
-                    _tell(sentence)
-        except WritingError as error:
-            raise click.ClickException(str(error)) from None
-        _tell_notices(session)
-    return 0
-
-
-def _selected(
-    session: Session,
-    frames: Ranges,
-    exchange_ids: tuple[int, ...],
-    findings: bool,
-    severity: str | None,
-) -> set[int]:
-    """Rows of the messages asked for."""
-    from analyzer.rules.catalogue import Severity
-    from analyzer.views import pcapng
-
-    rows = set(pcapng.rows_of_frames(session, frames))
-    if frames and not rows:
-        raise click.ClickException("no CoAP in the packets of --frames; msgshark messages has it")
-    for id in exchange_ids:
-        if id > len(session.exchanges):
-            raise click.ClickException(f"no exchange {id}; msgshark exchanges lists them")
-        rows.update(pcapng.rows_of_exchange(session, id))
-    if findings or severity:
-        least = Severity[severity.upper()] if severity else Severity.NOTE
-        rows.update(pcapng.rows_with_findings(session, least))
-    return rows
-
-
-def _tell_notices(session: Session) -> None:
-    """What was wrong with the files, on stderr."""
-    from analyzer.report import notices
-    from analyzer.views.escape import escape
-
-    for notice in notices(session):
-        click.echo(f"msgshark: {escape(notice, 400)}", err=True)
-
-
 for command in (
+    reference.fields,
     reference.rules,
     reference.explain,
     reference.transmission_command,
     reference.spec_profile_command,
+    export,
     doctor,
     completing.completion,
 ):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Commands that read no capture: the rule catalogue, and the profiles."""
+"""Commands that read no capture: the fields, the rule catalogue, and the profiles."""
 
 from __future__ import annotations
 
@@ -21,6 +21,38 @@ if TYPE_CHECKING:
     from analyzer.profiles.spec import SpecProfile
     from analyzer.profiles.transmission import Transmission
     from analyzer.rules.catalogue import Rule
+
+
+def _complete_field(context: object, parameter: object, incomplete: str) -> list[str]:
+    from dissectors.fields import fields
+
+    return [name for name in fields() if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("pattern", default="", metavar="[PATTERN]", shell_complete=_complete_field)
+@output_format
+def fields(pattern: str, form: str) -> int:
+    """List the fields of -e: name, type, the commands that have it.
+
+    PATTERN is a part of a name or of its words; * and ? stand for any. After the type, `...` says
+    that there may be several values.
+    """
+    from fnmatch import fnmatchcase
+
+    from analyzer.views import json, text
+    from dissectors.fields import commands, fields
+
+    wanted = f"*{pattern.lower()}*"
+    found = [
+        (field, commands(field))
+        for field in fields().values()
+        if fnmatchcase(field.name, wanted) or fnmatchcase(field.help.lower(), wanted)
+    ]
+    if not found:
+        raise click.ClickException(f"no field has {pattern!r}; msgshark fields lists them all")
+    (json if form == "json" else text).write_fields(found, sys.stdout)
+    return 0
 
 
 @click.command()

@@ -7,7 +7,7 @@ A column takes two cells, one, or a part of one. A row id is its index and never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from struct import Struct
@@ -135,6 +135,18 @@ class Table:
         """A column of single bytes, without NumPy."""
         first = self.layout.places[name]
         return bytes(self._buffer[first : self._rows * self.row_bytes : self.row_bytes])
+
+    def take(self, name: str, rows: Sequence[int]) -> list[int]:
+        """A column of these rows as plain integers, without NumPy; a range is read at a stretch."""
+        place, size = self.layout.places[name], self.row_bytes
+        if not isinstance(rows, range) or rows.step != 1:
+            unpack = self.layout.structs[name].unpack_from
+            return [unpack(self._buffer, row * size + place)[0] for row in rows]
+        dtype = self.layout.columns[name]
+        after = size - place - _SIZES[dtype]
+        stretch = Struct(f"={place}x{_LETTERS[dtype]}{after}x")
+        data = memoryview(self._buffer)[rows.start * size : rows.stop * size]
+        return [value for (value,) in stretch.iter_unpack(data)]
 
     def cell(self, name: str, row: int) -> int:
         """One value as a plain integer."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report, spec_report
@@ -12,23 +12,53 @@ from analyzer.candidates import Candidates
 from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import SECOND, Transmission
 from analyzer.rules.catalogue import Rule
-from analyzer.values import MessageValues
+from analyzer.values import plain
+from analyzer.views.listed import Listed
+from dissectors.fields import is_repeated
 
 if TYPE_CHECKING:
     from analyzer.checking import Check
     from analyzer.examples import Conversation, Explanation, Illustration
     from analyzer.response_times import By, Spread
     from analyzer.session import Session
+    from dissectors.fields import Field
 
 
 _compact: Final = json.JSONEncoder(allow_nan=False).encode
 """On one line; `json.dumps` makes an encoder a call."""
 
 
-def write_messages(session: Session, out: TextIO) -> None:
-    """An array of objects keyed by field names."""
-    rows, candidates = report.visible_messages(session), Candidates(session)
-    _write_array((MessageValues(session, row, candidates).all() for row in rows), out)
+def write_rows(listed: Listed, out: TextIO) -> None:
+    """An array of objects keyed by field names; see `_rows`."""
+    _write_array(_rows(listed), out)
+
+
+def write_lines(listed: Listed, out: TextIO) -> None:
+    """An object a line (JSON Lines); see `_rows`."""
+    for entry in _rows(listed):
+        out.write(_compact(entry) + "\n")
+
+
+def _rows(listed: Listed) -> Iterator[dict[str, Any]]:
+    """A repeated field is always an array. What was asked for is always there, null or empty where
+    it has no value; of a whole row only what has one."""
+    repeated = [is_repeated(field, listed.table) for _, field in listed.asked]
+    names = [name for name, _ in listed.asked]
+    for columns in listed.columns():
+        told = [
+            [_json(value, field, many) for value in column]
+            for column, (_, field), many in zip(columns, listed.asked, repeated, strict=True)
+        ]
+        for values in zip(*told, strict=True):
+            row = zip(names, values, strict=True)
+            yield dict(row) if listed.chosen else {k: v for k, v in row if v not in (None, [])}
+
+
+def _json(value: Any, field: Field, repeated: bool) -> Any:
+    value = plain(field, value)
+    if repeated and not isinstance(value, list):
+        return [] if value is None else [value]
+    return value
 
 
 def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = None) -> None:
@@ -67,6 +97,21 @@ def _spread_entry(spread: Spread) -> dict[str, Any]:
         time = getattr(spread, name)
         entry[key] = None if time is None else round(time) / SECOND
     return entry
+
+
+def write_fields(fields: Iterable[tuple[Field, Sequence[str]]], out: TextIO) -> None:
+    """An array of catalogue entries, each with the commands that have the field."""
+    _write_array((_field_entry(field, commands) for field, commands in fields), out)
+
+
+def _field_entry(field: Field, commands: Sequence[str]) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "type": field.type,
+        "repeated": field.repeated,
+        "commands": list(commands),
+        "help": field.help,
+    }
 
 
 def write_rules(rules: Iterable[Rule], out: TextIO) -> None:

@@ -17,8 +17,10 @@ from analyzer.views.info import info, is_msgin5g
 from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
+    from analyzer.findings import Finding
     from analyzer.response_times import By, Spread
     from analyzer.session import Session
+    from dissectors.fields import Field
 
 WIDTH: Final = 96
 _UNSURE: Final = (Confidence.RELAXED, Confidence.LOW, Confidence.AMBIGUOUS)
@@ -28,23 +30,50 @@ _COUNTS: Final = f"{'requests':>8} {'lost':>6} {'resent':>7}"
 _TIMES: Final = "".join(f"{name:>11}" for name in ("min", "median", "p95", "p99", "max"))
 
 
-def write_messages(session: Session, out: TextIO) -> None:
-    """A line a message, as tshark prints packets."""
-    start, candidates = session.first_time or 0, Candidates(session)
-    for row in report.visible_messages(session):
-        cells = session.messages.row(row)
-        source = session.endpoints[cells["source"]]
-        destination = session.endpoints[cells["destination"]]
-        text = "".join(piece for piece, _ in info(session, cells))
-        candidate = candidates.of_orphan(row)
-        if candidate:
-            text += f", nearest: {candidate.sentence}"
-        protocol = "MSGin5G" if is_msgin5g(cells) else "CoAP"
-        time = (cells["time"] - start) / SECOND
-        out.write(
-            f"{cells['frame']:>5} {time:>11.6f} {source!s:>21} → {destination!s:<21} "
-            f"{protocol:<7} {cells['wire']:>4} {text}\n"
-        )
+def write_messages(session: Session, out: TextIO, rows: Iterable[int] | None = None) -> None:
+    """A line a message, of these rows or all, as tshark prints packets."""
+    candidates = Candidates(session)
+    for row in report.visible_messages(session) if rows is None else rows:
+        out.write(message_line(session, row, candidates) + "\n")
+
+
+def message_line(session: Session, row: int, candidates: Candidates) -> str:
+    """Frame, seconds since the first packet, endpoints, protocol, bytes on the wire, info."""
+    cells = session.messages.row(row)
+    source = session.endpoints[cells["source"]]
+    destination = session.endpoints[cells["destination"]]
+    text = "".join(piece for piece, _ in info(session, cells))
+    candidate = candidates.of_orphan(row)
+    if candidate:
+        text += f", nearest: {candidate.sentence}"
+    protocol = "MSGin5G" if is_msgin5g(cells) else "CoAP"
+    time = (cells["time"] - (session.first_time or 0)) / SECOND
+    return (
+        f"{cells['frame']:>5} {time:>11.6f} {source!s:>21} → {destination!s:<21} "
+        f"{protocol:<7} {cells['wire']:>4} {text}"
+    )
+
+
+def write_findings(findings: Iterable[Finding], out: TextIO) -> None:
+    """A line a finding: frame, severity, rule, what is wrong; see findings_text for people."""
+    for found in findings:
+        times = f" ({found.count} times)" if found.count > 1 else ""
+        head = f"{found.frame or '-':>5} {found.severity.label:<7} {found.rule.id:<42}"
+        out.write(f"{head} {escape(found.text, 500)}{times}\n")
+
+
+def write_fields(fields: Iterable[tuple[Field, Sequence[str]]], out: TextIO) -> None:
+    """A line a field: name, type, the commands that have it, a few words."""
+    shown = [(field, " ".join(commands)) for field, commands in fields]
+    columns = [[f.name for f, _ in shown], [_type(f) for f, _ in shown], [c for _, c in shown]]
+    names, types, places = (max(map(len, column), default=0) for column in columns)
+    for field, commands in shown:
+        head = f"{field.name:<{names}}  {_type(field):<{types}}  {commands:<{places}}"
+        out.write(f"{head}  {field.help}\n")
+
+
+def _type(field: Field) -> str:
+    return f"{field.type}, ..." if field.repeated else field.type
 
 
 def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = None) -> None:

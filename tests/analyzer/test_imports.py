@@ -82,6 +82,24 @@ def test_reports_need_no_packet_builder_screen_or_data_frames(command: str) -> N
     assert loaded_by(command, *profile, CAPTURE) & (HEAVY | UNPACKERS) <= {"numpy"}
 
 
+@pytest.mark.parametrize("form", ["fields", "csv", "jsonl"])
+@pytest.mark.parametrize("command", ["messages", "exchanges", "findings"])
+def test_fields_of_a_small_file_need_no_library(tmp_path: Path, command: str, form: str) -> None:
+    path = tmp_path / "small.pcap"
+    path.write_bytes(Conversation().con("GET", path="/a").ack("2.05").pcap())
+    asked = ("-e", "exchange.uri", "-e", "finding.rule", "-e", "exchange.nearest")
+    loaded = loaded_by(command, "-T", form, *asked, str(path))
+    assert loaded & (HEAVY | UNPACKERS) == set()
+
+
+def test_the_catalogue_of_fields_loads_no_library_but_click() -> None:
+    assert loaded_by("fields") & HEAVY == set()
+
+
+def test_the_detail_tree_as_text_needs_no_screen() -> None:
+    assert loaded_by("messages", "-V", "-x", CAPTURE) & {"textual", "polars", "numba"} == set()
+
+
 def test_a_spec_profile_needs_no_library_when_it_is_good(tmp_path: Path) -> None:
     path, own = tmp_path / "small.pcap", tmp_path / "own.toml"
     path.write_bytes(Conversation().con("GET").ack("2.05").pcap())

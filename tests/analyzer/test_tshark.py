@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,6 +119,11 @@ DIFFERENCES: dict[str, Difference[Contrast]] = {
         "frame.interface_id",
         "A pcap file has one interface, ours is number 0; Wireshark numbers those of pcapng alone.",
         lambda c: c.ours == [0] and c.theirs == [],
+    ),
+    "unnamed interface": Difference(
+        "frame.interface_name",
+        "The pcapng file gives no if_name (pcapng draft clause 4.2); Wireshark says unknown.",
+        lambda c: c.ours == [] and c.theirs == ["unknown"],
     ),
     "UTF-8": Difference(
         "coap.opt.*",
@@ -345,6 +351,16 @@ GENERATED = {
 
 
 # Tests -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def utc() -> Iterator[None]:
+    """Local time as tshark is told it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def test_every_field_is_complete(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", name)
     assert field.help
     assert field.type in TYPES | JSON_TYPES
-    assert field.source.partition(":")[0] in ("column", "option", "element", "value")
+    assert field.source.partition(":")[0] in ("column", "option", "element", "value", "shown")
 
 
 def test_every_option_and_element_is_a_field() -> None:

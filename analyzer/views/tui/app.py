@@ -19,8 +19,9 @@ from textual.worker import get_current_worker
 
 from analyzer.capture import Intake
 from analyzer.views.escape import escape
+from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.places import Page, Place, Visit
+from analyzer.views.tui.places import Visit
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.export import Choice, ExportScreen

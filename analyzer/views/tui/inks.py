@@ -7,7 +7,6 @@ to turn them into styled segments under the theme of the day (`inks.tcss`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
@@ -15,9 +14,8 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from analyzer.rules.catalogue import Severity
-from analyzer.views.escape import escape
-from analyzer.views.info import Line, Piece
+from analyzer.views.info import Line
+from analyzer.views.inks import safe
 
 INKS: Final = (
     "dim",
@@ -36,34 +34,6 @@ INKS: Final = (
     "link",
     "secret",
 )
-
-GLYPHS: Final = {0: " "} | {int(severity): severity.glyph for severity in Severity}
-"""By the severity in a row, 0 for none."""
-
-SEVERITY_INKS: Final = {
-    0: "",
-    Severity.NOTE: "note",
-    Severity.WARNING: "warning",
-    Severity.ERROR: "error",
-}
-
-_MOST: Final = 4096
-
-
-def line(text: str, ink: str = "") -> Line:
-    """A line of one piece."""
-    return ((text, ink),)
-
-
-def plain(pieces: Iterable[Piece]) -> str:
-    """The text of a line without its inks."""
-    return "".join(text for text, _ in pieces)
-
-
-def safe(text: str) -> str:
-    """The last gate before the terminal, should a view have forgotten to escape."""
-    return text if text.isprintable() else escape(text, _MOST)
-
 
 INK_CLASSES: Final = frozenset(f"ink--{name}" for name in INKS)
 """Component classes that a widget with inked text declares."""

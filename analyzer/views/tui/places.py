@@ -1,38 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Places in a capture that one can jump to, and the message that asks for it."""
+"""The message that asks for a place in a capture."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TypeAlias
-
 from textual.message import Message
 
-Span: TypeAlias = tuple[int, int]
-"""First byte and byte after the last."""
-
-
-class Page(StrEnum):
-    """The screens on keys 1, 2, 3, ...: the modes of the app."""
-
-    PACKETS = "packets"
-    EXCHANGES = "exchanges"
-    FINDINGS = "findings"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A packet by its frame, or an exchange or finding by its id.
-
-    `span` are bytes of the CoAP message to light up, `branch` names a branch of the detail tree
-    to select.
-    """
-
-    page: Page
-    number: int
-    span: Span | None = None
-    branch: str = ""
+from analyzer.views.places import Place
 
 
 class Visit(Message):

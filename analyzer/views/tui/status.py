@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from analyzer.rules.catalogue import Severity
 from analyzer.views.info import Line, Piece
+from analyzer.views.inks import GLYPHS, SEVERITY_INKS
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS
 
 
 def status(view: CaptureView) -> list[Line]:

@@ -14,9 +14,12 @@ import pytest
 from rules.conversation import Conversation
 
 from analyzer.checking import Check
+from analyzer.report import visible_messages
 from analyzer.rules.catalogue import load
 from analyzer.session import Session
 from analyzer.views import json as view
+from analyzer.views.listed import listed
+from dissectors.fields import Table
 
 CAPTURES = Path(__file__).parents[3] / "captures"
 
@@ -39,6 +42,11 @@ def written(write: Callable[[Any, TextIO], None], what: Any) -> tuple[str, Any]:
     return text, json.loads(text, parse_constant=pytest.fail)
 
 
+def write_messages(session: Session, out: TextIO) -> None:
+    """Whole messages."""
+    view.write_rows(listed(session, Table.MESSAGES, visible_messages(session)), out)
+
+
 def test_check_is_one_object(field_day: Session) -> None:
     _, report = written(view.write_check, Check.of(field_day))
     assert list(report) == ["capture", "summary", "findings"]
@@ -58,14 +66,14 @@ def test_a_finding_has_the_nearest_candidate_where_there_is_one() -> None:
 
 def test_a_message_without_a_request_names_its_nearest() -> None:
     talk = Conversation().con("GET", mid=0x1A2B).ack(source="192.0.2.9:5683").wait(3).again(0)
-    _, messages = written(view.write_messages, talk.session())
+    _, messages = written(write_messages, talk.session())
     assert [m.get("exchange.nearest_frame") for m in messages] == [None, 1, None]
     assert messages[1]["exchange.nearest"].startswith("same Message ID 0x1a2b, acknowledged from")
     assert "exchange.nearest" not in messages[0] | messages[2]
 
 
 def test_messages_are_an_array_a_line_each(field_day: Session) -> None:
-    text, messages = written(view.write_messages, field_day)
+    text, messages = written(write_messages, field_day)
     assert [message["frame.number"] for message in messages] == list(range(1, 316))
     assert len(text.splitlines()) == len(messages) + 2
 
@@ -78,13 +86,13 @@ def test_exchanges_are_an_array(field_day: Session) -> None:
 def test_nothing_is_an_empty_array() -> None:
     session = Session()
     session.close()
-    for write in (view.write_messages, view.write_exchanges):
+    for write in (write_messages, view.write_exchanges):
         assert written(write, session)[1] == []
     assert written(view.write_check, Check.of(session))[1]["findings"] == []
 
 
 def test_no_credential_is_told(field_day: Session) -> None:
-    _, messages = written(view.write_messages, field_day)
+    _, messages = written(write_messages, field_day)
     told = {message.get("msgin5g.ue_credential_information") for message in messages}
     assert told == {None, "****"}
 

@@ -10,10 +10,10 @@ from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
 from analyzer.observations import Notification, Observation, Order
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, code_ink
+from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.times import duration, signed_seconds
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.rows.exchange_tree import ExchangeTree, Row
-from analyzer.views.tui.times import duration, signed_seconds
 from analyzer.views.tui.widgets.columns import Column
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type

@@ -9,8 +9,8 @@ from enum import StrEnum
 from analyzer.findings import Finding
 from analyzer.views.escape import escape
 from analyzer.views.info import Line
+from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.widgets.columns import Column
 
 _LAST = 1 << 32

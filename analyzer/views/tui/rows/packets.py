@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
 from analyzer.views.info import Line, info, is_msgin5g
+from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.widgets.columns import Column
 
 _TIME_WIDTH = 15  # time of day

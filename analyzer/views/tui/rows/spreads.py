@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from analyzer.response_times import By, Spread
 from analyzer.views.escape import escape
 from analyzer.views.info import Line
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.times import duration
+from analyzer.views.inks import line
+from analyzer.views.times import duration
 from analyzer.views.tui.widgets.columns import Column
 
 _TIMES = ("least", "median", "p95", "p99", "most")

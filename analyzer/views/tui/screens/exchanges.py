@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from textual import on
 from textual.widget import Widget
 
+from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.places import Page, Place, Visit
+from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.page import PageScreen, titled

@@ -12,9 +12,10 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from analyzer.findings import Finding
+from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.detail.finding import explanation
-from analyzer.views.tui.places import Page, Place, Visit
+from analyzer.views.tui.explanation import explanation
+from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.findings import FindingRows, Order
 from analyzer.views.tui.screens.page import PageScreen, titled
 from analyzer.views.tui.widgets.rule_pane import RulePane

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from analyzer.views.tui.inks import line
+from analyzer.views.inks import line
 from analyzer.views.tui.widgets.sheet import Entry, Sheet
 
 _ALIASES = {

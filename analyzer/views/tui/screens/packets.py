@@ -11,13 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
+from analyzer.views.detail.nodes import Node
+from analyzer.views.detail.packet import Detail, load, packet_detail
+from analyzer.views.inks import line
+from analyzer.views.places import Page, Place, Span
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.detail.packet import Detail, load, packet_detail
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.places import Page, Place, Span, Visit
+from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.page import PageScreen, titled
-from analyzer.views.tui.widgets.detail_tree import DetailTree, Node
+from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 

@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
+from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.places import Page, Place
 from analyzer.views.tui.status import emptiness, status
 from analyzer.views.tui.widgets.status_bar import StatusBar
 from analyzer.views.tui.widgets.tab_line import TabLine

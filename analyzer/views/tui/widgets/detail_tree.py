@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
@@ -14,27 +13,9 @@ from textual.message import Message
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from analyzer.views.info import Line
-from analyzer.views.tui.inks import INK_CLASSES, Inked, plain
-from analyzer.views.tui.places import Place, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A line of the tree. `key` names it among its siblings, so that what the user has opened or
-    selected in one packet stays so in the next; `place` is where Enter leads."""
-
-    line: Line
-    span: Span | None = None
-    children: tuple[Node, ...] = ()
-    key: str = ""
-    place: Place | None = None
-    expanded: bool = False
-
-    @property
-    def text(self) -> str:
-        """The line without its inks."""
-        return plain(self.line)
+from analyzer.views.detail.nodes import Node
+from analyzer.views.places import Place
+from analyzer.views.tui.inks import INK_CLASSES, Inked
 
 
 class DetailTree(Inked, Tree[Node], inherit_bindings=False):

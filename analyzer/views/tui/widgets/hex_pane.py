@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -17,20 +16,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from analyzer.views.detail.nodes import Zone
+from analyzer.views.places import Span
 from analyzer.views.tui.inks import INK_CLASSES, Inked
-from analyzer.views.tui.places import Span
 
 _WIDE: Final = 16
 _NARROW: Final = 8
 _MASK: Final = ("••", "•")
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """Bytes from `start` up to the next zone, in one ink."""
-
-    start: int
-    ink: str
 
 
 class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):

@@ -10,8 +10,8 @@ import pytest
 
 from analyzer.profiles.spec import Ignore
 from analyzer.session import Settings
+from analyzer.views.places import Page
 from analyzer.views.tui.app import MsgsharkApp
-from analyzer.views.tui.places import Page
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen

@@ -12,10 +12,10 @@ from rules.conversation import Conversation
 from transfers import cut, download, upload
 
 from analyzer.capture import Intake
+from analyzer.views.detail.nodes import Node
+from analyzer.views.detail.packet import Detail, packet_detail
+from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.detail.packet import Detail, packet_detail
-from analyzer.views.tui.places import Page, Place
-from analyzer.views.tui.widgets.detail_tree import Node
 
 SECRET = "c2VjcmV0"
 BODY = json.dumps(

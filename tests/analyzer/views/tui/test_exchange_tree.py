@@ -14,8 +14,8 @@ from transfers import cut, upload
 
 from analyzer.capture import Intake
 from analyzer.session import Session
+from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.places import Page, Place
 from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.packets import PacketsScreen

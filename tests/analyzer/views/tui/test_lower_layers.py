@@ -9,8 +9,8 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
-from analyzer.views.tui.detail.lower_layers import below
-from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.detail.lower_layers import below
+from analyzer.views.detail.nodes import Node
 
 COAP = bytes.fromhex("44011234 61626364 b161")
 INNER = IP(src="192.0.2.1", dst="192.0.2.2") / UDP(sport=40000, dport=5683) / Raw(COAP)

@@ -8,11 +8,12 @@ import pytest
 from rules.conversation import Conversation
 from textual.pilot import Pilot
 
-from analyzer.views.tui.detail import packet as packet_module
-from analyzer.views.tui.places import Page, Place, Visit
+from analyzer.views.detail import packet as packet_module
+from analyzer.views.detail.nodes import Node
+from analyzer.views.places import Page, Place
+from analyzer.views.tui.places import Visit
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
-from analyzer.views.tui.widgets.detail_tree import Node
 from tui.conftest import FIELD_DAY, REGISTRATION, opened, text_of
 
 

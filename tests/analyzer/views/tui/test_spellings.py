@@ -13,8 +13,8 @@ from transfers import cut, upload
 from analyzer.capture import Intake
 from analyzer.profiles.spec import SpecProfile, Spelling
 from analyzer.values import MASK, MessageValues
+from analyzer.views.detail.packet import packet_detail
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.detail.packet import packet_detail
 from dissectors.fields import fields
 
 from .test_blocks import hidden, lines

@@ -7,8 +7,8 @@ from rules.conversation import Conversation
 
 from analyzer.capture import Intake
 from analyzer.response_times import By
+from analyzer.views.detail.generated import exchange_nodes
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.detail.generated import exchange_nodes
 from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from tui.conftest import FIELD_DAY, opened, text_of, until

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from analyzer.views.detail.nodes import Node
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, code_ink
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.places import Span
-from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.inks import line
+from analyzer.views.places import Span
 from dissectors.coap.numbers import TYPE_NAMES, Type
 from dissectors.coap.values import (
     code_text,

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Iterator
 from typing import Any, Final
 
+from analyzer.views.detail import walked_layers
+from analyzer.views.detail.nodes import Node
 from analyzer.views.escape import escape
-from analyzer.views.tui.detail import walked_layers
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.places import Span
-from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.inks import line
+from analyzer.views.places import Span
 from dissectors import link, packet
 
 _LAYERS: Final = {

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from analyzer.views.detail.nodes import Node
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.places import Span
-from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.inks import line
+from analyzer.views.places import Span
 from dissectors.coap import numbers
 from dissectors.json_scan import Error, Kind
 from dissectors.msgin5g.credentials import secret_values

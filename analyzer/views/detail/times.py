@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.exchanges.times import Times
-from analyzer.views.tui.times import duration
+from analyzer.views.times import duration
 
 _MOST: Final = 8
 """Gaps written out."""

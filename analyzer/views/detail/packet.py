@@ -8,16 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from analyzer.views.detail import generated, lower_layers
+from analyzer.views.detail.blocks import block_nodes, secrets_of_block
+from analyzer.views.detail.coap import coap_node
+from analyzer.views.detail.nodes import Node, Zone
+from analyzer.views.detail.payload import masked_spans, payload_nodes
 from analyzer.views.escape import escape
-from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.detail import generated, lower_layers
-from analyzer.views.tui.detail.blocks import block_nodes, secrets_of_block
-from analyzer.views.tui.detail.coap import coap_node
-from analyzer.views.tui.detail.payload import masked_spans, payload_nodes
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.places import Span
-from analyzer.views.tui.widgets.detail_tree import Node
-from analyzer.views.tui.widgets.hex_pane import Zone
+from analyzer.views.inks import line
+from analyzer.views.places import Span
+from analyzer.views.session_view import SessionView
 from dissectors.coap import numbers
 from dissectors.coap.message import Message, dissect
 from dissectors.msgin5g.elements import speaking
@@ -40,7 +39,7 @@ def load() -> None:
     import dissectors.msgin5g.layer  # noqa: F401
 
 
-def packet_detail(view: CaptureView, row: int) -> Detail:
+def packet_detail(view: SessionView, row: int) -> Detail:
     """The packet that carries a message."""
     nodes: list[Node] = []
     attempt = _Attempts(nodes)
@@ -71,7 +70,7 @@ def packet_detail(view: CaptureView, row: int) -> Detail:
     return Detail(tuple(nodes), data, zones, tuple(secrets), at)
 
 
-def _coap(view: CaptureView, row: int, message: bytes, at: int, under: Any) -> list[Node]:
+def _coap(view: SessionView, row: int, message: bytes, at: int, under: Any) -> list[Node]:
     """CoAP and its payload."""
     from dissectors import CoAP
 
@@ -89,7 +88,7 @@ def _coap(view: CaptureView, row: int, message: bytes, at: int, under: Any) -> l
     return [coap_node(coap, at, links), *inside]
 
 
-def _secrets(view: CaptureView, row: int, coap: Message, at: int) -> list[Span]:
+def _secrets(view: SessionView, row: int, coap: Message, at: int) -> list[Span]:
     """Bytes of the payload, which begins at `at`, that hold credentials."""
     if view.opened.blocks.is_block(row):
         form = coap.uint(numbers.CONTENT_FORMAT)
@@ -97,7 +96,7 @@ def _secrets(view: CaptureView, row: int, coap: Message, at: int) -> list[Span]:
     return masked_spans(coap.payload, at, view.opened.vocabulary)
 
 
-def _findings(view: CaptureView, row: int, at: int) -> list[Node]:
+def _findings(view: SessionView, row: int, at: int) -> list[Node]:
     node = generated.findings_node(view, row, at)
     return [node] if node is not None else []
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.places import Span
-from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.detail.nodes import Node
+from analyzer.views.inks import line
+from analyzer.views.places import Span
 from dissectors import link
 from dissectors.kernel import Rows
 

@@ -9,17 +9,17 @@ from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.findings import Finding
 from analyzer.messages import Role
 from analyzer.relations import Confidence
+from analyzer.views.detail.nodes import Node
+from analyzer.views.detail.times import time_words
 from analyzer.views.escape import escape
 from analyzer.views.info import Piece
-from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.detail.times import time_words
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
-from analyzer.views.tui.places import Page, Place
-from analyzer.views.tui.times import date_and_time, duration
-from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.places import Page, Place
+from analyzer.views.session_view import SessionView
+from analyzer.views.times import date_and_time, duration
 
 
-def frame_node(view: CaptureView, row: int) -> Node:
+def frame_node(view: SessionView, row: int) -> Node:
     """The packet as it was captured."""
     session = view.opened
     cells = session.messages.row(row)
@@ -39,7 +39,7 @@ def frame_node(view: CaptureView, row: int) -> Node:
     return Node(line(heading), (0, captured), tuple(children), key="frame")
 
 
-def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
+def exchange_nodes(view: SessionView, row: int) -> Iterator[Node]:
     """`[Response in: 12]` and the like; Enter leads there."""
     session = view.opened
     cells = session.messages.row(row)
@@ -77,7 +77,7 @@ def exchange_nodes(view: CaptureView, row: int) -> Iterator[Node]:
         yield _link("operation", f"[Part of: {operation}]", Place(Page.EXCHANGES, operation))
 
 
-def findings_node(view: CaptureView, row: int, at: int) -> Node | None:
+def findings_node(view: SessionView, row: int, at: int) -> Node | None:
     """The findings that point at a message; Enter leads to the explanation."""
     findings = sorted(view.findings_of_row(row), key=lambda f: -f.severity)
     if not findings:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from analyzer.block_bodies import Block, Body, read_block
 from analyzer.session import Session
-from analyzer.views.tui.detail.payload import payload_nodes
-from analyzer.views.tui.inks import line
-from analyzer.views.tui.places import Page, Place, Span
-from analyzer.views.tui.widgets.detail_tree import Node
+from analyzer.views.detail.nodes import Node
+from analyzer.views.detail.payload import payload_nodes
+from analyzer.views.inks import line
+from analyzer.views.places import Page, Place, Span
 from dissectors.coap import numbers
 from dissectors.msgin5g.credentials import secret_values
 from dissectors.msgin5g.elements import speaking

@@ -8,8 +8,8 @@ from typing import Final
 
 from analyzer.findings import Finding
 from analyzer.views.escape import escape
-from analyzer.views.tui.inks import GLYPHS, SEVERITY_INKS, line
-from analyzer.views.tui.times import seconds
+from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.times import seconds
 from analyzer.views.tui.widgets.sheet import Entry
 
 _MOST_FRAMES: Final = 24

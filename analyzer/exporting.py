@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that writes packets of captures to a file, as they are or redacted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer import completing
+from analyzer.arguments import reads_captures, selects_packets
+from analyzer.opened import reading_session, tell, tell_notices
+from analyzer.redact_options import RedactOptions, redact_options
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
+    from analyzer.views.pcapng import Ranges
+
+
+@click.command()
+@reads_captures
+@click.option(
+    "-w",
+    "output",
+    required=True,
+    metavar="FILE",
+    shell_complete=completing.files,
+    help="Write to this pcapng file; - is stdout.",
+)
+@selects_packets
+@click.option(
+    "--comments/--no-comments",
+    default=True,
+    show_default=True,
+    help="Write findings as packet comments.",
+)
+@redact_options
+def export(
+    files: tuple[str, ...],
+    output: str,
+    comments: bool,
+    redaction: RedactOptions | None,
+    **options: Any,
+) -> int:
+    """Write packets of captures to a pcapng file: all CoAP messages, or the ones asked for.
+
+    Packets are written as they were captured, or redacted, to be given away. Selections add up.
+    """
+    from analyzer.capture.writing import WritingError
+    from analyzer.views import pcapng
+
+    asked = {name: options.pop(name) for name in ("frames", "exchange_ids", "findings", "severity")}
+    with reading_session(files, options) as session:
+        part = any(asked.values())
+        rows = _selected(session, **asked) if part else pcapng.shown_rows(session)
+        try:
+            if redaction is None:
+                pcapng.export(session, rows, output, comments)
+            else:
+                from analyzer.redaction.export import Asked, redact
+
+                for sentence in redact(session, rows, output, Asked(*redaction, comments), part):
+                    tell(sentence)
+        except WritingError as error:
+            raise click.ClickException(str(error)) from None
+        tell_notices(session)
+    return 0
+
+
+def _selected(
+    session: Session,
+    frames: Ranges,
+    exchange_ids: tuple[int, ...],
+    findings: bool,
+    severity: str | None,
+) -> set[int]:
+    """Rows of the messages asked for."""
+    from analyzer.rules.catalogue import Severity
+    from analyzer.views import pcapng
+
+    rows = set(pcapng.rows_of_frames(session, frames))
+    if frames and not rows:
+        raise click.ClickException("no CoAP in the packets of --frames; msgshark messages has it")
+    for id in exchange_ids:
+        if id > len(session.exchanges):
+            raise click.ClickException(f"no exchange {id}; msgshark exchanges lists them")
+        rows.update(pcapng.rows_of_exchange(session, id))
+    if findings or severity:
+        least = Severity[severity.upper()] if severity else Severity.NOTE
+        rows.update(pcapng.rows_with_findings(session, least))
+    return rows

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Printing what was asked for: messages, exchanges and findings, in any of their formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from analyzer.arguments import LADDERS
+
+if TYPE_CHECKING:
+    from analyzer.field_options import Printing
+    from analyzer.session import Session
+
+
+def print_messages(session: Session, printing: Printing, out: TextIO) -> None:
+    """The messages that views show, or those of the packets asked for."""
+    from analyzer.report import visible_messages
+
+    rows: Iterable[int] = visible_messages(session)
+    if printing.frames:
+        from analyzer.views.pcapng import rows_of_frames
+
+        rows = rows_of_frames(session, printing.frames)
+    if printing.detail or printing.octets:
+        from analyzer.views import detail_text
+
+        detail_text.write_packets(session, rows, out, printing.detail, printing.octets)
+    elif printing.form in (None, "text"):
+        from analyzer.views import text
+
+        text.write_messages(session, out, rows)
+    else:
+        _print_rows(session, "messages", rows, printing, out)
+
+
+def print_exchanges(
+    session: Session, groups: Sequence[Sequence[int]], printing: Printing, out: TextIO
+) -> None:
+    """Exchanges by their ids; each group of them is a ladder."""
+    form = printing.form
+    if form in LADDERS:
+        from analyzer.ladders import ladders
+        from analyzer.views import ladder_text, mermaid
+        from analyzer.views.terminal import paper
+
+        drawn = ladders(session, groups)
+        if form == "ladder":
+            ladder_text.write_ladders(drawn, out, paper(out))
+        else:
+            mermaid.write_ladders(drawn, out, fenced=len(groups) > 1)
+        return
+    ids = sorted(id for group in groups for id in group)
+    if form == "json" and not printing.fields:
+        from analyzer.views import json
+
+        json.write_exchanges(session, out, ids)
+    elif form in (None, "text"):
+        from analyzer.views import text
+
+        text.write_exchanges(session, out, ids)
+    else:
+        _print_rows(session, "exchanges", (id - 1 for id in ids), printing, out)
+
+
+def print_findings(session: Session, printing: Printing, severity: str | None, out: TextIO) -> None:
+    """Findings by frame, those about the capture as a whole last."""
+    from analyzer.report import findings_in_order
+    from analyzer.rules.catalogue import Severity
+
+    least = Severity[severity.upper()] if severity else Severity.NOTE
+    found = [finding for finding in findings_in_order(session) if finding.severity >= least]
+    if printing.form in (None, "text"):
+        from analyzer.views import text
+
+        text.write_findings(found, out)
+    else:
+        _print_rows(session, "findings", (finding.id - 1 for finding in found), printing, out)
+
+
+def _print_rows(
+    session: Session, table: str, rows: Iterable[int], printing: Printing, out: TextIO
+) -> None:
+    """Rows by their fields; CSV has the usual columns unless others are asked for."""
+    from analyzer.views import delimited, json
+    from analyzer.views.listed import listed
+    from dissectors.fields import Table, usual_fields
+
+    of = Table(table)
+    chosen = printing.fields
+    if printing.form == "csv" and not chosen:
+        chosen = [(field.name, field) for field in usual_fields(of)]
+    asked = listed(session, of, rows, chosen)
+    if printing.form == "json":
+        json.write_rows(asked, out)
+    elif printing.form == "jsonl":
+        json.write_lines(asked, out)
+    else:
+        write = delimited.write_csv if printing.form == "csv" else delimited.write_fields
+        write(asked, out, delimited.Layout(**printing.layout))
