@@ -11,7 +11,7 @@ import secrets
 import stat
 import struct
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Final
 
@@ -42,14 +42,14 @@ class PcapngWriter:
     def __init__(self, out: BinaryIO, application: str, comments: Iterable[str] = ()) -> None:
         """`application` is the name of the program that writes, `comments` are on the file."""
         self._out = out
-        self._interfaces: dict[int, int] = {}
+        self._interfaces: dict[Hashable, int] = {}
         options = [*_comments(comments), (OPT_SHB_USERAPPL, _utf8(application))]
         fixed = _SECTION.pack(0x1A2B3C4D, 1, 0, -1)
         self._block(SECTION_HEADER, fixed, options)
 
     def packet(
         self,
-        id: int,
+        id: Hashable,
         interface: Interface,
         time: int,
         data: bytes,

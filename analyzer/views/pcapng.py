@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from analyzer.capture.writing import PcapngWriter, new_file
@@ -71,8 +72,10 @@ def export(session: Session, rows: Iterable[int], path: str, comments: bool = Tr
             last = frame
             data = session.packet(row)
             notes = [*kept.get(frame, ()), *found.get(frame, ())]
-            described = session.interfaces[interface].interface
-            writer.packet(interface, described, cells["time"], data, cells["wire"], notes)
+            link_type = session.link_type(row)  # of a packet put together it is its own
+            described = replace(session.interfaces[interface].interface, link_type=link_type)
+            id = interface, link_type
+            writer.packet(id, described, cells["time"], data, cells["wire"], notes)
             written += 1
     return written
 

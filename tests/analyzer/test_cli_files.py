@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rules.conversation import Conversation
 
 from analyzer.capture import CaptureFile
 
@@ -150,6 +151,19 @@ def test_findings_are_comments_and_comments_stay(tmp_path: Path) -> None:
         list(file.batches())
         assert file.comments == before
         assert len(file.file_comments) == 2
+
+
+def test_a_datagram_put_together_is_exported_as_it_can_be_read(tmp_path: Path) -> None:
+    path, out = tmp_path / "in.pcap", tmp_path / "out.pcapng"
+    talk = Conversation().con("POST", path="/a", payload=bytes(600), content_format=42)
+    size = 8 + len(talk.frames[-1].data)
+    talk.in_fragments((0, 304), (304, size)).ack("2.04")
+    path.write_bytes(talk.pcap())
+    assert run("export", path, "-w", out).returncode == 0
+    assert [len(packet) for packet in packets(out)] == [20 + size, len(packets(path)[-1])]
+    heads = [run("exchanges", "--format", "json", file).stdout for file in (path, out)]
+    uris = [[one["uri"] for one in json.loads(head)] for head in heads]
+    assert uris == [["/a"], ["/a"]]
 
 
 def test_export_to_stdout_from_stdin() -> None:
