@@ -33,7 +33,7 @@ def can_be_another() -> bool:
     """Root may become a user whom the system does not know, and who can read this code."""
     if shutil.which("setpriv") is None:
         return False
-    command = [*STRANGER, sys.executable, "-c", "import analyzer.cli"]
+    command = [*STRANGER, "env", sys.executable, "-c", "import analyzer.cli"]
     paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.run(command, env=os.environ | paths, capture_output=True).returncode == 0
 

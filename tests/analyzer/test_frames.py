@@ -12,12 +12,14 @@ from rules.conversation import Conversation
 
 from analyzer import frames, report
 from analyzer.profiles.transmission import SECOND
+from analyzer.rules.catalogue import Severity
 from analyzer.session import Session
 from analyzer.values import MessageValues
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 
 CAPTURES = Path(__file__).parents[2] / "captures"
+LABELS = [severity.label for severity in Severity]
 SHIPPED = ("registration", "field-day", "coap-tour", "pairing")
 
 
@@ -55,9 +57,11 @@ def test_messages_say_the_same_as_the_fields(session: Session) -> None:
             "response_time": "coap.response_time",
             "role": "exchange.role",
             "message_type": "msgin5g.message_type",
-            "severity": "finding.severity",
         }.items():
             assert row[name] == fields.get(field), (row["frame"], name)
+        of_findings = fields.get("finding.severity", [])
+        told = [of_findings] if isinstance(of_findings, str) else of_findings
+        assert row["severity"] == max(told, key=LABELS.index, default=None)
         assert row["type"] == Type(fields["coap.type"]).name
         assert row["code"] == numbers.dotted(fields["coap.code"])
         assert (row["token"] or None) == fields.get("coap.token")

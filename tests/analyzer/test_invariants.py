@@ -15,6 +15,7 @@ from rules.conversation import Conversation
 
 from analyzer import events, state
 from analyzer.exchanges.model import CONFIDENCES, MATCHES
+from analyzer.findings import Finding
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
 from analyzer.session import Session
@@ -105,9 +106,12 @@ def test_generated_conversations_reach_what_they_are_named_for(
 ) -> None:
     told: list[type] = []
     judge = Session.judge
-    monkeypatch.setattr(
-        Session, "judge", lambda session, event: told.append(type(event)) or judge(session, event)
-    )
+
+    def heard(session: Session, event: events.Event, form: int = 0) -> list[Finding]:
+        told.append(type(event))
+        return judge(session, event, form)
+
+    monkeypatch.setattr(Session, "judge", heard)
     path = tmp_path / "capture.pcap"
     path.write_bytes(capture_of([_happening("piggybacked", 9), _happening(answer, 7)]))
     read(path)

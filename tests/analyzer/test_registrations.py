@@ -122,9 +122,9 @@ def test_a_registration_like_another_is_not_judged_again(monkeypatch: pytest.Mon
     judged: list[str] = []
     judge = Judge.judge
 
-    def count(self: Judge, event: Any, time: int) -> Any:
+    def count(self: Judge, event: Any, time: int, form: int = 0) -> Any:
         judged.append(type(event).__name__)
-        return judge(self, event, time)
+        return judge(self, event, time, form)
 
     monkeypatch.setattr(Judge, "judge", count)
     talk = Conversation()

@@ -21,9 +21,9 @@ def told(monkeypatch: pytest.MonkeyPatch, talk: Conversation) -> Counter[str]:
     counted: Counter[str] = Counter()
     judge = Session.judge
 
-    def count(session: Session, event: Event) -> Any:
+    def count(session: Session, event: Event, form: int = 0) -> Any:
         counted[type(event).__name__] += 1
-        return judge(session, event)
+        return judge(session, event, form)
 
     monkeypatch.setattr(Session, "judge", count)
     session = talk.session()

@@ -47,7 +47,7 @@ def test_s4_a_short_value_is_a_defect() -> None:
 
 @pytest.mark.parametrize("tail", ["d0", "e0", "e000", "0d", "0e", "0e00", "dd00", "ee0000"])
 def test_s5_a_missing_extension_is_a_defect(tail: str) -> None:
-    packet = UDP(bytes(UDP(dport=5683) / Raw(bytes.fromhex("40010001" + tail))))
+    packet = UDP(bytes(UDP(sport=40_000, dport=5683) / Raw(bytes.fromhex("40010001" + tail))))
     assert kinds(packet[CoAP]) == {Defect.OPTION_TRUNCATED}
 
 

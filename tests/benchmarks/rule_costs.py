@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What rules cost: on good messages, and where conversation after conversation breaks one.
 
-    python tests/benchmarks/rules.py [PACKETS [BAD PACKETS]]
+    python tests/benchmarks/rule_costs.py [PACKETS [BAD PACKETS]]
 
 The first capture is that of throughput.py; of the second, every conversation is the bad example of
 a rule, between endpoints of its own. Named are the ten predicates that took the longest there: who

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rules import SLOWEST, bad_examples, measure, report, write_breaches
+from rule_costs import SLOWEST, bad_examples, measure, report, write_breaches
 
 from analyzer.rules import catalogue
 from analyzer.session import Session
