@@ -223,6 +223,8 @@ def link(
         refused(s, facts, f, exchange, client, s[sent_at(s, number) + ml.KEY])
     if notifies or (observe and xx[cells + x.FLAGS] & x.OBSERVES):
         notified(s, facts, f, exchange, number, mm, xx)
+    if facts[f + fact.FORM] == 0:
+        return
     how += 1 if first else 0
     how += 2 if notifies else 0
     signature = mix(facts[f + fact.FORM], xx[cells + x.FORM])

@@ -139,7 +139,7 @@ def _seen(
             flags |= fact.BEGINS_LATE
     if role_of(mm, row) != Role.PING:
         flags &= ~fact.PING
-    if flags & fact.READABLE:
+    if flags & fact.READABLE and facts[f + fact.FORM]:
         _formed(s, facts, f)
     flags &= s[SEEN_WHEN]
     if flags == fact.PING:

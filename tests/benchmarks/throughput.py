@@ -198,7 +198,7 @@ def scapy(path: Path, packets: int) -> float:
 
 # Stages ----------------------------------------------------------------------------------------
 
-FOLLOWED: Final = ("gates and rows", "pairing", "registrations")
+FOLLOWED: Final = ("gates and rows", "pairing", "what rules are told", "registrations")
 """Stages of one kernel: how long each takes is told by leaving out what comes after it."""
 
 STAGES: Final = (
@@ -268,8 +268,8 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
 
 def following(path: Path, depth: int) -> list[float]:
     """Seconds that following takes, batch by batch: at depth 0 no message counts as readable, so
-    that none is paired; at depth 1 no body says anything of a registration; at depth 2 all is as it
-    is."""
+    that none is paired; at depth 1 none has a form, so that no rule is asked about it; at depth 2 no
+    body says anything of a registration; at depth 3 all is as it is."""
     import numpy as np
 
     from analyzer import facts as fact
@@ -279,6 +279,7 @@ def following(path: Path, depth: int) -> list[float]:
     gather, follow = Reading._gather, Reading.follow
     took: list[float] = []
     said = (fact.MESSAGE_TYPE, fact.TELLS, fact.UE_AT, fact.UE_END)
+    left_out = (*(said if depth < 3 else ()), *((fact.FORM,) if depth < 2 else ()))
 
     def gathered_so(reading: Reading, gathered: Gathered, *arguments: Any) -> int:
         took.append(0.0)
@@ -286,7 +287,7 @@ def following(path: Path, depth: int) -> list[float]:
         cells = np.frombuffer(gathered.facts, np.int64)
         if depth == 0:
             cells[fact.FLAGS :: fact.SLOTS] &= ~fact.READABLE
-        for slot in said if depth < 2 else ():
+        for slot in left_out:
             cells[slot :: fact.SLOTS] = 0
         return count
 
