@@ -21,6 +21,7 @@ from analyzer.flow_subject import Flow as Flow
 from analyzer.flow_subject import Tables as Tables
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
 from analyzer.option_facts import in_blocks
+from analyzer.state import TOO_MANY
 from dissectors import link
 from dissectors.coap import numbers
 from dissectors.coap.message import Message as CoapMessage
@@ -137,6 +138,13 @@ class Message:
     def path(self) -> str:
         """Uri-Path as `/a/b`; `/` when there is none."""
         return "/" + "/".join(_text(o.value) for o in self.coap.all(numbers.URI_PATH))
+
+    @property
+    def uri(self) -> str:
+        """Path and query of a request, or its Proxy-Uri, without reading it again; a long one is
+        cut. Only the path where there are too many to keep."""
+        name = self._row["uri"]
+        return self.path if name == TOO_MANY else self._tables.names[name]
 
     def option(self, number: int) -> Option | None:
         """The first instance of an option; of a body in blocks, also where its first block alone

@@ -26,11 +26,11 @@ def seconds(duration: int) -> str:
 
 
 def describe(message: Message) -> str:
-    """`CON POST /a, Message ID 4660` of a message, in few words."""
+    """`CON POST /a?b=c, Message ID 4660` of a message, in few words."""
     kind = numbers.Type(message.type).name
     name = numbers.code_name(message.code)
-    path = f" {message.path}" if message.is_request else ""
-    return f"{kind} {name}{path}, Message ID {message.message_id}"
+    uri = f" {message.uri}" if message.is_request else ""
+    return f"{kind} {name}{uri}, Message ID {message.message_id}"
 
 
 def wants_no_response(message: Message) -> bool:
