@@ -61,6 +61,11 @@ _HASHED: Final = (1 << 59) - 1
 _TAG_SHIFT: Final = 27  # above the bits that tell the bucket
 _TAG_MASK: Final = (1 << 32) - 1
 
+# What a bucket holds of its newest exchange: the id, bits that tell most keys apart, and 1 where
+# another one came before it in the bucket.
+_SIEVE: Final = (1 << 16) - 1
+_ITEM: Final = 1 << 17
+
 
 def _alive(s: Rows, xx: Cells, exchange: int, time: int) -> bool:
     """A response is still expected, or would still be taken for one."""
@@ -91,6 +96,25 @@ def _place(s: Rows, client: int, server: int, token: int, length: int) -> int:
 def _head(s: Rows, table: int, hash: int) -> int:
     """Index of the item that holds the newest exchange of a bucket."""
     return s[table + BASE] + (hash & (s[table + ROWS] - 1))
+
+
+def _tag(hash: int) -> int:
+    return hash >> _TAG_SHIFT & _TAG_MASK
+
+
+def _newest(s: Rows, head: int, tag: int) -> int:
+    """The newest exchange of a bucket, 0 where it is the only one and has another tag."""
+    held = s[head]
+    if held & 1 == 0 and held >> 1 & _SIEVE != tag & _SIEVE:
+        return 0
+    return held // _ITEM
+
+
+def _file_first(s: Rows, xx: Cells, head: int, link: int, exchange: int, tag: int) -> None:
+    """Put an exchange first in its bucket."""
+    older = s[head] // _ITEM
+    xx[(exchange - 1) * CELLS + link] = older
+    s[head] = exchange * _ITEM + (tag & _SIEVE) * 2 + (1 if older else 0)
 
 
 def _alike(
@@ -134,14 +158,13 @@ def open_exchange(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells, exchange: 
     new = (exchange - 1) * CELLS
     set_wide(xx, new + KEPT_UNTIL, time + s[EXCHANGE_LIFETIME])
     hash = _place(s, client, server, token, length)
-    tag = hash >> _TAG_SHIFT & _TAG_MASK
+    tag = _tag(hash)
     head = _head(s, TOKEN_BUCKETS, hash)
-    older = s[head]
-    s[head] = exchange
-    xx[new + OLDER] = older
+    newest = _newest(s, head, tag)
+    _file_first(s, xx, head, OLDER, exchange, tag)
     xx[new + TAG] = tag
     steps = 0
-    older = _alike(mm, xx, older, OLDER, tag, client, server, token, length)
+    older = _alike(mm, xx, newest, OLDER, tag, client, server, token, length)
     while older and steps < MOST_PER_TOKEN:
         at = (older - 1) * CELLS
         if _alive(s, xx, older, time):
@@ -209,8 +232,8 @@ def of_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     client, server = facts[f + fact.DESTINATION], facts[f + fact.SOURCE]
     token, length = _token(facts, f), _length(facts, f)
     hash = _place(s, client, server, token, length)
-    tag = hash >> _TAG_SHIFT & _TAG_MASK
-    newest_of_all = s[_head(s, TOKEN_BUCKETS, hash)]
+    tag = _tag(hash)
+    newest_of_all = _newest(s, _head(s, TOKEN_BUCKETS, hash), tag)
     exchange = _alike(mm, xx, newest_of_all, OLDER, tag, client, server, token, length)
     notifies = facts[f + fact.OBSERVE] >= 0 or facts[f + fact.CODE] >> 5 != 2
     newest = waiting = observing = observed = 0
@@ -243,8 +266,8 @@ def open_by_token(s: Rows, facts: Rows, f: int, mm: Cells, xx: Cells) -> int:
     client, server = facts[f + fact.DESTINATION], facts[f + fact.SOURCE]
     token, length = _token(facts, f), _length(facts, f)
     hash = _place(s, client, server, token, length)
-    tag = hash >> _TAG_SHIFT & _TAG_MASK
-    newest = s[_head(s, TOKEN_BUCKETS, hash)]
+    tag = _tag(hash)
+    newest = _newest(s, _head(s, TOKEN_BUCKETS, hash), tag)
     exchange = _alike(mm, xx, newest, OLDER, tag, client, server, token, length)
     steps = 0
     while exchange and steps < MOST_PER_TOKEN:
@@ -291,8 +314,7 @@ def _file(s: Rows, mm: Cells, xx: Cells) -> None:
         token, length = wide(mm, cells + messages.TOKEN), token_length(mm, request)
         hash = _place(s, mm[cells + messages.SOURCE], 0, token, length)
         head = _head(s, CLIENT_BUCKETS, hash)
-        xx[at + OLDER_OF_CLIENT] = s[head]
-        s[head] = exchange
+        _file_first(s, xx, head, OLDER_OF_CLIENT, exchange, _tag(hash))
     s[FILED] = s[EXCHANGES]
 
 
@@ -308,7 +330,8 @@ def _of_client(
     client = facts[f + fact.DESTINATION]
     token, length = _token(facts, f), _length(facts, f)
     _file(s, mm, xx)
-    newest = s[_head(s, CLIENT_BUCKETS, _place(s, client, 0, token, length))]
+    hash = _place(s, client, 0, token, length)
+    newest = _newest(s, _head(s, CLIENT_BUCKETS, hash), _tag(hash))
     exchange = _alike(mm, xx, newest, OLDER_OF_CLIENT, 0, client, 0, token, length)
     steps = 0
     while exchange and steps < MOST_PER_TOKEN:
@@ -349,7 +372,7 @@ def relink(s: Rows, heads: Rows, table: int, mm: Cells, xx: Cells) -> None:
     link = OLDER if table == TOKEN_BUCKETS else OLDER_OF_CLIENT
     count = 0
     for bucket in range(len(heads)):
-        exchange, newer = heads[bucket], 0
+        exchange, newer = heads[bucket] // _ITEM, 0
         while exchange:  # the oldest first
             at = (exchange - 1) * CELLS + link
             older = xx[at]
@@ -367,8 +390,6 @@ def relink(s: Rows, heads: Rows, table: int, mm: Cells, xx: Cells) -> None:
             server = mm[cells + messages.DESTINATION] if table == TOKEN_BUCKETS else 0
             token, length = wide(mm, cells + messages.TOKEN), token_length(mm, request)
             hash = _place(s, mm[cells + messages.SOURCE], server, token, length)
-            head = _head(s, table, hash)
-            xx[at + link] = s[head]
-            s[head] = exchange
+            _file_first(s, xx, _head(s, table, hash), link, exchange, _tag(hash))
             count += 1
     s[table + COUNT] = count if table == TOKEN_BUCKETS else s[TOKEN_BUCKETS + COUNT]

@@ -268,8 +268,8 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
 
 def following(path: Path, depth: int) -> list[float]:
     """Seconds that following takes, batch by batch: at depth 0 no message counts as readable, so
-    that none is paired; at depth 1 none has a form, so that no rule is asked about it; at depth 2 no
-    body says anything of a registration; at depth 3 all is as it is."""
+    that none is paired; at depth 1 none has a form, so that no rule is asked about it; at depth 2
+    no body says anything of a registration; at depth 3 all is as it is."""
     import numpy as np
 
     from analyzer import facts as fact
