@@ -39,6 +39,7 @@ def open_capture(
     spec_profile: str | os.PathLike[str] = "seed",
     transmission: str | os.PathLike[str] = "default",
     ports: Iterable[int] = (),
+    switches: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
     registration_path: str = "",
     server_uri: str = "",
@@ -49,6 +50,7 @@ def open_capture(
     So are the settings (`msgshark check --help`):
 
     - `spec_profile`: wording and severities, by the name of a profile or its file
+    - `switches`: switched on in it, such as `onem2m`; `msgshark spec-profile` lists them
     - `transmission`: what timing is judged by, by the name of a profile or its file
     - `ports`: UDP ports that are CoAP, whatever is seen on them
     - `ignore`: findings not wanted, as `RULE` or `RULE@ENDPOINT-or-UE`; `*` and `?` stand for any
@@ -63,12 +65,14 @@ def open_capture(
     if not several:
         raise CaptureError("no capture is named.")
     rules = [ignore] if isinstance(ignore, str) else list(ignore)
+    names = [switches] if isinstance(switches, str) else list(switches)
     with _refusing():
+        profile = spec_reading.load(os.fspath(spec_profile), catalogue.load)
         settings = Settings(
             ports=frozenset(map(_port, ports)),
             registration_path=registration_path,
             server_uri=server_uri,
-            profile=spec_reading.load(os.fspath(spec_profile), catalogue.load),
+            profile=spec_reading.switched(profile, names),
             ignores=tuple(spec_reading.ignored(rule, catalogue.load) for rule in rules),
             timers=reading.load(os.fspath(transmission)),
         )
@@ -169,6 +173,7 @@ class Capture:
         """
         from scapy.utils import EDecimal
 
+        from dissectors.coap.message import knowing
         from dissectors.msgin5g.elements import speaking
         from dissectors.packet import packet
 
@@ -176,7 +181,7 @@ class Capture:
         cells, data = session.messages.row(row), session.packet(row)
         if not data:
             raise CaptureError(f"frame {frame} is gone; read it before the capture is closed.")
-        with speaking(session.vocabulary):
+        with speaking(session.vocabulary), knowing(session.options):
             found = packet(data, session.link_type(row), cells["coap_at"], cells["coap_length"])
         found.time = EDecimal(cells["time"]) / 10**9
         found.wirelen = cells["wire"]

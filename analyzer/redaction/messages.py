@@ -66,7 +66,7 @@ class Messages:
         return bytes(out)
 
     def _value(self, number: int, value: bytes) -> bytes:
-        spec = numbers.OPTIONS.get(number)
+        spec = numbers.NAMED_OPTIONS.get(number)
         form = spec.format if spec is not None else Format.OPAQUE
         match form:
             case Format.UINT | Format.BLOCK if len(value) <= _LONGEST_UINT:

@@ -35,7 +35,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.packet import Packet, bind_bottom_up, bind_top_down
 
 from dissectors.coap import numbers
-from dissectors.coap.message import Flaw, Message, dissect
+from dissectors.coap.message import Flaw, Message, dissect, in_force
 from dissectors.coap.numbers import Type
 from dissectors.coap.values import (
     Decoded,
@@ -266,7 +266,7 @@ class CoAP(Packet):  # type: ignore[misc]
         """Fields of `s`; the payload is left to Scapy. Never raises."""
         below, options = self.underlayer, self.get_field("options")
         cut = isinstance(below, UDP) and below.len is not None and below.len - 8 > len(s)
-        message = dissect(s, cut)
+        message = dissect(s, cut, in_force())
         self.fields = _fields_of(message) | ({"cut": True} if cut else {})
         self.fields["options"] = options.any2i(self, self.fields["options"])
         end = len(s) if message.payload_offset < 0 else message.payload_offset - 1

@@ -18,7 +18,7 @@ from analyzer.views.inks import line
 from analyzer.views.places import Span
 from analyzer.views.session_view import SessionView
 from dissectors.coap import numbers
-from dissectors.coap.message import Message, dissect
+from dissectors.coap.message import Message, dissect, knowing
 from dissectors.msgin5g.elements import speaking
 
 
@@ -75,7 +75,7 @@ def _coap(view: SessionView, row: int, message: bytes, at: int, under: Any) -> l
     from dissectors import CoAP
 
     words = view.opened.vocabulary
-    with speaking(words):
+    with speaking(words), knowing(view.opened.options):
         coap = CoAP(message, _underlayer=under)
     links = tuple(generated.exchange_nodes(view, row))
     first, after = coap.spans.get("payload", (len(message), len(message)))
