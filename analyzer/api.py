@@ -39,7 +39,7 @@ def open_capture(
     spec_profile: str | os.PathLike[str] = "seed",
     transmission: str | os.PathLike[str] = "default",
     ports: Iterable[int] = (),
-    switches: str | Iterable[str] = (),
+    switch: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
     registration_path: str = "",
     server_uri: str = "",
@@ -50,7 +50,7 @@ def open_capture(
     So are the settings (`msgshark check --help`):
 
     - `spec_profile`: wording and severities, by the name of a profile or its file
-    - `switches`: switched on in it, such as `onem2m`; `msgshark spec-profile` lists them
+    - `switch`: what to switch on in it, such as `onem2m`; `msgshark spec-profile` lists them
     - `transmission`: what timing is judged by, by the name of a profile or its file
     - `ports`: UDP ports that are CoAP, whatever is seen on them
     - `ignore`: findings not wanted, as `RULE` or `RULE@ENDPOINT-or-UE`; `*` and `?` stand for any
@@ -65,14 +65,14 @@ def open_capture(
     if not several:
         raise CaptureError("no capture is named.")
     rules = [ignore] if isinstance(ignore, str) else list(ignore)
-    names = [switches] if isinstance(switches, str) else list(switches)
+    switches = [switch] if isinstance(switch, str) else list(switch)
     with _refusing():
         profile = spec_reading.load(os.fspath(spec_profile), catalogue.load)
         settings = Settings(
             ports=frozenset(map(_port, ports)),
             registration_path=registration_path,
             server_uri=server_uri,
-            profile=spec_reading.switched(profile, names),
+            profile=spec_reading.switched(profile, switches),
             ignores=tuple(spec_reading.ignored(rule, catalogue.load) for rule in rules),
             timers=reading.load(os.fspath(transmission)),
         )
@@ -167,13 +167,13 @@ class Capture:
 
         `packet[CoAP]` is the message, on whatever port, and its payload the MSGin5G layer where it
         is one; headers that Scapy does not know are Raw. It builds to the bytes as captured,
-        credentials included; of a datagram that came in fragments it is the whole. `time` is in
-        seconds since 1970. Raises CaptureError where the frame holds no message, or the file no
-        longer holds the frame.
+        credentials included; of a datagram that came in fragments it is the whole. `defects` are
+        by the options that IANA has registered, whatever is switched on; `time` is in seconds since
+        1970. Raises CaptureError where the frame holds no message, or the file no longer holds the
+        frame.
         """
         from scapy.utils import EDecimal
 
-        from dissectors.coap.message import knowing
         from dissectors.msgin5g.elements import speaking
         from dissectors.packet import packet
 
@@ -181,7 +181,7 @@ class Capture:
         cells, data = session.messages.row(row), session.packet(row)
         if not data:
             raise CaptureError(f"frame {frame} is gone; read it before the capture is closed.")
-        with speaking(session.vocabulary), knowing(session.options):
+        with speaking(session.vocabulary):
             found = packet(data, session.link_type(row), cells["coap_at"], cells["coap_length"])
         found.time = EDecimal(cells["time"]) / 10**9
         found.wirelen = cells["wire"]

@@ -59,9 +59,10 @@ def unassigned(event: Formed, context: Context) -> Iterator[Breach]:
     for option in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
         found = message.coap.first(option)
         value = uint(found) if found is not None else None
-        known = value is None or value in context.profile.content_formats
-        why = "" if known else _status(value)
-        if found is not None and why:
+        if found is None or value is None or value in context.profile.content_formats:
+            continue
+        why = _status(value)
+        if why:
             yield Breach(
                 f"{found.name} {value} is {why}",
                 message,

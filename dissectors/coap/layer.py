@@ -266,7 +266,7 @@ class CoAP(Packet):  # type: ignore[misc]
         """Fields of `s`; the payload is left to Scapy. Never raises."""
         below, options = self.underlayer, self.get_field("options")
         cut = isinstance(below, UDP) and below.len is not None and below.len - 8 > len(s)
-        message = dissect(s, cut, in_force())
+        message = dissect(s, cut)
         self.fields = _fields_of(message) | ({"cut": True} if cut else {})
         self.fields["options"] = options.any2i(self, self.fields["options"])
         end = len(s) if message.payload_offset < 0 else message.payload_offset - 1
@@ -298,7 +298,7 @@ class CoAP(Packet):  # type: ignore[misc]
     @property
     def message(self) -> Message:
         """The message as it would be sent now, as the rest of msgshark sees it."""
-        return dissect(self.do_build(), bool(self.cut))
+        return dissect(self.do_build(), bool(self.cut), in_force())
 
     @property
     def spans(self) -> dict[str, Span]:

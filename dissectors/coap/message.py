@@ -146,7 +146,7 @@ _IN_FORCE: Final[ContextVar[OptionTable | None]] = ContextVar("options", default
 
 @contextmanager
 def knowing(table: OptionTable) -> Iterator[None]:
-    """Scapy dissects without arguments: its layers take the options in force around them."""
+    """Scapy asks without arguments: its layers find defects by the options in force."""
     before = _IN_FORCE.set(table)
     try:
         yield

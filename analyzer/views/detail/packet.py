@@ -75,7 +75,7 @@ def _coap(view: SessionView, row: int, message: bytes, at: int, under: Any) -> l
     from dissectors import CoAP
 
     words = view.opened.vocabulary
-    with speaking(words), knowing(view.opened.options):
+    with speaking(words):
         coap = CoAP(message, _underlayer=under)
     links = tuple(generated.exchange_nodes(view, row))
     first, after = coap.spans.get("payload", (len(message), len(message)))
@@ -85,7 +85,8 @@ def _coap(view: SessionView, row: int, message: bytes, at: int, under: Any) -> l
     else:
         payload = message[first:after]
         inside = payload_nodes(payload, coap.payload, at + first, form, view.unmasked, words)
-    return [coap_node(coap, at, links), *inside]
+    with knowing(view.opened.options):
+        return [coap_node(coap, at, links), *inside]
 
 
 def _secrets(view: SessionView, row: int, coap: Message, at: int) -> list[Span]:
