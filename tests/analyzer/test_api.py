@@ -92,7 +92,8 @@ def test_settings_are_those_of_the_command_line() -> None:
         if isinstance(option, click.Option)
     }
     options["ports"] = options.pop("d")
-    for unasked in ("format", "follow", "spool_size"):  # how to print, and what may grow
+    for unasked in ("format", "follow", "spool_size", "r", "frames", "V", "x", "e", "E"):
+        # how to print and what of it, and what may grow
         del options[unasked]
     assert {name: value or None for name, value in parameters.items()} == {
         name: value if isinstance(value, str) and value else None for name, value in options.items()
