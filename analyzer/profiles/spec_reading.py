@@ -2,7 +2,7 @@
 """Spec profiles as TOML: those that come with msgshark, and the user's own.
 
     extends = "rel17"              # else seed
-    switches = ["behind-nat"]      # overrides that belong together
+    switches = ["behind-nat"]      # what belongs together: switches.toml
 
     [severities]                   # of rules, by id or glob
     "COAP-7641-*" = "off"
