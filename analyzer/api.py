@@ -39,6 +39,7 @@ def open_capture(
     spec_profile: str | os.PathLike[str] = "seed",
     transmission: str | os.PathLike[str] = "default",
     ports: Iterable[int] = (),
+    switch: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
     registration_path: str = "",
     server_uri: str = "",
@@ -49,6 +50,7 @@ def open_capture(
     So are the settings (`msgshark check --help`):
 
     - `spec_profile`: wording and severities, by the name of a profile or its file
+    - `switch`: what to switch on in it, such as `onem2m`; `msgshark spec-profile` lists them
     - `transmission`: what timing is judged by, by the name of a profile or its file
     - `ports`: UDP ports that are CoAP, whatever is seen on them
     - `ignore`: findings not wanted, as `RULE` or `RULE@ENDPOINT-or-UE`; `*` and `?` stand for any
@@ -63,12 +65,14 @@ def open_capture(
     if not several:
         raise CaptureError("no capture is named.")
     rules = [ignore] if isinstance(ignore, str) else list(ignore)
+    switches = [switch] if isinstance(switch, str) else list(switch)
     with _refusing():
+        profile = spec_reading.load(os.fspath(spec_profile), catalogue.load)
         settings = Settings(
             ports=frozenset(map(_port, ports)),
             registration_path=registration_path,
             server_uri=server_uri,
-            profile=spec_reading.load(os.fspath(spec_profile), catalogue.load),
+            profile=spec_reading.switched(profile, switches),
             ignores=tuple(spec_reading.ignored(rule, catalogue.load) for rule in rules),
             timers=reading.load(os.fspath(transmission)),
         )
@@ -163,9 +167,10 @@ class Capture:
 
         `packet[CoAP]` is the message, on whatever port, and its payload the MSGin5G layer where it
         is one; headers that Scapy does not know are Raw. It builds to the bytes as captured,
-        credentials included; of a datagram that came in fragments it is the whole. `time` is in
-        seconds since 1970. Raises CaptureError where the frame holds no message, or the file no
-        longer holds the frame.
+        credentials included; of a datagram that came in fragments it is the whole. `defects` are
+        by the options that IANA has registered, whatever is switched on; `time` is in seconds since
+        1970. Raises CaptureError where the frame holds no message, or the file no longer holds the
+        frame.
         """
         from scapy.utils import EDecimal
 

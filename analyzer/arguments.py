@@ -93,6 +93,16 @@ def _spec_profile(context: object, parameter: object, value: str | None) -> Spec
         raise click.ClickException(str(error)) from None
 
 
+def _switches(context: object, parameter: object, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of switches."""
+    from analyzer.profiles.spec_reading import unknown_switch
+
+    for value in values:
+        if reason := unknown_switch(value):
+            raise click.BadParameter(reason)
+    return values
+
+
 def _ignores(context: object, parameter: object, values: tuple[str, ...]) -> tuple[Ignore, ...]:
     """What `RULE[@ENDPOINT-or-UE]` ignores."""
     from analyzer.profiles.spec_reading import ignored
@@ -181,6 +191,16 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             metavar="NAME|FILE",
             help="Judge by this wording of the spec; msgshark spec-profile lists them.",
+        ),
+        click.option(
+            "--switch",
+            "switches",
+            callback=_switches,
+            shell_complete=completing.switches,
+            multiple=True,
+            metavar="NAME",
+            help="Switch this on in the spec profile, such as onem2m or behind-nat; msgshark "
+            "spec-profile lists them; may be repeated.",
         ),
         click.option(
             "--ignore",
@@ -316,6 +336,7 @@ def open_later(
     registration_path: str,
     server_uri: str,
     spec_profile: SpecProfile,
+    switches: tuple[str, ...],
     ignores: tuple[Ignore, ...],
     transmission: Transmission,
     spool_size: int,
@@ -323,13 +344,14 @@ def open_later(
 ) -> tuple[Intake, Settings]:
     """What to read and how, from the options of `reads_captures` and `follows`."""
     from analyzer.capture import Intake, SpoolLimits
+    from analyzer.profiles.spec_reading import switched
     from analyzer.session import Settings
 
     settings = Settings(
         ports=frozenset(ports),
         registration_path=registration_path,
         server_uri=server_uri,
-        profile=spec_profile,
+        profile=switched(spec_profile, switches),
         ignores=ignores,
         timers=transmission,
     )

@@ -57,6 +57,13 @@ def spec_profiles(context: object, parameter: object, incomplete: str) -> list[C
     return names_or_files(SHIPPED, incomplete)
 
 
+def switches(context: object, parameter: object, incomplete: str) -> list[str]:
+    """Switches of spec profiles."""
+    from analyzer.profiles.spec_reading import switches
+
+    return [name for name in switches() if name.startswith(incomplete)]
+
+
 def rules(context: object, parameter: object, incomplete: str) -> list[str]:
     """Ids of rules."""
     from analyzer.rules.catalogue import load

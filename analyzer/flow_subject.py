@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from analyzer.memory import Memory
     from analyzer.names import Endpoints, Names
     from analyzer.tables import Table
+    from dissectors.coap.wire import OptionTable
     from dissectors.msgin5g.elements import Vocabulary
 
 
@@ -26,6 +27,7 @@ class Tables(Protocol):
     names: Names
     icmp_texts: dict[int, str]
     vocabulary: Vocabulary
+    options: OptionTable
 
     def packet(self, row: int) -> bytes: ...
 

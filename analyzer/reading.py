@@ -24,6 +24,8 @@ from dissectors.msgin5g.elements import Vocabulary
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from analyzer.profiles.spec import SpecProfile
+
 MOST_RECORDS: Final = 2048
 """Records of which facts are gathered at a time: their rows stay in the processor's cache."""
 
@@ -105,7 +107,7 @@ class Reading:
         messages: Table,
         exchanges: Exchanges,
         ports: frozenset[int],
-        words: Vocabulary | None = None,
+        profile: SpecProfile | None = None,
     ) -> None:
         self.kernels: Kernels = PLAIN
         self._gathered = (Gathered(), Gathered())
@@ -115,9 +117,9 @@ class Reading:
         self._messages = messages
         self._exchanges = exchanges
         self._ports = port_table(ports)
-        self._words = words
-        self._scratch = Scratch(words)
-        self._table = wire.option_table()
+        self._words = profile.vocabulary if profile else None
+        self._scratch = Scratch(self._words)
+        self._table = profile.options if profile else wire.option_table()
         self._codes = wire.code_table()
         self._syntaxes = syntax_table()
 

@@ -122,7 +122,8 @@ def transmission_command(transmission: Transmission | None, form: str) -> int:
 @takes_spec_profile
 @output_format
 def spec_profile_command(spec_profile: SpecProfile | None, form: str) -> int:
-    """List spec profiles, or print one: severities, settings, elements, and what it ignores."""
+    """List spec profiles and what they may switch on, or print one: severities, settings,
+    elements, and what it ignores."""
     from analyzer.profiles.spec_reading import SHIPPED, shipped
     from analyzer.views import json, text
 

@@ -92,7 +92,6 @@ class Session:
         self.names = Names(self.memory)
         self.interfaces: list[SourceInterface] = []
         self.icmp_texts: dict[int, str] = {}
-        self.vocabulary = self.settings.profile.vocabulary
         self.blocks = Blocks(self)
         self.parts: dict[int, Packet] = {}
         """Messages that came in fragments, by row."""
@@ -103,8 +102,9 @@ class Session:
         self._window: tuple[int, int, memoryview] | None = None
         self._links: Rows = rows(0)
         asked = self.settings
+        self.vocabulary, self.options = asked.profile.vocabulary, asked.profile.options
         self._reading = Reading(
-            self.memory, self.messages, self.exchanges, asked.ports, self.vocabulary
+            self.memory, self.messages, self.exchanges, asked.ports, asked.profile
         )
         self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)

@@ -62,6 +62,11 @@ def _ignore_entry(ignore: Ignore) -> dict[str, str | None]:
     return entry | {"reason": ignore.reason or None}
 
 
+def switches_told() -> Iterator[tuple[str, str]]:
+    """What a profile may switch on: name and description."""
+    return ((name, switch["description"]) for name, switch in switches().items())
+
+
 def lines(profile: SpecProfile) -> Iterator[str]:
     """A spec profile for people."""
     entry = profile_entry(profile)

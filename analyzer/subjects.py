@@ -111,7 +111,11 @@ class Message:
     @cached_property
     def coap(self) -> CoapMessage:
         """The message dissected."""
-        return dissect(self.data, self.cut)
+        return dissect(self.data, self.cut, self._tables.options)
+
+    def knows(self, number: int) -> bool:
+        """Peers know the option."""
+        return self._tables.options.index[number] != 0
 
     @cached_property
     def token(self) -> bytes:

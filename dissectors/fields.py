@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
-from dissectors.coap.numbers import OPTIONS, Format
+from dissectors.coap.numbers import NAMED_OPTIONS, Format
 from dissectors.msgin5g.elements import elements
 
 
@@ -178,7 +178,7 @@ _TYPES: Final = {
 def fields() -> dict[str, Field]:
     """Every field by name, in the order views show them: of messages, exchanges, findings."""
     found = {field.name: field for field in _FIXED}
-    for spec in OPTIONS.values():
+    for spec in NAMED_OPTIONS.values():
         name = spec.name.lower().replace("-", "_")
         name = f"coap.opt.{_WIRESHARK_OPTION.get(name, name)}"
         kind = "string" if spec.name in ("Content-Format", "Accept") else _TYPES[spec.format]

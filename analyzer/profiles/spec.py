@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
+from dissectors.coap.media_types import FORMAT_SETS
+from dissectors.coap.wire import OptionTable, option_table
 from dissectors.msgin5g.constraints import SCHEMAS, Demands, Presence, presence_in
 from dissectors.msgin5g.elements import Element, Vocabulary, vocabulary
 from dissectors.msgin5g.payload import MAX_DEPTH
@@ -94,7 +96,9 @@ _SETTINGS: Final = Settings()
 class SpecProfile:
     """A spec profile; `constraints` are by message and element, `overrides` the later the stronger.
 
-    `base` is the release in whose column the catalogue's severities are read.
+    `base` is the release in whose column the catalogue's severities are read. What switches say
+    beside severities: `strict` (gate G-PARAM), `translated` addresses (gate G-NAT), options that
+    peers know by `numbers.OPTION_SETS`, and Content-Formats by `media_types.FORMAT_SETS`.
     """
 
     name: str = SEED
@@ -106,6 +110,20 @@ class SpecProfile:
     spellings: dict[str, Spelling] = field(default_factory=dict)
     constraints: dict[tuple[str, str], Constraint] = field(default_factory=dict)
     ignores: tuple[Ignore, ...] = ()
+    strict: bool = False
+    translated: bool = False
+    option_sets: tuple[str, ...] = ()
+    format_sets: tuple[str, ...] = ()
+
+    @cached_property
+    def options(self) -> OptionTable:
+        """The options that peers know."""
+        return option_table(*self.option_sets)
+
+    @cached_property
+    def content_formats(self) -> frozenset[int]:
+        """Content-Formats that peers know beside those registered."""
+        return frozenset(number for name in self.format_sets for number in FORMAT_SETS[name])
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

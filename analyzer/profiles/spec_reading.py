@@ -2,7 +2,7 @@
 """Spec profiles as TOML: those that come with msgshark, and the user's own.
 
     extends = "rel17"              # else seed
-    switches = ["behind-nat"]      # overrides that belong together
+    switches = ["behind-nat"]      # what belongs together: switches.toml
 
     [severities]                   # of rules, by id or glob
     "COAP-7641-*" = "off"
@@ -45,7 +45,7 @@ from analyzer.profiles.spec import (
     is_glob,
     pattern,
 )
-from analyzer.profiles.toml import Flaw, Kind, nearest, shown, unknown_key
+from analyzer.profiles.toml import Flaw, Kind, ProfileError, nearest, shown, unknown_key
 from dissectors.msgin5g.constraints import SCHEMAS, Presence, presence_in
 from dissectors.msgin5g.elements import Element, Vocabulary, elements, normalise
 
@@ -68,6 +68,11 @@ Rules = Callable[[], Collection[str]]
 
 def load(wanted: str, rules: Rules) -> SpecProfile:
     """The profile of a name, or of a file where the text is a path. Raises ProfileError."""
+    if wanted in switches():
+        raise ProfileError(
+            f"{wanted} is a switch of spec profiles: write --switch {wanted}, or "
+            f'switches = ["{wanted}"] in a profile'
+        )
     document = toml.shipped(KIND, wanted)
     return read(wanted, rules) if document is None else shipped(wanted)
 
@@ -89,8 +94,32 @@ def read(path: str, rules: Rules) -> SpecProfile:
 
 @cache
 def switches() -> dict[str, dict[str, Any]]:
-    """What a profile may switch on: a description, and severities by rule."""
+    """What a profile may switch on, by name: a description, and what switches.toml tells of."""
     return tomllib.loads((toml.FOLDER / "switches.toml").read_text("utf-8"))
+
+
+def unknown_switch(name: str) -> str:
+    """Why a name is none of a switch, and what may have been meant; nothing for one."""
+    if name in switches():
+        return ""
+    near = nearest(name, switches())
+    hint = f"did you mean {near}? " if near else ""
+    return f"no switch {name!r}; {hint}There are {', '.join(switches())}"
+
+
+def switched(profile: SpecProfile, names: Iterable[str]) -> SpecProfile:
+    """The profile with switches on as well; the severities that it gives itself stay. Raises
+    ValueError with a reason."""
+    added = [name for name in dict.fromkeys(names) if name not in profile.switches]
+    for name in added:
+        if reason := unknown_switch(name):
+            raise ValueError(reason)
+    found = _with(replace(profile, overrides=()), added)
+    return replace(
+        found,
+        name=" + ".join((profile.name, *added)),
+        overrides=(*found.overrides, *profile.overrides),
+    )
 
 
 def ignored(text: str, rules: Rules) -> Ignore:
@@ -107,8 +136,7 @@ def ignored(text: str, rules: Rules) -> Ignore:
 
 def _profile(document: dict[str, Any], below: SpecProfile) -> SpecProfile:
     """The profile of a document without flaws, upon the one it extends."""
-    named = document.get("switches", [])
-    tables = [*(switches()[name]["severities"] for name in named), document.get("severities", {})]
+    below = _with(below, document.get("switches", []))
     constraints = {
         (message, element): Constraint(
             Presence(given["presence"]) if "presence" in given else None,
@@ -124,11 +152,8 @@ def _profile(document: dict[str, Any], below: SpecProfile) -> SpecProfile:
         name=document.get("name", below.name),
         description=document.get("description", below.description),
         base=below.base,
-        switches=(*below.switches, *named),
-        overrides=(
-            *below.overrides,
-            *(Override(*item) for table in tables for item in table.items()),
-        ),
+        switches=below.switches,
+        overrides=(*below.overrides, *_overrides(document)),
         settings=below.settings._replace(**document.get("settings", {})),
         spellings=below.spellings
         | {
@@ -137,7 +162,33 @@ def _profile(document: dict[str, Any], below: SpecProfile) -> SpecProfile:
         },
         constraints=below.constraints | constraints,
         ignores=(*below.ignores, *(Ignore(**entry) for entry in document.get("ignore", ()))),
+        strict=below.strict,
+        translated=below.translated,
+        option_sets=below.option_sets,
+        format_sets=below.format_sets,
     )
+
+
+def _overrides(table: dict[str, Any]) -> tuple[Override, ...]:
+    return tuple(Override(*item) for item in table.get("severities", {}).items())
+
+
+def _with(profile: SpecProfile, names: Iterable[str]) -> SpecProfile:
+    """The profile with switches on that it has not on."""
+    for name in dict.fromkeys(names):
+        if name in profile.switches:
+            continue
+        switch = switches()[name]
+        profile = replace(
+            profile,
+            switches=(*profile.switches, name),
+            overrides=(*profile.overrides, *_overrides(switch)),
+            strict=profile.strict or "strict" in switch,
+            translated=profile.translated or "translated" in switch,
+            option_sets=(*profile.option_sets, *switch.get("options", ())),
+            format_sets=(*profile.format_sets, *switch.get("content_formats", ())),
+        )
+    return profile
 
 
 # What a file may hold ---------------------------------------------------------------------------

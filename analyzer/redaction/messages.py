@@ -16,7 +16,7 @@ from dissectors.coap import numbers
 from dissectors.coap.message import Message, Walker
 from dissectors.coap.numbers import Format
 from dissectors.coap.values import undecoded
-from dissectors.coap.wire import Defect
+from dissectors.coap.wire import Defect, OptionTable
 
 WELL_KNOWN: Final = frozenset(
     (
@@ -40,11 +40,13 @@ _FLAGS_CONTEXT: Final = 0x10
 
 
 class Messages:
-    """Replaces messages with the pseudonyms of `words`; not thread-safe."""
+    """Replaces messages with the pseudonyms of `words`; not thread-safe. What an option holds is
+    known of those in `options` alone: another device may mean something else by the rest."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, options: OptionTable) -> None:
         self._words = words
-        self._walker = Walker()
+        self._known = options.index
+        self._walker = Walker(table=options)
 
     def read(self, data: bytes, cut: bool) -> Message:
         """The message as it is; `cut`: its end was not captured."""
@@ -66,7 +68,7 @@ class Messages:
         return bytes(out)
 
     def _value(self, number: int, value: bytes) -> bytes:
-        spec = numbers.OPTIONS.get(number)
+        spec = numbers.NAMED_OPTIONS[number] if self._known[number] else None
         form = spec.format if spec is not None else Format.OPAQUE
         match form:
             case Format.UINT | Format.BLOCK if len(value) <= _LONGEST_UINT:

@@ -79,7 +79,7 @@ class Packets:
         self._session = session
         self._words = words
         self._cipher = cipher
-        self._messages = Messages(words)
+        self._messages = Messages(words, session.options)
         self._payloads = Payloads(words, session.vocabulary)
         self._blocks = BlockPayloads(session, self._payloads)
         self._said: dict[tuple[bytes, bool, bytes], bytes] = {}

@@ -13,7 +13,7 @@ from analyzer.rules.context import Context
 from analyzer.rules.single import has, is_later_block, payload_span
 from analyzer.subjects import Message
 from dissectors.coap import numbers
-from dissectors.coap.media_types import CONTENT_FORMATS, DOCUMENTATION, EXPERIMENTAL, RESERVED
+from dissectors.coap.media_types import CONTENT_FORMATS, DOCUMENTATION, EXPERIMENTAL, FORMAT_SETS
 from dissectors.coap.message import uint
 from dissectors.coap.numbers import code_name
 
@@ -28,7 +28,7 @@ def _status(value: int) -> str:
     for numbers_, why in (
         (EXPERIMENTAL, "for experiments only"),
         (DOCUMENTATION, "for documentation only"),
-        (RESERVED, "of early LwM2M and not to be used"),
+        (FORMAT_SETS["LwM2M"], "of early LwM2M and not to be used"),
     ):
         if value in numbers_:
             return why
@@ -44,7 +44,7 @@ def _status(value: int) -> str:
     title="Content-Format not registered",
     what="Content-Format or Accept has a value that the registry does not hold, one for "
     "experiments (65000 to 65535) or documentation (64998, 64999), or one of early LwM2M (1542, "
-    "1543).",
+    "1543), unless the switch lwm2m is on.",
     why="The number stands for a media type that both sides must know the same (clauses 5.10.3 "
     "and 12.3). A receiver that does not know it answers 4.15 or 4.06, or guesses.",
     bad="40 02 12 34 c2 fd e8 ff 31  Content-Format 65000",
@@ -59,8 +59,10 @@ def unassigned(event: Formed, context: Context) -> Iterator[Breach]:
     for option in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
         found = message.coap.first(option)
         value = uint(found) if found is not None else None
-        why = _status(value) if value is not None else ""
-        if found is not None and why:
+        if found is None or value is None or value in context.profile.content_formats:
+            continue
+        why = _status(value)
+        if why:
             yield Breach(
                 f"{found.name} {value} is {why}",
                 message,

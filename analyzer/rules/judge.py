@@ -24,7 +24,7 @@ from analyzer.rules.ignoring import Ignored
 from analyzer.rules.severities import weights
 from analyzer.subjects import Message
 from dissectors.coap.message import Flaw
-from dissectors.coap.numbers import OPTIONS, code_name, option_name
+from dissectors.coap.numbers import NAMED_OPTIONS, code_name, option_name
 from dissectors.coap.wire import Defect
 
 MOST_PER_MESSAGE: Final = 16
@@ -120,9 +120,11 @@ class Judge:
     ) -> Breach:
         data = message.coap.data[flaw.offset : min(flaw.end, flaw.offset + _MOST_BYTES)]
         shown = data.hex() + ("..." if flaw.end - flaw.offset > _MOST_BYTES else "")
+        spec = NAMED_OPTIONS.get(flaw.detail)
         words = {
             "option": option_name(flaw.detail),
             "number": flaw.detail,
+            "named": f" ({spec.name})" if spec else "",
             "detail": flaw.detail,
             "bytes": shown,
             "code": code_name(message.code),
@@ -149,7 +151,7 @@ def _placed(breach: Breach, message: Message, within: tuple[int, int]) -> Breach
 
 def _allowed_length(number: int) -> str:
     """`1 to 8 bytes`: how long the value of a registered option may be."""
-    spec = OPTIONS.get(number)
+    spec = NAMED_OPTIONS.get(number)
     if spec is None:
         return "any length"
     least = "" if spec.min == spec.max else f"{spec.min} to "

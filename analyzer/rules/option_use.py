@@ -28,15 +28,17 @@ defect_rule(
     "RFC 7252",
     "5.4.1",
     title="Unknown critical option",
-    what="An option with an odd number that is not registered, or from the experimental range.",
+    what="An option with an odd number that is not registered, or from the experimental range. "
+    "Those of oneM2M are known where the switch onem2m is on.",
     why="Odd numbers are critical: a receiver that does not know the option must refuse the "
     "message, a CON request with 4.02 Bad Option (clause 5.4.1). It works only between endpoints "
     "that agreed on it.",
     bad="40 01 12 34 d0 0c  option 25",
     good="40 01 12 34 d0 0d  option 26: unknown too, but even, so it is ignored",
-    fix="Check the number. If both sides know the option, this needs no action; if a receiver may "
-    "ignore it, choose an even number. A wrong length in an option before it shows like this too.",
-    says="Option {number} is critical and not registered",
+    fix="Check the number. If both sides know the option, this needs no action (`--switch onem2m` "
+    "for those of oneM2M); if a receiver may ignore it, choose an even number. A wrong length in "
+    "an option before it shows like this too.",
+    says="Option {number}{named} is critical and not registered",
     expected="a registered option, or an elective one",
 )
 
@@ -53,7 +55,7 @@ defect_rule(
     bad="40 01 12 34 d0 0d  option 26",
     good="40 01 12 34 b1 61  Uri-Path `a`",
     fix="Check the number; if both sides know the option, nothing needs to be done.",
-    says="Option {number} is elective and not registered: a receiver may ignore it",
+    says="Option {number}{named} is elective and not registered: a receiver may ignore it",
     expected="a registered option",
 )
 
@@ -140,7 +142,8 @@ defect_rule(
     when=facts.DEFAULT_VALUE,
     title="Option with its default value",
     what="Max-Age is 60, Uri-Port the destination port, or Uri-Host the destination address. The "
-    "two Uri options are not looked at where an address translator shows in the capture.",
+    "two Uri options are not looked at where an address translator shows in the capture, or the "
+    "switch behind-nat is on.",
     why="Leaving the option out says the same (clause 5.4.4) in fewer bytes, which counts on a "
     "narrow radio link.",
     bad="60 45 12 34 d1 01 3c  Max-Age 60",
@@ -150,7 +153,7 @@ defect_rule(
 def default_value(event: Seen, context: Context) -> Iterator[Breach]:
     message = event.message
     for option in message.coap.options:
-        if _is_default(message, option):
+        if _is_default(message, option, context.profile.translated):
             yield Breach(
                 f"{option.name} {describe_value(option.number, option.value)} is the default",
                 message,
@@ -160,14 +163,15 @@ def default_value(event: Seen, context: Context) -> Iterator[Breach]:
             )
 
 
-def _is_default(message: Message, option: Option) -> bool:
+def _is_default(message: Message, option: Option, translated: bool) -> bool:
     """The option says what its absence says."""
+    addressed = message.is_request and not (translated or message.translated)
     match option.number:
         case numbers.MAX_AGE:
             return message.is_response and int.from_bytes(option.value, "big") == DEFAULT_MAX_AGE
-        case numbers.URI_PORT if message.is_request and not message.translated:
+        case numbers.URI_PORT if addressed:
             return int.from_bytes(option.value, "big") == message.destination.port
-        case numbers.URI_HOST if message.is_request and not message.translated:
+        case numbers.URI_HOST if addressed:
             return _address(option.value) == message.destination.address
     return False
 

@@ -200,7 +200,7 @@ def not_utf8(event: Seen, context: Context) -> Iterator[Breach]:
             severity=None if broken else N,
         )
     for option in message.coap.options:
-        if _denormalised(option):
+        if message.knows(option.number) and _denormalised(option):
             yield _not_nfc(message, option)
 
 

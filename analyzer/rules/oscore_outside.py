@@ -14,7 +14,7 @@ from analyzer.rules.single import has
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import uint
-from dissectors.coap.numbers import OPTIONS, code_name
+from dissectors.coap.numbers import code_name
 
 _SPEC: Final = "RFC 8613"
 
@@ -146,7 +146,7 @@ def outer_options(event: Formed, context: Context) -> Iterator[Breach]:
                 seen=option.name,
                 expected="encrypted",
                 span=option.span,
-                severity=None if number in OPTIONS else W,
+                severity=None if message.knows(number) else W,
                 group=(message.flow, message.source, number),
             )
 

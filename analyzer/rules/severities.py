@@ -26,8 +26,9 @@ _OVERRIDES: Final[dict[str, Severity | None]] = {s.label: s for s in Severity} |
 
 
 def weights(rules: Iterable[Rule], profile: SpecProfile, strict: bool = False) -> dict[str, Weight]:
-    """The severity of each rule, by id; `strict` is the transmission profile."""
-    return {rule.id: _weight(rule, profile, strict) for rule in rules}
+    """The severity of each rule, by id; `strict` is the transmission profile, unless the spec
+    profile is."""
+    return {rule.id: _weight(rule, profile, strict or profile.strict) for rule in rules}
 
 
 def _weight(rule: Rule, profile: SpecProfile, strict: bool) -> Weight:

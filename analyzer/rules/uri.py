@@ -215,7 +215,8 @@ def _address(host: bytes) -> str | None:
     when=facts.DEFAULT_VALUE,
     title="Uri-Host is another address",
     what="Uri-Host is an IP address, but not the one the request was sent to. Not looked at with "
-    "Proxy-Scheme, and not where an address translator shows in the capture.",
+    "Proxy-Scheme, and not where an address translator shows in the capture, or the switch "
+    "behind-nat is on.",
     why="Without Uri-Host the destination address counts (clause 5.10.1). Another one points to a "
     "NAT, a proxy or a virtual host, or to an address that changed and is still configured.",
     bad="40 01 12 34 38 31 30 2e 30 2e 30 2e 31  Uri-Host `10.0.0.1`, sent to 192.0.2.2",
@@ -225,7 +226,8 @@ def _address(host: bytes) -> str | None:
 def host_ip_differs(event: Seen, context: Context) -> Iterator[Breach]:
     message = event.message
     option = message.coap.first(numbers.URI_HOST) if message.is_request else None
-    if option is None or message.translated or message.coap.first(numbers.PROXY_SCHEME):
+    translated = message.translated or context.profile.translated
+    if option is None or translated or message.coap.first(numbers.PROXY_SCHEME):
         return
     address = _address(option.value)
     if address is not None and address != message.destination.address:

@@ -176,9 +176,12 @@ def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
 
 
 def write_spec_profiles(profiles: Iterable[SpecProfile], out: TextIO) -> None:
-    """A line a spec profile: name and description."""
+    """A line a spec profile, name and description, then a line a switch."""
     for profile in profiles:
         out.write(f"{profile.name:<9} {profile.description}\n")
+    out.write('\nSwitches: --switch NAME, or switches = ["NAME"] in a profile\n')
+    for name, description in spec_report.switches_told():
+        out.write(f"{name:<15} {description}\n")
 
 
 def write_spec_profile(profile: SpecProfile, out: TextIO) -> None:

@@ -35,7 +35,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.packet import Packet, bind_bottom_up, bind_top_down
 
 from dissectors.coap import numbers
-from dissectors.coap.message import Flaw, Message, dissect
+from dissectors.coap.message import Flaw, Message, dissect, in_force
 from dissectors.coap.numbers import Type
 from dissectors.coap.values import (
     Decoded,
@@ -298,7 +298,7 @@ class CoAP(Packet):  # type: ignore[misc]
     @property
     def message(self) -> Message:
         """The message as it would be sent now, as the rest of msgshark sees it."""
-        return dissect(self.do_build(), bool(self.cut))
+        return dissect(self.do_build(), bool(self.cut), in_force())
 
     @property
     def spans(self) -> dict[str, Span]:

@@ -7,8 +7,6 @@ from typing import Final
 
 EXPERIMENTAL: Final = range(65000, 65536)
 DOCUMENTATION: Final = range(64998, 65000)
-RESERVED: Final = range(1542, 1544)
-"""Of early LwM2M; the registry says not to use them."""
 
 CONTENT_FORMATS: Final[dict[int, str]] = {
     0: "text/plain; charset=utf-8",
@@ -125,6 +123,18 @@ CONTENT_FORMATS: Final[dict[int, str]] = {
 """Registry as of 2026-08."""
 
 
+FORMAT_SETS: Final[dict[str, dict[int, str]]] = {
+    "LwM2M": {
+        1542: "application/vnd.oma.lwm2m+tlv (old)",
+        1543: "application/vnd.oma.lwm2m+json (old)",
+    },
+}
+"""Content-Formats that are known though not to be used, by who does: those of LwM2M are from before
+it had numbers of its own, and the registry reserves them."""
+
+_NAMED: Final = CONTENT_FORMATS | {n: m for found in FORMAT_SETS.values() for n, m in found.items()}
+
+
 def content_format_name(number: int) -> str:
     """Media type of a Content-Format, or `Unknown`."""
-    return CONTENT_FORMATS.get(number, "Unknown")
+    return _NAMED.get(number, "Unknown")

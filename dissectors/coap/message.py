@@ -8,10 +8,12 @@ wrong and where.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, NamedTuple
 
 from dissectors.coap import numbers, wire
-from dissectors.coap.wire import DEFECT_SLOTS, FATAL, OPTION_SLOTS, Defect
+from dissectors.coap.wire import DEFECT_SLOTS, FATAL, OPTION_SLOTS, Defect, OptionTable
 from dissectors.kernel import Bytes, rows
 
 
@@ -34,7 +36,7 @@ class Option(NamedTuple):
 
     @property
     def spec(self) -> numbers.OptionSpec | None:
-        return numbers.OPTIONS.get(self.number)
+        return numbers.NAMED_OPTIONS.get(self.number)
 
 
 class Flaw(NamedTuple):
@@ -87,13 +89,14 @@ def uint(option: Option) -> int | None:
 
 
 class Walker:
-    """The walk with its own row buffers, reused from message to message; not thread-safe."""
+    """The walk with its own row buffers, reused from message to message; not thread-safe.
+    `table`: the options that are known, those of IANA unless given."""
 
-    def __init__(self, capacity: int = wire.MAX_MESSAGE) -> None:
+    def __init__(self, capacity: int = wire.MAX_MESSAGE, table: OptionTable | None = None) -> None:
         self.head = rows(wire.HEAD_SLOTS)
         self.options = rows(capacity * OPTION_SLOTS)
         self.defects = rows(capacity * DEFECT_SLOTS)
-        table = wire.option_table()
+        table = table or wire.option_table()
         self._tables = (wire.code_table(), table.index, table.specs)
 
     def walk(self, data: Bytes, start: int, end: int, cut: bool = False) -> None:
@@ -132,6 +135,25 @@ class Walker:
             yield Flaw(Defect(kind), first, after, detail)
 
 
-def dissect(data: bytes, cut: bool = False) -> Message:
-    """One CoAP datagram, dissected; never raises. Rows are sized for this message alone."""
-    return Walker(len(data) + 8).message(data, cut)
+def dissect(data: bytes, cut: bool = False, table: OptionTable | None = None) -> Message:
+    """One CoAP datagram, dissected; never raises. Rows are sized for this message alone.
+    `table`: the options that are known, those of IANA unless given."""
+    return Walker(len(data) + 8, table).message(data, cut)
+
+
+_IN_FORCE: Final[ContextVar[OptionTable | None]] = ContextVar("options", default=None)
+
+
+@contextmanager
+def knowing(table: OptionTable) -> Iterator[None]:
+    """Scapy asks without arguments: its layers find defects by the options in force."""
+    before = _IN_FORCE.set(table)
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(before)
+
+
+def in_force() -> OptionTable:
+    """The options of `knowing`, else those of IANA."""
+    return _IN_FORCE.get() or wire.option_table()

@@ -4,7 +4,7 @@
 Each entry names its RFC. Nothing here computes: the option walk (`wire.py`), the Scapy layers
 (`layer.py`), the rules and the views all read these tables, so a number is declared once.
 Sources: IANA "Constrained RESTful Environments (CoRE) Parameters"; RFC 7252, 7641, 7959, 7967,
-8132, 8323, 8516, 8613, 8768, 8974, 9175, 9177, 9668.
+8132, 8323, 8516, 8613, 8768, 8974, 9175, 9177, 9668; oneM2M TS-0008.
 """
 
 from __future__ import annotations
@@ -283,7 +283,60 @@ _OPTIONS: tuple[OptionSpec, ...] = (
 )
 
 OPTIONS: Final[dict[int, OptionSpec]] = {spec.number: spec for spec in _OPTIONS}
-OPTIONS_BY_NAME: Final[dict[str, OptionSpec]] = {spec.name: spec for spec in _OPTIONS}
+"""What IANA has registered."""
+
+_ANY_LENGTH: Final = 0xFFFF + 269
+
+
+def _onem2m(number: int, name: str, format: Format, most: int, least: int = 0) -> OptionSpec:
+    return OptionSpec(number, f"oneM2M-{name}", format, least, most, reference="oneM2M TS-0008")
+
+
+# Table 6.2.2.4.0-1 of TS-0008 (V3.9). A uint of 2 bytes is one of 2 at most, as leading zeros are
+# left out (RFC 7252 clause 3.2). Times have 15 characters there, but TS-0004 lets them have
+# fractions, or be durations. The last three are of later releases, their lengths not known.
+_ONEM2M: Final = (
+    _onem2m(259, "OT", _STRING, 255),
+    _onem2m(263, "RTURI", _STRING, 512),  # 255 from Release 2 on
+    _onem2m(267, "TY", _UINT, 2),
+    _onem2m(271, "RVI", _STRING, 2, 1),
+    _onem2m(275, "ASRI", _STRING, 255),
+    _onem2m(279, "FR", _STRING, 255),
+    _onem2m(283, "RQI", _STRING, 255),
+    _onem2m(291, "RQET", _STRING, 255),
+    _onem2m(295, "RSET", _STRING, 255),
+    _onem2m(299, "OET", _STRING, 255),
+    _onem2m(303, "EC", _UINT, 1),
+    _onem2m(307, "RSC", _UINT, 2),
+    _onem2m(311, "GID", _STRING, 255),
+    _onem2m(319, "CTO", _UINT, 2),
+    _onem2m(323, "CTS", _UINT, 2),
+    _onem2m(327, "ATI", _STRING, 255),
+    _onem2m(331, "VSI", _STRING, 255),
+    _onem2m(335, "GTM", _STRING, 512),
+    _onem2m(339, "AUS", _STRING, 255),
+    _onem2m(343, "OMR", _STRING, _ANY_LENGTH),
+    _onem2m(347, "PRPI", _STRING, _ANY_LENGTH),
+    _onem2m(351, "MSU", _STRING, _ANY_LENGTH),
+    # Numbers of Release 1, still in use (OM2M); its 258 (Name) is No-Response by now.
+    _onem2m(256, "R1-FR", _STRING, 255),
+    _onem2m(257, "R1-RQI", _STRING, 255),
+    _onem2m(260, "R1-RQET", _STRING, 255),
+    _onem2m(261, "R1-RSET", _STRING, 255),
+    _onem2m(262, "R1-OET", _STRING, 255),
+    _onem2m(264, "R1-EC", _UINT, 1),
+    _onem2m(265, "R1-RSC", _UINT, 2),
+    _onem2m(266, "R1-GID", _STRING, 255),
+)
+
+OPTION_SETS: Final[dict[str, tuple[OptionSpec, ...]]] = {"oneM2M": _ONEM2M}
+"""Options that others than IANA have numbered, by who did. They have names for everybody; whether
+the peers of a capture know them is for a spec profile to say."""
+
+NAMED_OPTIONS: Final[dict[int, OptionSpec]] = OPTIONS | {
+    spec.number: spec for specs in OPTION_SETS.values() for spec in specs
+}
+OPTIONS_BY_NAME: Final[dict[str, OptionSpec]] = {spec.name: spec for spec in NAMED_OPTIONS.values()}
 
 SIGNALLING_OPTIONS: Final[dict[Where, tuple[OptionSpec, ...]]] = {
     Where.CSM: (
@@ -301,8 +354,8 @@ SIGNALLING_OPTIONS: Final[dict[Where, tuple[OptionSpec, ...]]] = {
 
 
 def option_name(number: int) -> str:
-    """Registered name, or `Unknown critical 65001` / `Unknown elective 26`."""
-    spec = OPTIONS.get(number)
+    """Its name, or `Unknown critical 65001` / `Unknown elective 26`."""
+    spec = NAMED_OPTIONS.get(number)
     if spec is not None:
         return spec.name
     if number in RESERVED_LOCATION_OPTIONS:

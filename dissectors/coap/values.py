@@ -64,7 +64,7 @@ def code_text(code: int) -> str:
     return f"{numbers.dotted(code)} {spec.name if spec else 'Unknown'}"
 
 
-_OPTIONS: Final = {_letters(spec.name): spec.number for spec in numbers.OPTIONS.values()}
+_OPTIONS: Final = {_letters(spec.name): spec.number for spec in numbers.NAMED_OPTIONS.values()}
 _MEDIA_TYPES: Final = {_letters(name): n for n, name in CONTENT_FORMATS.items()}
 _CODES: Final = {
     _letters(text): code
@@ -102,7 +102,7 @@ def code_number(name: str) -> int:
 
 def decode_value(number: int, value: bytes) -> Decoded:
     """The value of an option by its registered format; as bytes where it does not fit that."""
-    spec = numbers.OPTIONS.get(number)
+    spec = numbers.NAMED_OPTIONS.get(number)
     match spec.format if spec else Format.OPAQUE:
         case Format.EMPTY if not value:
             return None
@@ -124,7 +124,7 @@ def encode_value(number: int, value: Any) -> bytes:
 
     A Block option also takes (num, more, szx); Content-Format and Accept a media type.
     """
-    spec = numbers.OPTIONS.get(number)
+    spec = numbers.NAMED_OPTIONS.get(number)
     wanted = spec.format if spec else Format.OPAQUE
     if isinstance(value, tuple):
         num, more, szx = value
@@ -155,7 +155,7 @@ def describe_value(number: int, value: bytes) -> str:
 
 def describe_number(number: int) -> str:
     """`11 (Uri-Path, critical, unsafe)`."""
-    bits = [word for bit, word in _BITS if number & bit and number in numbers.OPTIONS]
+    bits = [word for bit, word in _BITS if number & bit and number in numbers.NAMED_OPTIONS]
     return f"{number} ({', '.join([numbers.option_name(number), *bits])})"
 
 

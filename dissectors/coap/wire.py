@@ -111,11 +111,15 @@ class OptionTable:
 
 
 @cache
-def option_table() -> OptionTable:
-    """The registry of `numbers.OPTIONS`; row 0 is the unknown option."""
+def option_table(*sets: str) -> OptionTable:
+    """The registry of `numbers.OPTIONS`, followed by sets of `numbers.OPTION_SETS`; row 0 is the
+    unknown option."""
+    known = [*numbers.OPTIONS.values()]
+    for name in sets:
+        known += numbers.OPTION_SETS[name]
     index = bytearray(65536)
-    specs = rows((len(numbers.OPTIONS) + 1) * SPEC_SLOTS)
-    for row, spec in enumerate(numbers.OPTIONS.values(), 1):
+    specs = rows((len(known) + 1) * SPEC_SLOTS)
+    for row, spec in enumerate(known, 1):
         index[spec.number] = row
         fields = (spec.format, spec.min, spec.max, spec.repeat, spec.requests, spec.responses)
         for slot, value in enumerate(fields):

@@ -114,6 +114,16 @@ def test_settings_reach_the_judge() -> None:
         assert repr(none).endswith("field-day.pcapng: no findings>")
 
 
+def test_what_is_switched_on(tmp_path: Path) -> None:
+    path = tmp_path / "onem2m.pcap"
+    path.write_bytes(Conversation().con("GET", options=[(283, b"r1")]).ack("2.05").pcap())
+    unknown = "COAP-7252-5.4.1-CRIT-UNKNOWN"
+    for switch, known in (((), False), ("onem2m", True), (["ocf", "onem2m"], True)):
+        with open_capture(path, switch=switch) as capture:
+            assert (unknown not in capture.findings["rule"]) is known
+            assert capture.coap(1).values("oneM2M-RQI") == ["r1"]
+
+
 @pytest.mark.parametrize(
     ("settings", "arguments"),
     [
@@ -121,6 +131,8 @@ def test_settings_reach_the_judge() -> None:
         ({"transmission": "nbiot"}, ["--transmission", "nbiot"]),
         ({"transmission": "no/such.toml"}, ["--transmission", "no/such.toml"]),
         ({"ignore": "COAP-NONE"}, ["--ignore", "COAP-NONE"]),
+        ({"switch": "lwm2"}, ["--switch", "lwm2"]),
+        ({"spec_profile": "onem2m"}, ["--spec-profile", "onem2m"]),
     ],
 )
 def test_wrong_settings_are_told_in_the_same_words(

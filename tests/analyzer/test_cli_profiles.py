@@ -12,6 +12,7 @@ from rules.conversation import Conversation
 from test_cli import BAD, CLEAN, Run, complains, run
 
 from analyzer import cli
+from analyzer.profiles.spec_reading import switches
 from analyzer.rules.catalogue import load
 
 __all__ = ["run"]
@@ -79,11 +80,37 @@ def test_every_command_that_reads_captures_refuses_what_is_wrong(
     bad.write_text('[severities]\n"COAP-CAP-DUP" = "none"\n')
     complains(run(*command, "--spec-profile", bad, CLEAN), f"{bad}:2: COAP-CAP-DUP: 'none' is not")
     complains(run(*command, "--ignore", "COAP-CAP-DUPE", CLEAN), "did you mean COAP-CAP-DUP?")
+    complains(run(*command, "--switch", "one-m2m", CLEAN), "did you mean onem2m?", "behind-nat")
+    complains(run(*command, "--spec-profile", "lwm2m", CLEAN), "write --switch lwm2m")
+
+
+def test_switches_on_the_command_line(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "onem2m.pcap"
+    options = [(259, b"20260801T120000"), (283, b"r-1\x1b[2J")]
+    path.write_bytes(Conversation().con("GET", options=options).ack("2.05").pcap())
+    unknown = "COAP-7252-5.4.1-CRIT-UNKNOWN"
+    shown = run("check", path).out
+    assert unknown in shown
+    assert "(oneM2M-OT)" in shown
+    switched = run("check", "--switch", "onem2m", "--switch", "behind-nat", path).out
+    assert unknown not in switched
+    assert switched.splitlines()[-2] == "judged by the spec profile seed + onem2m + behind-nat"
+    cells = run("messages", "-T", "fields", "-e", "coap.opt.onem2m_ot", path).out.splitlines()
+    assert cells[0] == "20260801T120000"
+    assert "\x1b" not in run("messages", "-T", "fields", "-e", "coap.opt.onem2m_rqi", path).out
+
+
+def test_switches_are_completed() -> None:
+    complete = ShellComplete(cli.msgshark, {}, "msgshark", "_MSGSHARK_COMPLETE")
+    found = complete.get_completions(["check", "--switch"], "o")
+    assert [item.value for item in found] == ["onem2m", "ocf"]
 
 
 def test_spec_profile_lists_and_prints(run: Run, tmp_path: Path) -> None:
     lines = run("spec-profile").out.splitlines()
-    assert [line.split()[0] for line in lines] == ["seed", "rel17", "rel18"]
+    named = [line.split()[0] for line in lines if line]
+    assert named == ["seed", "rel17", "rel18", "Switches:", *switches()]
+    assert all(len(line) <= 80 for line in lines[4:])
     entries = json.loads(run("spec-profile", "--format", "json").out)
     assert [entry["name"] for entry in entries] == ["seed", "rel17", "rel18"]
     for entry in entries:

@@ -17,7 +17,7 @@ from analyzer.columns import Columns
 from analyzer.report import visible_messages
 from analyzer.session import Session
 from analyzer.values import MASK, MessageValues, plain
-from dissectors.coap.numbers import OPTIONS, Format
+from dissectors.coap.numbers import NAMED_OPTIONS, Format
 from dissectors.fields import Field, Table, commands, fields, fields_of, is_repeated
 from dissectors.msgin5g.elements import elements
 
@@ -67,11 +67,11 @@ def every_element() -> dict[str, Any]:
 
 
 def every_option() -> list[tuple[int, bytes]]:
-    """Each option of the registry with a value as long as the shortest, but for what needs one."""
+    """Each option that has a name, with a value as long as the shortest, but for what needs one."""
     values = {Format.UINT: b"\x01", Format.BLOCK: b"\x01", Format.STRING: b"a", Format.EMPTY: b""}
     return [
         (number, values.get(spec.format, b"\xab").ljust(spec.min, b"\xcd"))
-        for number, spec in sorted(OPTIONS.items())
+        for number, spec in sorted(NAMED_OPTIONS.items())
     ]
 
 

@@ -124,6 +124,14 @@ def test_facts_are_what_the_options_say(data: bytes) -> None:
     assert found(fact.OPTIONS) == sum(1 << row for row in spread)
 
 
+def test_there_is_a_bit_for_each_option_that_may_be_known() -> None:
+    """The sign bit is none: kernels shift it along."""
+    known = wire.option_table(*numbers.OPTION_SETS)
+    assert max(known.index) <= 62
+    for number in OPTIONS:
+        assert known.index[number] == wire.option_table().index[number]
+
+
 @STEADY
 @given(datagrams().filter(lambda data: not 20 <= (data or b"\0")[0] <= 63))
 def test_facts_are_what_rules_see(data: bytes) -> None:

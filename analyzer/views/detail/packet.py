@@ -18,7 +18,7 @@ from analyzer.views.inks import line
 from analyzer.views.places import Span
 from analyzer.views.session_view import SessionView
 from dissectors.coap import numbers
-from dissectors.coap.message import Message, dissect
+from dissectors.coap.message import Message, dissect, knowing
 from dissectors.msgin5g.elements import speaking
 
 
@@ -85,7 +85,8 @@ def _coap(view: SessionView, row: int, message: bytes, at: int, under: Any) -> l
     else:
         payload = message[first:after]
         inside = payload_nodes(payload, coap.payload, at + first, form, view.unmasked, words)
-    return [coap_node(coap, at, links), *inside]
+    with knowing(view.opened.options):
+        return [coap_node(coap, at, links), *inside]
 
 
 def _secrets(view: SessionView, row: int, coap: Message, at: int) -> list[Span]:

@@ -26,10 +26,21 @@ from analyzer.profiles.spec import (
     Spelling,
     pattern,
 )
-from analyzer.profiles.spec_reading import KIND, SHIPPED, ignored, load, read, shipped, switches
+from analyzer.profiles.spec_reading import (
+    KIND,
+    SHIPPED,
+    ignored,
+    load,
+    read,
+    shipped,
+    switched,
+    switches,
+)
 from analyzer.profiles.toml import ProfileError
 from analyzer.rules import catalogue
 from analyzer.spec_report import lines
+from dissectors.coap.media_types import FORMAT_SETS
+from dissectors.coap.numbers import OPTION_SETS
 from dissectors.msgin5g.constraints import NO_DEMANDS, SCHEMAS, Demands, Presence, presence_in
 from dissectors.msgin5g.elements import elements, vocabulary
 
@@ -133,10 +144,43 @@ def test_the_schema_names_what_there_is() -> None:
     assert schema["$defs"]["constraint"]["properties"]["presence"]["enum"] == list(Presence)
 
 
-def test_switches_are_severities() -> None:
-    for name, switch in switches().items():
-        assert switch.keys() == {"description", "severities"}, name
-        assert set(switch["severities"].values()) <= set(SEVERITIES)
+def test_what_switches_say() -> None:
+    """Each key is one that is read, each name one that there is; all but `ocf` change something."""
+    for name, told in switches().items():
+        switch = dict(told)
+        assert switch.pop("description"), name
+        severities = switch.pop("severities", {})
+        assert set(severities.values()) <= set(SEVERITIES)
+        assert severities.keys() <= RULES.keys()
+        assert set(switch.get("options", ())) <= OPTION_SETS.keys()
+        assert set(switch.get("content_formats", ())) <= FORMAT_SETS.keys()
+        assert switch.keys() <= {"strict", "translated", "options", "content_formats"}
+        assert all(switch.values()), name
+        assert bool(severities or switch) is (name != "ocf")
+
+
+def test_a_switch_that_is_turned_on_beside_a_profile(path: Path) -> None:
+    """It is on once, and below the severities that the profile gives itself."""
+    own = '[severities]\n"COAP-7252-3-TKL-RESERVED" = "off"\n'
+    profile = switched(taken(path, own), ["rfc7252-only", "onem2m", "onem2m"])
+    assert profile.name == "ours + rfc7252-only + onem2m"
+    assert profile.switches == ("rfc7252-only", "onem2m")
+    assert profile.option_sets == ("oneM2M",)
+    assert profile.severity_of("COAP-7252-3-TKL-RESERVED") == "off"
+    assert switched(profile, ["onem2m"]) == profile
+    assert switched(shipped("seed"), ["rfc7252-only"]).severity_of("COAP-7252-3-TKL-RESERVED")
+    below = taken(path, f'switches = ["strict-defaults", "lwm2m", "behind-nat"]\n{own}')
+    assert (below.strict, below.translated, below.format_sets) == (True, True, ("LwM2M",))
+    assert below.severity_of("COAP-7252-3-TKL-RESERVED") == "off"
+
+
+def test_switches_that_there_are_not() -> None:
+    with pytest.raises(
+        ValueError, match=r"no switch 'one-m2m'; did you mean onem2m\? There are pl"
+    ):
+        switched(shipped("seed"), ["one-m2m"])
+    with pytest.raises(ProfileError, match=r"onem2m is a switch .*: write --switch onem2m, or "):
+        load("onem2m", catalogue.load)
 
 
 # The user's own --------------------------------------------------------------------------------

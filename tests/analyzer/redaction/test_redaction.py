@@ -28,11 +28,13 @@ from analyzer.redaction import frames as build
 from analyzer.redaction import proof
 from analyzer.redaction.cipher import Cipher
 from analyzer.redaction.export import Asked, redact
+from analyzer.redaction.messages import Messages
 from analyzer.redaction.words import Words
 from analyzer.session import Session
 from analyzer.views.pcapng import shown_rows
 from dissectors import checksum, link
 from dissectors.coap.message import dissect
+from dissectors.coap.wire import option_table
 
 UE = b"meter-0001@iot.example"
 BODY = (
@@ -187,6 +189,18 @@ def test_options_keep_what_says_nothing_of_anybody() -> None:
     assert values[9][0][:3] == b"\x19\x05\x04"  # flags, Partial IV, length of the kid context
     for gone in (b"acme", b"plant", b"0001", b"temp", b"12345678", b"kid"):
         assert gone not in message
+
+
+def test_numbers_of_an_option_stay_where_peers_are_known_to_know_it() -> None:
+    """oneM2M-RSC: with the switch on a status code, else perhaps a number of somebody."""
+    data = coap(0, "GET", options=[(283, b"meter-0001"), (307, b"\x07\xd0")])
+    words = Words(Cipher.of("key"), ())
+    for known, stays in ((option_table(), False), (option_table("oneM2M"), True)):
+        kept = Messages(words, known)
+        after = kept.replaced(kept.read(data, False), lambda message: message.payload)
+        request_id, status = dissect(after).options
+        assert b"0001" not in request_id.value
+        assert (status.value == b"\x07\xd0") is stays
 
 
 def test_a_host_that_is_the_destination_stays_it() -> None:

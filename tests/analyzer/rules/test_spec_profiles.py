@@ -125,13 +125,6 @@ def test_an_override_stands_above_a_strict_transmission_profile(tmp_path: Path) 
     assert weights([RULES[early]], shipped("rel18"), strict=True)[early].severity is E
 
 
-def test_a_switch_brings_its_severities(tmp_path: Path) -> None:
-    long = Conversation().con("GET", token=b"123456789")
-    assert long.rules()["COAP-7252-3-TKL-RESERVED"] is W
-    profile = ours('switches = ["rfc7252-only"]', tmp_path)
-    assert long.rules(profile=profile)["COAP-7252-3-TKL-RESERVED"] is E
-
-
 # Constraints ------------------------------------------------------------------------------------
 
 

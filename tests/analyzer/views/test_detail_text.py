@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rules.conversation import Conversation
 
+from analyzer.profiles.spec_reading import shipped, switched
 from analyzer.report import visible_messages
 from analyzer.session import Session
 from analyzer.views.detail.nodes import Node
@@ -70,3 +71,14 @@ def test_bytes_are_written_as_tshark_writes_them_and_masked() -> None:
         "0000  20 ** ** 23 24 25 26 27 28 29 2a 2b 2c 2d 2e 2f    **#$%&'()*+,-./",
         "0010  30 31 32 33                                       0123",
     ]
+
+
+def test_flaws_are_those_of_the_profile() -> None:
+    """An option of oneM2M has a name and a value; it is a flaw where it is not switched on."""
+    talk = Conversation().con("GET", options=[(283, b"r1"), (307, b"\x07\xd0")])
+    for names, flaws in (((), 2), (("onem2m",), 0)):
+        session = talk.session(profile=switched(shipped("seed"), names))
+        found = list(texts(packet_detail(SessionView(session), 0).nodes))
+        for text in ("oneM2M-RQI: r1", "oneM2M-RSC: 2000", "Option: 283 (oneM2M-RQI, critical, "):
+            assert any(line.strip().startswith(text) for line in found)
+        assert sum("[Flaw: critical unknown" in line for line in found) == flaws

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from dissectors.coap.message import Walker, dissect
-from dissectors.coap.wire import Defect
+from dissectors.coap.message import Walker, dissect, in_force, knowing
+from dissectors.coap.wire import Defect, option_table
 
 from .samples import ANY_BYTES, SAMPLES, TOKEN_300
 
@@ -92,3 +92,23 @@ def test_options_and_payload_account_for_every_byte(data: bytes) -> None:
             at = option.value_offset + len(option.value)
         end = len(data) if message.payload_offset < 0 else message.payload_offset - 1
         assert at == end
+
+
+def test_options_that_are_known_besides() -> None:
+    """oneM2M-RSC of three bytes: unknown, or known and too long."""
+    data = bytes.fromhex("40 45 00 01 e3 00 26 01 02 03")
+    known = option_table("oneM2M")
+    for message, kind in (
+        (dissect(data), Defect.CRITICAL_UNKNOWN),
+        (dissect(data, table=known), Defect.LENGTH_CRITICAL),
+        (Walker(20, known).message(data), Defect.LENGTH_CRITICAL),
+    ):
+        assert [flaw.kind for flaw in message.flaws] == [kind]
+        assert [option.name for option in message.options] == ["oneM2M-RSC"]
+
+
+def test_options_in_force() -> None:
+    known = option_table("oneM2M")
+    with knowing(known):
+        assert in_force() is known
+    assert in_force() is option_table()

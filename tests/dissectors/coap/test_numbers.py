@@ -7,7 +7,15 @@ import pytest
 
 from dissectors.coap import numbers
 from dissectors.coap.media_types import content_format_name
-from dissectors.coap.numbers import CODES, OPTIONS, OPTIONS_BY_NAME, Format, Repeat
+from dissectors.coap.numbers import (
+    CODES,
+    NAMED_OPTIONS,
+    OPTION_SETS,
+    OPTIONS,
+    OPTIONS_BY_NAME,
+    Format,
+    Repeat,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,33 @@ def test_options(
     assert (spec.min, spec.max) == (shortest, longest)
 
 
+def test_options_of_onem2m() -> None:
+    """Table 6.2.2.4.0-1 of TS-0008: all of them critical and unsafe, step 4; those of Release 1
+    are numbered in a row."""
+    specs = OPTION_SETS["oneM2M"]
+    assert {spec.name.removeprefix("oneM2M-"): spec.number for spec in specs} == {
+        "OT": 259, "RTURI": 263, "TY": 267, "RVI": 271, "ASRI": 275, "FR": 279, "RQI": 283,
+        "RQET": 291, "RSET": 295, "OET": 299, "EC": 303, "RSC": 307, "GID": 311, "CTO": 319,
+        "CTS": 323, "ATI": 327, "VSI": 331, "GTM": 335, "AUS": 339, "OMR": 343, "PRPI": 347,
+        "MSU": 351, "R1-FR": 256, "R1-RQI": 257, "R1-RQET": 260, "R1-RSET": 261, "R1-OET": 262,
+        "R1-EC": 264, "R1-RSC": 265, "R1-GID": 266,
+    }  # fmt: skip
+    assert all(s.critical and s.unsafe for s in specs if "-R1-" not in s.name)
+    assert {s.name for s in specs if s.format == Format.UINT} == {
+        f"oneM2M-{name}" for name in ("TY", "EC", "RSC", "CTO", "CTS", "R1-EC", "R1-RSC")
+    }
+
+
+def test_sets_of_options_add_to_the_registry() -> None:
+    """No number and no name has two meanings."""
+    added = [spec for specs in OPTION_SETS.values() for spec in specs]
+    assert len(NAMED_OPTIONS) == len(OPTIONS) + len(added)
+    assert len(OPTIONS_BY_NAME) == len(NAMED_OPTIONS)
+    assert set(OPTIONS).isdisjoint(spec.number for spec in added)
+
+
 def test_option_names() -> None:
+    assert numbers.option_name(283) == "oneM2M-RQI"
     assert numbers.option_name(11) == "Uri-Path"
     assert numbers.option_name(65001) == "Unknown critical 65001"
     assert numbers.option_name(26) == "Unknown elective 26"
@@ -106,3 +140,4 @@ def test_option_names() -> None:
 def test_content_formats() -> None:
     assert content_format_name(numbers.JSON) == "application/json"
     assert content_format_name(64998) == "Unknown"
+    assert content_format_name(1543) == "application/vnd.oma.lwm2m+json (old)"
