@@ -70,3 +70,23 @@ def test_bytes_are_written_as_tshark_writes_them_and_masked() -> None:
         "0000  20 ** ** 23 24 25 26 27 28 29 2a 2b 2c 2d 2e 2f    **#$%&'()*+,-./",
         "0010  30 31 32 33                                       0123",
     ]
+
+
+@pytest.mark.parametrize("content_format", [{}, {"content_format": 0}, {"content_format": 50}])
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"# ", b"\0"])
+@pytest.mark.parametrize("after", [b"}", b"", b", }"])
+def test_credentials_are_masked_also_in_what_is_no_json(
+    tmp_path: Path, before: bytes, after: bytes, content_format: dict[str, int]
+) -> None:
+    body = before + b'{"UE Credential Information": "s3cr3t"' + after
+    path = tmp_path / "secret.pcap"
+    path.write_bytes(Conversation().con("POST", payload=body, **content_format).pcap())
+    session = Session()
+    session.open([path])
+    session.read_all()
+    out = io.StringIO()
+    write_packets(session, [0], out, tree=True, octets=True)
+    session.release()
+    assert "**" in out.getvalue()
+    assert "3cr3" not in out.getvalue()
+    assert b"3cr3".hex(" ") not in out.getvalue()
