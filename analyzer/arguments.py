@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -31,7 +31,7 @@ def _decode_as(context: object, parameter: object, values: tuple[str, ...]) -> t
     matches = [_DECODE_AS.fullmatch(value.replace(" ", "")) for value in values]
     for value, match in zip(values, matches, strict=True):
         if match is None or not 0 < int(match[1]) < 65536:
-            raise click.BadParameter(f"-d {value!r} is not understood; write udp.port==9999,coap")
+            raise click.BadParameter(f"{value!r} is not understood; write udp.port==9999,coap")
     return tuple(int(match[1]) for match in matches if match)
 
 
@@ -43,7 +43,7 @@ def _size(context: object, parameter: object, value: str) -> int:
     return int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ")
 
 
-def frame_ranges(context: object, parameter: object, value: str) -> Ranges:
+def _frame_ranges(context: object, parameter: object, value: str) -> Ranges:
     """Runs of frame numbers of `1,5-9`."""
     ranges = []
     for part in filter(None, value.replace(" ", "").split(",")):
@@ -230,11 +230,12 @@ def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Keep this much of stdin, or of a compressed file unpacked, at most.",
         ),
     )
-    return _decorated(command, decorators)
+    return decorated(command, decorators)
 
 
-def _decorated(command: Callable[..., Any], decorators: Iterable[Any]) -> Callable[..., Any]:
-    for decorator in reversed(tuple(decorators)):
+def decorated(command: Callable[..., Any], decorators: Sequence[Any]) -> Callable[..., Any]:
+    """A command with options that its help tells in this order."""
+    for decorator in reversed(decorators):
         command = decorator(command)
     return command
 
@@ -262,16 +263,17 @@ output_format = _format("text", "json")
 rule_format = _format("text", "json", "markdown")
 
 
+def takes_frames(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Numbers of packets as an option, given to the command as `frames`."""
+    return click.option(
+        "--frames", callback=_frame_ranges, default="", metavar="NUMBERS", help=help
+    )
+
+
 def selects_packets(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that tell which packets."""
     decorators = (
-        click.option(
-            "--frames",
-            callback=frame_ranges,
-            default="",
-            metavar="NUMBERS",
-            help="Packets of these numbers, as in 1,5-9.",
-        ),
+        takes_frames("Packets of these numbers, as in 1,5-9."),
         click.option(
             "--exchange",
             "exchange_ids",
@@ -287,7 +289,7 @@ def selects_packets(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Packets with findings this severe or worse.",
         ),
     )
-    return _decorated(command, decorators)
+    return decorated(command, decorators)
 
 
 def selects_exchanges(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -327,7 +329,7 @@ def selects_exchanges(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Draw one ladder of all these exchanges, as they were captured.",
         ),
     )
-    return _decorated(command, decorators)
+    return decorated(command, decorators)
 
 
 def open_later(

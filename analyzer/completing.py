@@ -8,7 +8,7 @@ more than the candidates need.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import islice
 from pathlib import PurePath
@@ -20,6 +20,8 @@ from analyzer.formats import CHECK
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from dissectors.fields import Field
 
 SHELLS: Final = ("bash", "zsh", "fish")
 VARIABLE: Final = "_MSGSHARK_COMPLETE"
@@ -69,6 +71,37 @@ def rules(context: object, parameter: object, incomplete: str) -> list[str]:
     from analyzer.rules.catalogue import load
 
     return sorted(id for id in load() if id.upper().startswith(incomplete.upper()))
+
+
+def fields(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:
+    """Names of all fields."""
+    from dissectors.fields import fields
+
+    return _named(fields().values(), incomplete)
+
+
+def fields_of(table: str) -> Callable[[object, object, str], list[CompletionItem]]:
+    """What offers the fields that rows of a table have."""
+
+    def offer(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:
+        from dissectors.fields import Table, fields_of
+
+        return _named(fields_of(Table(table)).values(), incomplete)
+
+    return offer
+
+
+def _named(fields: Iterable[Field], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    fitting = (field for field in fields if field.name.startswith(incomplete))
+    return [CompletionItem(field.name, help=field.help) for field in fitting]
+
+
+def layouts(context: object, parameter: object, incomplete: str) -> list[str]:
+    """Keys of -E."""
+    keys = ("header=", "separator=", "quote=", "occurrence=", "aggregator=")
+    return [key for key in keys if key.startswith(incomplete)]
 
 
 def outputs(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:

@@ -9,7 +9,7 @@ import click
 
 from analyzer import completing
 from analyzer.arguments import reads_captures, selects_packets
-from analyzer.opened import reading_session, tell, tell_notices
+from analyzer.opened import reading_session, rows_of_packets, tell, tell_notices
 from analyzer.redact_options import RedactOptions, redact_options
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def _selected(
     from analyzer.rules.catalogue import Severity
     from analyzer.views import pcapng
 
-    rows = set(pcapng.rows_of_frames(session, frames))
-    if frames and not rows:
-        raise click.ClickException("no CoAP in the packets of --frames; msgshark messages has it")
+    rows = set(rows_of_packets(session, frames)) if frames else set()
     for id in exchange_ids:
         if id > len(session.exchanges):
             raise click.ClickException(f"no exchange {id}; msgshark exchanges lists them")

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from analyzer.arguments import frame_ranges
+from analyzer import completing
+from analyzer.arguments import decorated, takes_frames
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from analyzer.views.listed import Named
     from analyzer.views.pcapng import Ranges
 
@@ -67,7 +66,7 @@ def prints(table: str, *forms: str) -> Callable[[Callable[..., Any]], Callable[.
             "names",
             multiple=True,
             metavar="FIELD",
-            shell_complete=functools.partial(_complete, table),
+            shell_complete=completing.fields_of(table),
             help="Print this field; may be repeated. msgshark fields lists them.",
         )
         @click.option(
@@ -76,7 +75,7 @@ def prints(table: str, *forms: str) -> Callable[[Callable[..., Any]], Callable[.
             multiple=True,
             metavar="KEY=VALUE",
             callback=_layout,
-            shell_complete=_complete_layout,
+            shell_complete=completing.layouts,
             help=f"Set how -T fields and csv write: {_LAYOUT_HELP}; may be repeated.",
         )
         @functools.wraps(command)
@@ -107,17 +106,9 @@ def prints_messages(command: Callable[..., Any]) -> Callable[..., Any]:
         prints("messages"),
         click.option("-V", "detail", is_flag=True, help="Print all that is known of each message."),
         click.option("-x", "octets", is_flag=True, help="Print the bytes, in hex and as ASCII."),
-        click.option(
-            "--frames",
-            callback=frame_ranges,
-            default="",
-            metavar="NUMBERS",
-            help="Only packets of these numbers, as in 1,5-9.",
-        ),
+        takes_frames("Only packets of these numbers, as in 1,5-9."),
     )
-    for decorator in decorators:
-        command = decorator(command)
-    return command
+    return decorated(command, decorators)
 
 
 def _refuse(printing: Printing) -> None:
@@ -145,10 +136,10 @@ def _field(name: str, table: str) -> Any:
         raise click.ClickException(
             f"{table} have no field {name}; msgshark fields tells which commands have it"
         )
-    from difflib import get_close_matches
+    from analyzer.profiles.toml import nearest
 
-    near = get_close_matches(name.lower(), known, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else "msgshark fields lists them"
+    near = nearest(name, known)
+    hint = f"did you mean {near}?" if near else "msgshark fields lists them"
     raise click.ClickException(f"no field {name}; {hint}")
 
 
@@ -164,21 +155,5 @@ def _layout(context: object, parameter: object, values: Sequence[str]) -> dict[s
         elif key in ("separator", "aggregator") and len(value) == 1 and value.isprintable():
             found[key] = value
         else:
-            raise click.BadParameter(f"-E {text!r} is not understood; write {_LAYOUT_HELP}")
+            raise click.BadParameter(f"{text!r} is not understood; write {_LAYOUT_HELP}")
     return found
-
-
-def _complete(
-    table: str, context: object, parameter: object, incomplete: str
-) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    from dissectors.fields import Table, fields_of
-
-    known = fields_of(Table(table)).values()
-    return [CompletionItem(f.name, help=f.help) for f in known if f.name.startswith(incomplete)]
-
-
-def _complete_layout(context: object, parameter: object, incomplete: str) -> list[str]:
-    keys = ("header=", "separator=", "quote=", "occurrence=", "aggregator=")
-    return [key for key in keys if key.startswith(incomplete)]

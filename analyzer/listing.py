@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from analyzer.arguments import LADDERS
+from analyzer.opened import rows_of_packets
 
 if TYPE_CHECKING:
     from analyzer.field_options import Printing
@@ -19,9 +20,7 @@ def print_messages(session: Session, printing: Printing, out: TextIO) -> None:
 
     rows: Iterable[int] = visible_messages(session)
     if printing.frames:
-        from analyzer.views.pcapng import rows_of_frames
-
-        rows = rows_of_frames(session, printing.frames)
+        rows = rows_of_packets(session, printing.frames)
     if printing.detail or printing.octets:
         from analyzer.views import detail_text
 

@@ -16,7 +16,7 @@ from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect
 from dissectors.coap.numbers import Format
 from dissectors.msgin5g.elements import Vocabulary, elements
-from dissectors.msgin5g.payload import Elements, read_elements, read_json
+from dissectors.msgin5g.payload import Elements, first_byte, read_elements, read_json
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -29,8 +29,6 @@ _LONGEST_UINT: Final = 4
 
 _AT_ONCE: Final = 1 << 20
 """Bytes of a file read at once for messages that stand near each other."""
-
-_JSON_BEGINS: Final = b"\xef\xbb\xbf \t\r\n"
 
 
 class Content:
@@ -52,7 +50,7 @@ class Content:
     def elements(self) -> Elements:
         """Of the body that was whole with this message, or else of its payload."""
         payload = self.body.payload if self.body else self.coap.payload
-        if payload.lstrip(_JSON_BEGINS)[:1] != b"{":
+        if first_byte(payload) != b"{":
             return Elements()
         return read_elements(read_json(payload), self._session.vocabulary)
 

@@ -15,6 +15,7 @@ from analyzer.arguments import open_later
 if TYPE_CHECKING:
     from analyzer.capture import Stop
     from analyzer.session import Session
+    from analyzer.views.pcapng import Ranges
 
 
 def tell(text: str) -> None:
@@ -64,7 +65,16 @@ def _interrupted_by_user(stop: Stop, waits: bool) -> Iterator[None]:
 def tell_notices(session: Session) -> None:
     """What was wrong with the files, on stderr."""
     from analyzer.report import notices
-    from analyzer.views.escape import escape
 
     for notice in notices(session):
-        click.echo(f"msgshark: {escape(notice, 400)}", err=True)
+        tell(notice)
+
+
+def rows_of_packets(session: Session, frames: Ranges) -> list[int]:
+    """Rows of the messages in packets of these numbers; an error where there is none."""
+    from analyzer.views.pcapng import rows_of_frames
+
+    rows = list(rows_of_frames(session, frames))
+    if not rows:
+        raise click.ClickException("no CoAP in the packets of --frames; msgshark messages has it")
+    return rows

@@ -23,14 +23,8 @@ if TYPE_CHECKING:
     from analyzer.rules.catalogue import Rule
 
 
-def _complete_field(context: object, parameter: object, incomplete: str) -> list[str]:
-    from dissectors.fields import fields
-
-    return [name for name in fields() if name.startswith(incomplete)]
-
-
 @click.command()
-@click.argument("pattern", default="", metavar="[PATTERN]", shell_complete=_complete_field)
+@click.argument("pattern", default="", metavar="[PATTERN]", shell_complete=completing.fields)
 @output_format
 def fields(pattern: str, form: str) -> int:
     """List the fields of -e: name, type, the commands that have it.
@@ -86,8 +80,7 @@ def explain(rule_id: str, form: str) -> int:
 
 
 def _rule(rule_id: str) -> Rule:
-    from difflib import get_close_matches
-
+    from analyzer.profiles.toml import nearest
     from analyzer.rules.catalogue import load
     from analyzer.rules.left_out import LEFT_OUT
 
@@ -97,9 +90,9 @@ def _rule(rule_id: str) -> Rule:
         return rule
     if rule_id.upper() in LEFT_OUT:
         raise click.ClickException(f"{rule_id} is left out. {LEFT_OUT[rule_id.upper()]}")
-    near = get_close_matches(rule_id.upper(), catalogue, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else "msgshark rules lists them"
-    raise click.ClickException(f"no rule {rule_id}; {hint}")
+    near = nearest(rule_id, catalogue)
+    hint = f"did you mean {near}?" if near else "msgshark rules lists them"
+    raise click.ClickException(f"no rule {rule_id or '(empty)'}; {hint}")
 
 
 @click.command("transmission")

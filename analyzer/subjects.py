@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from analyzer import flows
 from analyzer import messages as m
@@ -28,7 +28,7 @@ from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect, uint
 from dissectors.coap.numbers import Type
 from dissectors.coap.wire import Defect
-from dissectors.msgin5g.payload import Document, Elements, read_elements, read_json
+from dissectors.msgin5g.payload import Document, Elements, first_byte, read_elements, read_json
 
 
 class Place(NamedTuple):
@@ -207,7 +207,7 @@ class Message:
         payload = self.payload
         if not payload or self.protected:
             return False
-        return self.content_format == numbers.JSON or payload[:64].lstrip(_BEFORE_JSON)[:1] == b"{"
+        return self.content_format == numbers.JSON or first_byte(payload) == b"{"
 
     @property
     def message_type(self) -> str:
@@ -220,10 +220,6 @@ class Message:
         """UE Service ID, else the originating one."""
         elements = self.elements
         return elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
-
-
-_BEFORE_JSON: Final = b"\xef\xbb\xbf \t\r\n"
-"""White space, and the byte order mark that some writers put before it."""
 
 
 def _text(value: bytes) -> str:

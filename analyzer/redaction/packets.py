@@ -247,7 +247,7 @@ class Packets:
         if at % 8 or after <= at or after > len(payload) or (more and after % 8):
             self.left_out += 1
             return None
-        ip = ip._replace(identification=walked[link.FRAGMENT_ID], offset=at, more=more, ttl=ip.ttl)
+        ip = ip._replace(identification=walked[link.FRAGMENT_ID], offset=at, more=more)
         part = payload[at:after]
         return self._framed(record, link_type, ip, frames.UDP, part, len(part))
 

@@ -13,13 +13,13 @@ from analyzer.redaction.words import Words
 from dissectors.coap import numbers
 from dissectors.coap.content_formats import Syntax, syntax_of
 from dissectors.msgin5g.elements import Vocabulary
+from dissectors.msgin5g.payload import first_byte
 from dissectors.utf8 import utf8_error
 
 CHUNK: Final = 16
 """The smallest block (RFC 7959 clause 2.2): opaque bodies are replaced piece by piece, so that a
 block can be without the others."""
 
-_BEFORE_JSON: Final = b"\xef\xbb\xbf \t\r\n"
 _ATTRIBUTE: Final = re.compile(rb"(;\s*[A-Za-z][A-Za-z-]*\*?)(=(?:\"[^\"]*\"|[^;,]*))?")
 _COUNTS: Final = (b";ct", b";sz", b";obs", b";osc", b";con", b";ep-type")
 _CONTROL: Final = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
@@ -58,10 +58,7 @@ class Payloads:
 
     def _syntax(self, data: bytes, content_format: int | None, code: int) -> Syntax:
         known = syntax_of(content_format) if content_format is not None else Syntax.ANY
-        if known in (Syntax.ANY, Syntax.TEXT) and data[:64].lstrip(_BEFORE_JSON)[:1] in (
-            b"{",
-            b"[",
-        ):
+        if known in (Syntax.ANY, Syntax.TEXT) and first_byte(data) in (b"{", b"["):
             return Syntax.JSON
         if content_format is None:
             text = utf8_error(data, 0, len(data)) < 0 and not _CONTROL.search(data)

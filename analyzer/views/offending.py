@@ -66,10 +66,6 @@ def credentials(session: Session, row: int, data: bytes, stop: int) -> list[Span
         return []
     if session.blocks.is_block(row):
         return [(at, len(data))]
-    from dissectors.msgin5g.credentials import secret_values
-    from dissectors.msgin5g.payload import read_json
+    from dissectors.msgin5g.credentials import secrets_of
 
-    words = session.vocabulary
-    if coap.payload.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-        return []
-    return [(at + a, at + b) for a, b in secret_values(read_json(coap.payload), words)]
+    return [(at + a, at + b) for a, b in secrets_of(coap.payload, session.vocabulary)]

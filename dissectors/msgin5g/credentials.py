@@ -9,12 +9,17 @@ from typing import Final, TypeAlias
 
 from dissectors.json_scan import Error, Kind
 from dissectors.msgin5g.elements import Vocabulary
-from dissectors.msgin5g.payload import Document, Value, members
+from dissectors.msgin5g.payload import Document, Value, members, read_json
 
 Span: TypeAlias = tuple[int, int]
 """First byte and byte after the last."""
 
 _KEY: Final = re.compile(rb'"([^"\\]{1,80})"\s*:')
+
+
+def secrets_of(payload: bytes, words: Vocabulary) -> list[Span]:
+    """Bytes of a payload that hold credentials, whatever else it is."""
+    return secret_values(read_json(payload), words) if b'"' in payload else []
 
 
 def secret_values(document: Document, words: Vocabulary) -> list[Span]:

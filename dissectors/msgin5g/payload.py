@@ -34,6 +34,9 @@ MAX_DEPTH: Final = 64
 _MAX_DIGITS: Final = 300
 """Longer integers are read as floats: Python refuses huge ones and no element needs them."""
 
+_LEAD: Final = b"\xef\xbb\xbf \t\r\n"
+_LONGEST_LEAD: Final = 64
+
 ERROR_TEXTS: Final[dict[Error, str]] = {
     Error.EMPTY: "no JSON value",
     Error.NOT_UTF8: "not UTF-8",
@@ -144,6 +147,12 @@ def _number(raw: bytes) -> int | float:
         return int(raw)
     # Past the range of a float is its end, not infinity, which JSON cannot say again.
     return max(-sys.float_info.max, min(float(raw), sys.float_info.max))
+
+
+def first_byte(payload: bytes) -> bytes:
+    """What a payload begins with if it is JSON, behind white space and the byte order mark that
+    some writers put there (RFC 8259 clauses 2 and 8.1); `b""` for nothing."""
+    return payload[:_LONGEST_LEAD].lstrip(_LEAD)[:1]
 
 
 def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:

@@ -87,6 +87,7 @@ def test_what_does_not_go_together_is_told(run: Run) -> None:
 
 def test_a_field_that_there_is_not(run: Run) -> None:
     complains(run("-r", CLEAN, "-e", "coap.midd"), "no field coap.midd; did you mean coap.mid?")
+    complains(run("messages", CLEAN, "--frames", "999"), "no CoAP in the packets of --frames")
     complains(run("messages", CLEAN, "-e", "qqq"), "no field qqq; msgshark fields lists them")
     complains(run("exchanges", CLEAN, "-e", "coap.mid"), "exchanges have no field coap.mid")
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from test_imports import HEAVY
@@ -44,6 +45,10 @@ CASES: dict[str, list[str]] = {
     "explain MSG-24538-6.3.1.2.1.a-T": ["MSG-24538-6.3.1.2.1.a-TOKEN"],
     "check --ignore COAP-7252-4.2-RETR-S": ["COAP-7252-4.2-RETR-SPAN"],
     "run.pcap --tr": ["--transmission"],
+    "messages -e coap.mi": ["coap.mid"],
+    "exchanges -e finding.ru": ["finding.rule"],
+    "findings -E q": ["quote="],
+    "fields coap.mi": ["coap.mid"],
 }
 
 BASH = f"""
@@ -137,6 +142,6 @@ def test_nothing_heavy_is_loaded_for_a_candidate(words: str, folder: Path) -> No
 
 def test_every_rule_is_offered() -> None:
     command = cli.msgshark.commands["explain"]
-    context = command.make_context("explain", [], resilient_parsing=True)
+    context = click.Context(command)
     offered = command.params[0].shell_complete(context, "")
     assert {item.value for item in offered} == set(load())

@@ -14,9 +14,9 @@ from analyzer.views.detail.payload import payload_nodes
 from analyzer.views.inks import line
 from analyzer.views.places import Page, Place, Span
 from dissectors.coap import numbers
-from dissectors.msgin5g.credentials import secret_values
+from dissectors.msgin5g.credentials import secrets_of
 from dissectors.msgin5g.elements import speaking
-from dissectors.msgin5g.payload import read_json
+from dissectors.msgin5g.payload import first_byte
 
 _MOST_BLOCKS: Final = 500
 _MOST_NAMED: Final = 12
@@ -85,11 +85,9 @@ def secrets_of_block(session: Session, row: int, at: int, form: int | None) -> l
     body = session.blocks.body_of(row)
     if body is None:
         first = read_block(session, session.blocks.first_of(row))
-        begins = first.payload.lstrip(b" \t\r\n")[:1] in (b"{", b"[")
+        begins = first_byte(first.payload) in (b"{", b"[")
         json = form in (None, numbers.JSON) and (first.offset > 0 or begins)
         return [(at, at + len(block.payload))] if json and block.payload else []
-    if body.payload.lstrip(b" \t\r\n")[:1] not in (b"{", b"["):
-        return []
-    secrets = secret_values(read_json(body.payload), session.vocabulary)
+    secrets = secrets_of(body.payload, session.vocabulary)
     found = (_in_block(span, block, at) for span in secrets)
     return [span for span in found if span is not None]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from analyzer.views.detail.nodes import Node
@@ -13,7 +13,7 @@ from analyzer.views.inks import line
 from analyzer.views.places import Span
 from dissectors.coap import numbers
 from dissectors.json_scan import Error, Kind
-from dissectors.msgin5g.credentials import secret_values
+from dissectors.msgin5g.credentials import secret_values, secrets_of
 from dissectors.msgin5g.elements import (
     MESSAGE_TYPE_NAMES,
     Element,
@@ -59,15 +59,21 @@ def payload_nodes(
     if content_format == numbers.JSON or (container and document.error == Error.NONE):
         tree = _JsonTree(document, at, words, known=False, unmasked=unmasked)
         return [tree.node("JavaScript Object Notation")]
-    return [_text_or_data(payload, at, content_format)]
+    secrets = [] if unmasked else secret_values(document, words)
+    return [_text_or_data(_hidden(payload, secrets), at, content_format)]
 
 
 def masked_spans(payload: bytes, at: int, words: Vocabulary) -> list[Span]:
     """Bytes of the packet that hold credentials."""
-    if payload.lstrip(b" \t\r\n")[:1] not in (b"{", b"["):
-        return []
-    secrets = secret_values(read_json(payload), words)
-    return [(at + first, at + after) for first, after in secrets]
+    return [(at + first, at + after) for first, after in secrets_of(payload, words)]
+
+
+def _hidden(payload: bytes, secrets: Iterable[Span]) -> bytes:
+    """The payload with asterisks in the place of credentials."""
+    shown = bytearray(payload)
+    for first, after in secrets:
+        shown[first:after] = b"*" * (after - first)
+    return bytes(shown)
 
 
 def _text_or_data(payload: bytes, at: int, content_format: Any) -> Node:

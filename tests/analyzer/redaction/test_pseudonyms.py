@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from ipaddress import ip_address, ip_network
 from itertools import product
 
@@ -145,7 +146,8 @@ def test_a_number_keeps_its_form(text: str) -> None:
     assert NUMBER.fullmatch(other)
     assert len(other) == len(text)
     if "e" not in text.lower() or len(text) < 9:
-        assert float(other).is_integer() == float(text).is_integer()
+        whole = [number == number.to_integral_value() for number in map(Decimal, (text, other))]
+        assert whole[0] == whole[1]
 
 
 # JSON -------------------------------------------------------------------------------------------

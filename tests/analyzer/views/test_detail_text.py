@@ -82,3 +82,23 @@ def test_flaws_are_those_of_the_profile() -> None:
         for text in ("oneM2M-RQI: r1", "oneM2M-RSC: 2000", "Option: 283 (oneM2M-RQI, critical, "):
             assert any(line.strip().startswith(text) for line in found)
         assert sum("[Flaw: critical unknown" in line for line in found) == flaws
+
+
+@pytest.mark.parametrize("content_format", [{}, {"content_format": 0}, {"content_format": 50}])
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"# ", b"\0"])
+@pytest.mark.parametrize("after", [b"}", b"", b", }"])
+def test_credentials_are_masked_also_in_what_is_no_json(
+    tmp_path: Path, before: bytes, after: bytes, content_format: dict[str, int]
+) -> None:
+    body = before + b'{"UE Credential Information": "s3cr3t"' + after
+    path = tmp_path / "secret.pcap"
+    path.write_bytes(Conversation().con("POST", payload=body, **content_format).pcap())
+    session = Session()
+    session.open([path])
+    session.read_all()
+    out = io.StringIO()
+    write_packets(session, [0], out, tree=True, octets=True)
+    session.release()
+    assert "**" in out.getvalue()
+    assert "3cr3" not in out.getvalue()
+    assert b"3cr3".hex(" ") not in out.getvalue()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dissectors.msgin5g.credentials import secret_values
+from dissectors.msgin5g.credentials import secret_values, secrets_of
 from dissectors.msgin5g.elements import vocabulary
 from dissectors.msgin5g.payload import read_json
 
@@ -37,3 +37,12 @@ def test_nothing_is_uncovered_where_json_breaks(at: int, gone: int, other: bytes
 def test_what_ended_before_the_error_hides_no_more() -> None:
     data = b'{"UE Credential Information": "s3cr3t", "UE Service ID": "a" "b"}'
     assert left(data) == data.replace(b'"s3cr3t"', b"")
+
+
+@given(st.binary(max_size=80))
+def test_what_stands_before_uncovers_nothing(before: bytes) -> None:
+    data = before + BODY
+    spans = secrets_of(data, vocabulary())
+    at = len(before) + BODY.index(SECRET)
+    quoted = before.count(b'"') % 2 or b"\\" in before  # the name is none then
+    assert quoted or any(first <= at < after for first, after in spans)
