@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer import exchange_columns, finding_columns, message_columns
 from analyzer.candidates import Candidates
 from analyzer.message_content import VALUES, Content, contents
+from analyzer.messages import frames_of
 from dissectors.fields import Field, Table
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Columns:
     @cached_property
     def _frames(self) -> dict[str, dict[int, list[int]]]:
         lists = exchange_columns.LISTS.items()
-        return {key: exchange_columns.frames_of(self._session, role) for key, role in lists}
+        return {key: frames_of(self._session.messages, roles) for key, roles in lists}
 
     @cached_property
     def _by_row(self) -> dict[int, list[Finding]]:

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.message_columns import Column, Rows, each
-from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role, rows_with
+from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role
 from dissectors.coap import numbers
 
 if TYPE_CHECKING:
@@ -48,10 +47,6 @@ def _request_text(name: str, of: Callable[[Session, int], Any]) -> Column:
     )
 
 
-def _method(code: int) -> str:
-    return "ping" if code == numbers.EMPTY else numbers.code_name(code)
-
-
 def _token(session: Session, rows: Rows) -> list[str | None]:
     tokens, lengths = (_of_request(name, session, rows) for name in ("token", "token_length"))
     pairs = zip(tokens, lengths, strict=True)
@@ -82,7 +77,7 @@ def _reason(session: Session, rows: Rows) -> list[str | None]:
 COLUMNS: Final[dict[str, Column]] = {
     "id": lambda session, rows: [row + 1 for row in rows],
     "state": _named("state", lambda state: State(state).label),
-    "method": lambda session, rows: each(_of_request("code", session, rows), _method),
+    "method": lambda session, rows: each(_of_request("code", session, rows), numbers.method_name),
     "uri": _request_text("uri", lambda session, id: session.names[id]),
     "token": _token,
     "mid": lambda session, rows: _of_request("message_id", session, rows),
@@ -110,20 +105,11 @@ COLUMNS: Final[dict[str, Column]] = {
 """By the key of a field of exchanges."""
 
 LISTS: Final = {
-    "retransmitted_in": Role.RETRANSMISSION,
-    "notifications": Role.NOTIFICATION,
+    "retransmitted_in": (Role.RETRANSMISSION,),
+    "notifications": (Role.NOTIFICATION,),
 }
-"""Fields that list the frames of an exchange's messages of a role."""
+"""Fields that list the frames of an exchange's messages of these roles."""
 
 
-def frames_of(session: Session, role: Role) -> dict[int, list[int]]:
-    """Frames of the messages of a role, by the id of their exchange."""
-    found: defaultdict[int, list[int]] = defaultdict(list)
-    for row in rows_with(session.messages.octets("role"), role):
-        exchange = session.messages.cell("exchange", row)
-        found[exchange].append(session.messages.cell("frame", row))
-    return found
-
-
-def _text(value: Iterable[str] | None) -> str | None:
+def _text(value: str | None) -> str | None:
     return None if value is None else str(value)

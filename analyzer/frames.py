@@ -33,7 +33,7 @@ _FRAMES: Final = pl.List(pl.UInt32)
 
 _SEVERITIES: Final = (None, *(severity.label for severity in Severity))
 _CODES: Final = tuple(map(numbers.dotted, range(256)))
-_METHODS: Final = ("ping", *map(numbers.code_name, range(1, 256)))
+_METHODS: Final = tuple(map(numbers.method_name, range(256)))
 _IS_RESPONSE: Final = pl.Series([numbers.is_response(code) for code in range(256)])
 
 
@@ -118,15 +118,14 @@ def _with_frame_lists(session: Session, found: pl.DataFrame) -> pl.DataFrame:
     """Frames of the messages that belong to each exchange, by what they are in it."""
     columns = {name: session.messages[name].copy() for name in ("exchange", "role", "frame")}
     listed = pl.DataFrame(columns)
-    for name in dict.fromkeys(FRAME_LISTS.values()):
-        roles = [int(role) for role, of in FRAME_LISTS.items() if of == name]
+    for name, roles in FRAME_LISTS.items():
         frames = (
             listed.filter(pl.col("role").is_in(roles))
             .group_by(pl.col("exchange").alias("id"), maintain_order=True)
             .agg(pl.col("frame").alias(name))
         )
         found = found.join(frames, on="id", how="left", maintain_order="left")
-    lists = pl.col(*FRAME_LISTS.values())
+    lists = pl.col(*FRAME_LISTS)
     return found.with_columns(lists.fill_null(pl.lit([], dtype=_FRAMES)))
 
 

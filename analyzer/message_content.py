@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 MASK: Final = "****"
 """Stands for a credential unless the user asks for it."""
 
-_LONGEST_UINT: Final = 4
-"""Bytes of the longest registered uint option; a longer value is none (RFC 7252 clause 5.4.3)."""
-
 _AT_ONCE: Final = 1 << 20
 """Bytes of a file read at once for messages that stand near each other."""
 
@@ -144,7 +141,7 @@ def _uri_path(coap: CoapMessage) -> str:
         value = option.value.decode("utf-8", "replace")
         if option.number == numbers.URI_HOST:
             text += f"coap://{value}"
-        elif option.number == numbers.URI_PORT and len(option.value) <= _LONGEST_UINT:
+        elif option.number == numbers.URI_PORT and len(option.value) <= numbers.LONGEST_UINT:
             text += f":{int.from_bytes(option.value, 'big')}"
         elif option.number == numbers.URI_PATH:
             text += f"/{value}"
@@ -159,7 +156,7 @@ def _option_value(option: Option) -> Any:
         return option.value.decode("utf-8", "replace")
     if spec.format == Format.EMPTY:
         return True
-    if len(option.value) > _LONGEST_UINT:
+    if len(option.value) > numbers.LONGEST_UINT:
         return None
     value = int.from_bytes(option.value, "big")
     if option.number in (numbers.CONTENT_FORMAT, numbers.ACCEPT):

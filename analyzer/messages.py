@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final
 
-from analyzer.tables import Cells, Layout
+from analyzer.tables import Cells, Layout, Table
 from dissectors.msgin5g.elements import MessageType
 
 
@@ -129,6 +130,16 @@ def rows_with(roles: bytes, role: int) -> Iterator[int]:
     while row >= 0:
         yield row
         row = roles.find(role, row + 1)
+
+
+def frames_of(messages: Table, roles: Iterable[Role]) -> dict[int, list[int]]:
+    """Frames of the messages of these roles, in file order, by the id of their exchange."""
+    octets, found = messages.octets("role"), defaultdict[int, list[int]](list)
+    rows = sorted(row for role in roles for row in rows_with(octets, role))
+    exchanges, frames = (messages.take(name, rows) for name in ("exchange", "frame"))
+    for exchange, frame in zip(exchanges, frames, strict=True):
+        found[exchange].append(frame)
+    return found
 
 
 def set_role(messages: Cells, row: int, role: int) -> None:

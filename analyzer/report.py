@@ -6,7 +6,6 @@ Keys are the ones scripts rely on (README, "Output for scripts"); text and JSON 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,7 @@ from analyzer.exchanges.message_layer import MOST_LIVE
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.exchanges.times import ExchangeTimes, Times
 from analyzer.findings import Finding
-from analyzer.messages import NO_RESPONSE_TIME, Role
+from analyzer.messages import NO_RESPONSE_TIME, Role, frames_of
 from analyzer.nearness import Candidate
 from analyzer.operations import Operations
 from analyzer.profiles.transmission import SECOND, TIMERS, Transmission, parameters
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
     from analyzer.session import Session
 
 FRAME_LISTS: Final = {
-    Role.RESPONSE: "response_frames",
-    Role.NOTIFICATION: "response_frames",
-    Role.RETRANSMISSION: "retransmission_frames",
-    Role.DUPLICATE_ACK: "duplicate_ack_frames",
+    "response_frames": (Role.RESPONSE, Role.NOTIFICATION),
+    "retransmission_frames": (Role.RETRANSMISSION,),
+    "duplicate_ack_frames": (Role.DUPLICATE_ACK,),
 }
+"""Roles of the messages of an exchange whose frames a list has."""
 
 
 def visible_messages(session: Session) -> Iterator[int]:
@@ -58,18 +57,14 @@ def exchange_entries(
 ) -> Iterator[dict[str, Any]]:
     """Exchanges by their ids, or every one in the order of their requests."""
     ids = range(1, len(session.exchanges) + 1) if ids is None else list(ids)
-    frames: dict[int, defaultdict[str, list[int]]] = {id: defaultdict(list) for id in ids}
-    columns = (session.messages[name].tolist() for name in ("exchange", "role", "frame"))
-    for exchange, role, frame in zip(*columns, strict=True):
-        name = FRAME_LISTS.get(Role(role)) if exchange in frames else None
-        if name:
-            frames[exchange][name].append(frame)
+    lists = {name: frames_of(session.messages, roles) for name, roles in FRAME_LISTS.items()}
     times = ExchangeTimes(session.messages, session.exchanges.stored)
     candidates, operations = Candidates(session), Operations(session)
     for id in ids:
         cells = session.exchanges.row(id - 1)
         candidate = candidates.of_exchange(id)
-        yield _exchange_entry(session, id, cells, frames[id]) | {
+        frames = {name: by_exchange.get(id, []) for name, by_exchange in lists.items()}
+        yield _exchange_entry(session, id, cells, frames) | {
             "reason": reason(cells["match"], cells["confidence"]),
             "times": _times_entry(times.of(id)),
             "nearest": _candidate_entry(candidate) if candidate else None,
@@ -80,20 +75,17 @@ def exchange_entries(
 def _exchange_entry(
     session: Session, id: int, cells: dict[str, int], frames: dict[str, list[int]]
 ) -> dict[str, Any]:
-    ping = cells["method"] == numbers.EMPTY
     time = cells["response_time"]
     return {
         "id": id,
         "request_frame": cells["request_frame"],
         "ack_frame": cells["ack_frame"] or None,
-        "response_frames": frames.get("response_frames", []),
-        "retransmission_frames": frames.get("retransmission_frames", []),
-        "duplicate_ack_frames": frames.get("duplicate_ack_frames", []),
+        **frames,
         "reset_frame": cells["reset_frame"] or None,
         "matched_by": _text(MATCHES[cells["match"]]),
         "confidence": _text(CONFIDENCES[cells["confidence"]]),
         "state": State(cells["state"]).label,
-        "method": "ping" if ping else numbers.code_name(cells["method"]),
+        "method": numbers.method_name(cells["method"]),
         "uri": session.names[cells["uri"]] or None,
         "response_code": numbers.dotted(cells["response_code"]) if cells["responses"] else None,
         "token": session.token_bytes(cells["token"], cells["token_length"]).hex(),

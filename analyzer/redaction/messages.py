@@ -31,7 +31,6 @@ WELL_KNOWN: Final = frozenset(
 )
 """Words of paths and queries that belong to a protocol, not to anybody's devices."""
 
-_LONGEST_UINT: Final = 4
 _EXACT: Final = frozenset({Defect.DELTA_15, Defect.LENGTH_15, Defect.NUMBER_OVERFLOW})
 _SHORT: Final = frozenset({Defect.OPTION_TRUNCATED, Defect.CUT})
 _TWEAKS: Final = {numbers.IF_MATCH: b"etag", numbers.ETAG: b"etag"}
@@ -71,7 +70,7 @@ class Messages:
         spec = numbers.NAMED_OPTIONS[number] if self._known[number] else None
         form = spec.format if spec is not None else Format.OPAQUE
         match form:
-            case Format.UINT | Format.BLOCK if len(value) <= _LONGEST_UINT:
+            case Format.UINT | Format.BLOCK if len(value) <= numbers.LONGEST_UINT:
                 return value
             case Format.STRING:
                 keep = number != numbers.URI_HOST

@@ -144,6 +144,11 @@ def code_name(code: int) -> str:
     return spec.name if code < 0x20 else f"{spec.dotted} {spec.name}"
 
 
+def method_name(code: int) -> str:
+    """What a request asks by its code; an Empty message that asks is a `ping` (clause 4.3)."""
+    return "ping" if code == EMPTY else code_name(code)
+
+
 class Format(IntEnum):
     """Value format of an option, RFC 7252 clause 3.2; block RFC 7959; oscore RFC 8613."""
 
@@ -284,6 +289,9 @@ _OPTIONS: tuple[OptionSpec, ...] = (
 
 OPTIONS: Final[dict[int, OptionSpec]] = {spec.number: spec for spec in _OPTIONS}
 """What IANA has registered."""
+
+LONGEST_UINT: Final = max(spec.max for spec in _OPTIONS if spec.format == Format.UINT)
+"""Bytes; a longer value is none of a registered uint option (RFC 7252 clause 5.4.3)."""
 
 _ANY_LENGTH: Final = 0xFFFF + 269
 
