@@ -196,9 +196,10 @@ def _drawn(byte: int, chance: int) -> int:
         return 0x30 + chance % 10
     if byte < 0x80 and not chr(byte).isalpha():
         return byte
+    first = 0x41 if byte < 0x60 else 0x61  # a host is in lower case, or is not
     if byte < 0x80 and chr(byte) in "abcdefABCDEF":  # after a `%` it is another character
-        return 97 + chance % 6
-    return 103 + chance % 20
+        return first + chance % 6
+    return first + 6 + chance % 20
 
 
 def _alphabet(letter: str) -> str:
