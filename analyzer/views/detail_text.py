@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from analyzer.candidates import Candidates
 from analyzer.views.detail.packet import packet_detail
-from analyzer.views.escape import escape
+from analyzer.views.escape import escape, letter
 from analyzer.views.inks import GLYPHS, safe
 from analyzer.views.session_view import SessionView
 from analyzer.views.text import message_line
@@ -98,9 +98,5 @@ def hex_lines(data: bytes, masked: Sequence[Span] = ()) -> Iterator[str]:
     for start in range(0, len(data), _BYTES):
         places = range(start, min(start + _BYTES, len(data)))
         pairs = " ".join("**" if at in hidden else f"{data[at]:02x}" for at in places)
-        letters = "".join("*" if at in hidden else _letter(data[at]) for at in places)
+        letters = "".join("*" if at in hidden else letter(data[at]) for at in places)
         yield f"{start:04x}  {pairs:<{3 * _BYTES - 1}}   {letters}"
-
-
-def _letter(byte: int) -> str:
-    return chr(byte) if 0x20 <= byte < 0x7F else "."

@@ -25,6 +25,11 @@ _MOST_MARKS: Final = 2
 """Combining marks in a row: more would paint over the lines above and below."""
 
 
+def letter(byte: int) -> str:
+    """The letter beside a byte in hex: ASCII that shows, else a dot."""
+    return chr(byte) if 0x20 <= byte < 0x7F else "."
+
+
 def escape(text: str, limit: int = 200) -> str:
     """`text` with everything unprintable as a visible escape, at most `limit` characters long.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.views.escape import letter
 from dissectors.coap.message import dissect
 
 if TYPE_CHECKING:
@@ -45,15 +46,11 @@ def excerpt(session: Session, finding: Finding) -> Excerpt | None:
     return Excerpt(
         start,
         tuple(HIDDEN if secret else f"{data[at]:02x}" for at, secret in shown),
-        "".join("*" if secret else _letter(data[at]) for at, secret in shown),
+        "".join("*" if secret else letter(data[at]) for at, secret in shown),
         tuple(first <= at < end for at, _ in shown),
         first < start,
         end > stop,
     )
-
-
-def _letter(byte: int) -> str:
-    return chr(byte) if 0x20 <= byte < 0x7F else "."
 
 
 def credentials(session: Session, row: int, data: bytes, stop: int) -> list[Span]:

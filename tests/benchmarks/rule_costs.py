@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from throughput import PACKETS, compiled, write_capture
+from throughput import PACKETS, compiled, watched, write_capture
 
 from analyzer import examples
 from analyzer.examples import Conversation, Packet
@@ -123,26 +123,17 @@ def measure(path: Path) -> Cost:
     catalogue.load()
     cost = Cost()
 
-    def watch(owner: type, name: str) -> None:
-        work = getattr(owner, name)
-
-        def watched(*arguments: Any) -> Any:
-            start = time.perf_counter()
-            try:
-                return work(*arguments)
-            finally:
-                cost.judging += time.perf_counter() - start
-
-        patch.setattr(owner, name, watched)
+    def judging(took: float) -> None:
+        cost.judging += took
 
     with pytest.MonkeyPatch.context() as patch:
         for event, judgements in catalogue.PREDICATES.items():
-            watched = [
+            counted = [
                 one._replace(predicate=timed(cost, _name(one), one.predicate)) for one in judgements
             ]
-            patch.setitem(catalogue.PREDICATES, event, watched)
-        watch(Session, "_judge_told")
-        watch(Repeats, "apply")
+            patch.setitem(catalogue.PREDICATES, event, counted)
+        for owner, name in ((Session, "_judge_told"), (Repeats, "apply")):
+            patch.setattr(owner, name, watched(getattr(owner, name), judging))
         session = Session()
         session.open([path])
         start = time.perf_counter()

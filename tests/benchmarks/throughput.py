@@ -212,6 +212,19 @@ STAGES: Final = (
 )
 
 
+def watched(work: Callable[..., Any], add: Callable[[float], None]) -> Callable[..., Any]:
+    """The function, which tells `add` the seconds of each call."""
+
+    def timed_call(*arguments: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return work(*arguments)
+        finally:
+            add(time.perf_counter() - start)
+
+    return timed_call
+
+
 def stages(path: Path) -> tuple[dict[str, float], float]:
     """The share of each stage in `msgshark check`, one after the other in one thread, and the bytes
     of the tables a message."""
@@ -225,16 +238,10 @@ def stages(path: Path) -> tuple[dict[str, float], float]:
     from analyzer.views import findings_text
 
     def watch(owner: type, name: str, stage: str) -> None:
-        work = getattr(owner, name)
+        def add(took: float) -> None:
+            spent[stage] += took
 
-        def watched(*arguments: Any) -> Any:
-            start = time.perf_counter()
-            try:
-                return work(*arguments)
-            finally:
-                spent[stage] += time.perf_counter() - start
-
-        patch.setattr(owner, name, watched)
+        patch.setattr(owner, name, watched(getattr(owner, name), add))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Reading, "looks_ahead", False)

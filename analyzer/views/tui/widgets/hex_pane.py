@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from analyzer.views.detail.nodes import Zone
+from analyzer.views.escape import letter
 from analyzer.views.places import Span
 from analyzer.views.tui.inks import INK_CLASSES, Inked
 
@@ -129,11 +130,11 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         right = [Segment("  ", style)]
         for place in range(start, start + count):
             gap = " " if place % 8 == 0 and place > start else ""
-            hexed, letter, look = self._byte(place, style)
+            hexed, shown, look = self._byte(place, style)
             # The blank before a byte is lit only inside a lit range, so that it reads as one.
             joint = self._joint(place, look, style) if place > start else style
             left += [Segment(f"{gap} " if place > start else "", joint), Segment(hexed, look)]
-            right.append(Segment(letter, look))
+            right.append(Segment(shown, look))
         return Strip([*left, *right]).simplify().adjust_cell_length(width, style)
 
     def _joint(self, place: int, look: Style, style: Style) -> Style:
@@ -144,15 +145,15 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         if place >= len(self.data):
             return "  ", " ", style
         byte = self.data[place]
-        hexed, letter = f"{byte:02x}", chr(byte) if 0x20 <= byte < 0x7F else "."
+        hexed, shown = f"{byte:02x}", letter(byte)
         look = style + self.ink(self._ink(place))
         if any(start <= place < end for start, end in self._masked):
-            (hexed, letter), look = _MASK, style + self.ink("secret")
+            (hexed, shown), look = _MASK, style + self.ink("secret")
         if self.lit is not None and self.lit[0] <= place < self.lit[1]:
             look += self.look("hex-pane--lit")
         if self.has_focus and place == self._cursor:
             look += self.look("hex-pane--cursor")
-        return hexed, letter, look
+        return hexed, shown, look
 
     def _ink(self, place: int) -> str:
         index = bisect_right(self._zones, place, key=lambda zone: zone.start) - 1
