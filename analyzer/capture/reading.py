@@ -28,7 +28,15 @@ from analyzer.capture.pcapng import SMALLEST_SECTION_HEADER, PcapngWalker
 from analyzer.capture.records import ROW
 from analyzer.capture.spool import DEFAULT_LIMITS, Spooled, SpoolLimits
 from analyzer.capture.stdin import DASH, take
-from analyzer.capture.store import Followed, Stop, Store, open_file, printable
+from analyzer.capture.store import (
+    Followed,
+    Recorded,
+    Recorder,
+    Stop,
+    Store,
+    open_file,
+    printable,
+)
 
 WINDOW: Final = 4 << 20
 BATCH: Final = 1 << 17  # records at most, where no limit is given: 5 MiB of rows
@@ -77,6 +85,7 @@ class CaptureFile:
     `path` may be `-` for standard input, a named pipe, or a file compressed by gzip, zstd or lz4:
     these are spooled (see `spool`). `follow` waits for the file to be made and to grow, until
     another takes its name or `stop` is requested; opening waits for the file's header alike.
+    With a `recorder`, which writes `path`, it is the recorder that says when it is complete.
     `window` is the number of bytes read at a time; memory stays a few times that, whatever the
     file claims. Raises CaptureError when the file cannot be opened or is no capture.
     """
@@ -89,6 +98,7 @@ class CaptureFile:
         follow: bool = False,
         stop: Stop | None = None,
         spool: SpoolLimits = DEFAULT_LIMITS,
+        recorder: Recorder | None = None,
     ) -> None:
         if window < 1:
             raise ValueError("window must be at least 1 byte")
@@ -97,7 +107,11 @@ class CaptureFile:
         self._log = NoticeLog()
         self._frames = 0
         self._ended = False
-        self._store = self._stored(path, follow, stop or Stop(), spool)
+        stop = stop or Stop()
+        if recorder is not None:
+            self._store: Store = Recorded(open_file(path, stop), self._name, stop, recorder, path)
+        else:
+            self._store = self._stored(path, follow, stop, spool)
         try:
             self._walker = self._recognise(self._head())
             self.size = self._store.size  # bytes, when last looked at

@@ -17,7 +17,7 @@ from analyzer.capture.reading import BATCH, WINDOW, CaptureFile, Walk
 from analyzer.capture.records import ROW
 from analyzer.capture.spool import DEFAULT_LIMITS, SpoolLimits
 from analyzer.capture.stdin import DASH
-from analyzer.capture.store import Stop
+from analyzer.capture.store import Recorder, Stop
 
 SMALLEST_WINDOW: Final = 1 << 20
 MOST_OPEN: Final = 256  # files a followed one was replaced by, of which packets can be read again
@@ -31,15 +31,25 @@ class Intake:
     follow: bool = False
     spool: SpoolLimits = DEFAULT_LIMITS
     stop: Stop = field(default_factory=Stop)
+    recorder: Recorder | None = None
+    """Writes what is read, which has no other paths then."""
 
     def open(self) -> Source:
         """Open all of it. Raises CaptureError."""
-        return Source(self.paths, follow=self.follow, stop=self.stop, spool=self.spool)
+        return Source(
+            self.paths,
+            follow=self.follow,
+            stop=self.stop,
+            spool=self.spool,
+            recorder=self.recorder,
+        )
 
     @property
     def waits(self) -> bool:
         """Whether reading may wait for others, so that only the user can tell when to stop."""
-        return self.follow or any(path == DASH or _is_pipe(path) for path in self.paths)
+        if self.follow or self.recorder is not None:
+            return True
+        return any(path == DASH or _is_pipe(path) for path in self.paths)
 
 
 def _is_pipe(path: str) -> bool:
@@ -67,9 +77,10 @@ class SourceInterface(NamedTuple):
 class Source:
     """Reads captures once from front to back as one, and any packet again.
 
-    `follow` waits for one file to grow, and goes on with the file that takes its name. Opening
-    and reading may wait for others; `stop`, from any thread, ends either. Raises CaptureError
-    when a file cannot be opened or is no capture.
+    `follow` waits for one file to grow, and goes on with the file that takes its name; with a
+    `recorder` the files are those it writes, one after the other. Opening and reading may wait for
+    others; `stop`, from any thread, ends either. Raises CaptureError when a file cannot be opened
+    or is no capture.
     """
 
     def __init__(
@@ -80,9 +91,12 @@ class Source:
         stop: Stop | None = None,
         spool: SpoolLimits = DEFAULT_LIMITS,
         window: int = WINDOW,
+        recorder: Recorder | None = None,
     ) -> None:
-        self.paths = [os.fspath(path) for path in paths]
+        named = paths if recorder is None else recorder.files[:1]
+        self.paths = [os.fspath(path) for path in named]
         check_paths(self.paths, follow)
+        self._recorder = recorder
         self.follow = follow and self.paths != [DASH]
         self.files: list[CaptureFile] = []
         self.interfaces: list[SourceInterface] = []
@@ -105,7 +119,12 @@ class Source:
 
     def _open(self, path: str) -> CaptureFile:
         file = CaptureFile(
-            path, self._window, follow=self.follow, stop=self._stop, spool=self._spool
+            path,
+            self._window,
+            follow=self.follow,
+            stop=self._stop,
+            spool=self._spool,
+            recorder=self._recorder,
         )
         if self._walks is not None:
             file.use(*self._walks)
@@ -170,15 +189,23 @@ class Source:
                 self._take_comments(file, before)
                 yield batch if not index else _shifted(batch, before, first)
             self._describe(index, first)
-            if not (self.follow and file.replaced) or self._stop.requested:
-                return
-            if not self._open_next():
+            if self._stop.requested or not self._goes_on(file, index):
                 return
             index += 1
             if index >= MOST_OPEN:
                 self.files[index - MOST_OPEN].close()
 
-    def _open_next(self) -> bool:
+    def _goes_on(self, file: CaptureFile, index: int) -> bool:
+        """Open the file that comes after the one with this index, if any."""
+        if self._recorder is None:
+            return self.follow and file.replaced and self._open_replacement()
+        if index + 1 == len(self._recorder.files):
+            return False
+        self.paths.append(self._recorder.files[index + 1])
+        self._open(self.paths[-1])
+        return True
+
+    def _open_replacement(self) -> bool:
         """Open what has taken the name of the file followed; False when told to stop before."""
         path = self.paths[0]
         while True:

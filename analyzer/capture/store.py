@@ -8,7 +8,8 @@ import os
 import stat
 import time
 import weakref
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from analyzer.capture.model import CaptureError
 
@@ -123,6 +124,34 @@ class Followed(Growing):
         other = (named.st_dev, named.st_ino) != (mine.st_dev, mine.st_ino)
         self.replaced = self._overwritten or other
         return self.replaced
+
+
+class Recorder(Protocol):
+    """Who writes the files that are read as they grow."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Paths of the files so far, in order: all but the last are complete."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last is, too, and no other will come."""
+
+
+class Recorded(Growing):
+    """A file that a recorder writes, by its path."""
+
+    live = True
+
+    def __init__(
+        self, fd: int, name: str, stop: Stop, recorder: Recorder, path: str | os.PathLike[str]
+    ) -> None:
+        super().__init__(fd, name, stop)
+        self._recorder = recorder
+        self._path = os.fspath(path)
+
+    def complete(self) -> bool:
+        return self._recorder.ended or self._recorder.files[-1] != self._path
 
 
 def open_file(path: str | os.PathLike[str], stop: Stop, await_it: bool = False) -> int:
