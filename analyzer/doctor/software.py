@@ -15,7 +15,8 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Final
 
-from analyzer.doctor.model import Check, find_program, install
+from analyzer.doctor.model import Check
+from analyzer.recording.programs import find_program, install
 
 AREA: Final = "Software"
 DISTRIBUTION: Final = "msgshark"

@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 COAP_PORT: Final = 5683
 COAPS_PORT: Final = 5684
+COMPRESSED_PORTS: Final = range(61616, 61632)
+"""UDP ports that 6LoWPAN writes in 4 bits, which CoAP may use (RFC 7252 clause 7.1)."""
 VERSION: Final = 1
 PAYLOAD_MARKER: Final = 0xFF
 EXPERIMENTAL_OPTIONS: Final = range(65000, 65536)
