@@ -14,6 +14,7 @@ from analyzer import completing
 
 if TYPE_CHECKING:
     from analyzer.capture import Intake
+    from analyzer.capture.store import Recorder
     from analyzer.profiles.spec import Ignore, SpecProfile
     from analyzer.profiles.transmission import Transmission
     from analyzer.session import Settings
@@ -137,7 +138,7 @@ def takes_transmission(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _files(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Captures as arguments, or as tshark takes them; one at least."""
+    """Captures as arguments, or as tshark takes them."""
 
     @click.argument("files", nargs=-1, metavar="FILE...", shell_complete=completing.files)
     @click.option(
@@ -152,25 +153,26 @@ def _files(command: Callable[..., Any]) -> Callable[..., Any]:
     def taking(
         *arguments: Any, files: tuple[str, ...], also: tuple[str, ...], **others: Any
     ) -> Any:
-        if not files and not also:
-            raise click.UsageError("Missing argument 'FILE...'")
         return command(*arguments, files=(*also, *files), **others)
 
     return taking
+
+
+takes_ports = click.option(
+    "-d",
+    "ports",
+    callback=_decode_as,
+    multiple=True,
+    metavar="udp.port==PORT,coap",
+    help="Take a UDP port for CoAP, as in udp.port==9999,coap; may be repeated.",
+)
 
 
 def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that reads captures."""
     decorators = (
         _files,
-        click.option(
-            "-d",
-            "ports",
-            callback=_decode_as,
-            multiple=True,
-            metavar="udp.port==PORT,coap",
-            help="Take a UDP port for CoAP, as in udp.port==9999,coap; may be repeated.",
-        ),
+        takes_ports,
         click.option(
             "--registration-path",
             default="",
@@ -343,12 +345,16 @@ def open_later(
     transmission: Transmission,
     spool_size: int,
     follow: bool = False,
+    recorder: Recorder | None = None,
 ) -> tuple[Intake, Settings]:
-    """What to read and how, from the options of `reads_captures` and `follows`."""
+    """What to read and how, from the options of `reads_captures` and `follows`; or what `recorder`
+    writes, then without files."""
     from analyzer.capture import Intake, SpoolLimits
     from analyzer.profiles.spec_reading import switched
     from analyzer.session import Settings
 
+    if not files and recorder is None:
+        raise click.UsageError("Missing argument 'FILE...'")
     settings = Settings(
         ports=frozenset(ports),
         registration_path=registration_path,
@@ -357,4 +363,4 @@ def open_later(
         ignores=ignores,
         timers=transmission,
     )
-    return Intake(files, follow, SpoolLimits(spool_size)), settings
+    return Intake(files, follow, SpoolLimits(spool_size), recorder=recorder), settings

@@ -21,7 +21,6 @@ from analyzer.arguments import (
     LADDERS,
     SEVERITIES,
     follows,
-    open_later,
     output_format,
     reads_captures,
     selects_exchanges,
@@ -30,7 +29,9 @@ from analyzer.check_options import CheckOptions, check_options, format_help
 from analyzer.doctor.command import doctor
 from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
-from analyzer.opened import reading_session, tell, tell_notices
+from analyzer.live_options import reads_live
+from analyzer.opened import intake_of, reading_session, tell, tell_notices
+from analyzer.recording_command import lists_interfaces, record
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -48,7 +49,7 @@ class DefaultGroup(click.Group):
     """`msgshark FILE` means `msgshark open FILE`; a file named as a command needs a `./`."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        own = {"--help", "-h", "--version"}
+        own = {"--help", "-h", "--version", "-D", "--list-interfaces"}
         if args and args[0] not in self.commands and args[0] not in own:
             args = ["open", *args]
         return super().parse_args(context, args)
@@ -112,18 +113,20 @@ def _complain(text: str) -> int:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="msgshark", prog_name="msgshark")
+@lists_interfaces
 def msgshark() -> None:
     """Analyze CoAP and MSGin5G in captures: messages, exchanges, breaches of the specs.
 
     `msgshark FILE` opens a capture on the screen; where stdout is no terminal, it prints the
     messages. Files may be compressed by gzip, zstd or lz4; `-` is stdin, as in
-    `tcpdump -U -w - | msgshark -`. Several files are merged by time.
+    `tcpdump -U -w - | msgshark -`. Several files are merged by time. `-i IFACE` captures live.
     """
 
 
 @msgshark.command("open")
 @reads_captures
 @follows
+@reads_live
 @prints_messages
 def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
     """Open captures on the screen (the default command), or print messages if asked how."""
@@ -135,7 +138,8 @@ def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> 
     try:
         if "-" in files:
             stdin.put_terminal()
-        return run(*open_later(files, **reading))
+        with intake_of(files, reading) as asked:
+            return run(*asked)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 
@@ -143,6 +147,7 @@ def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> 
 @msgshark.command()
 @reads_captures
 @follows
+@reads_live
 @prints_messages
 def messages(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
     """Print every CoAP message: a line each, or the fields asked for."""
@@ -161,6 +166,7 @@ def _print_messages(files: tuple[str, ...], printing: Printing, reading: dict[st
 @msgshark.command()
 @reads_captures
 @follows
+@reads_live
 @prints("findings")
 @click.option(
     "--severity", type=click.Choice(SEVERITIES), help="Only findings this severe or worse."
@@ -183,6 +189,7 @@ def findings(
 @msgshark.command()
 @reads_captures
 @follows
+@reads_live
 @prints("exchanges", *LADDERS)
 @selects_exchanges
 def exchanges(
@@ -222,6 +229,7 @@ def exchanges(
 @msgshark.command()
 @reads_captures
 @follows
+@reads_live
 @output_format
 @click.option(
     "--by",
@@ -246,6 +254,7 @@ def times(files: tuple[str, ...], form: str, by: str, **reading: Any) -> int:
 @msgshark.command(epilog=format_help())
 @reads_captures
 @follows
+@reads_live
 @check_options
 def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     """Judge captures: print every finding, or write reports of them.
@@ -271,6 +280,7 @@ for command in (
     reference.transmission_command,
     reference.spec_profile_command,
     export,
+    record,
     doctor,
     completing.completion,
 ):

@@ -126,12 +126,10 @@ def _limits(context: object, parameter: click.Parameter, values: Sequence[str]) 
     return Limits(**given)  # type: ignore[arg-type]
 
 
-def _interface_names(
-    context: object, parameter: object, incomplete: str
-) -> list[CompletionItem]:
+def _interface_names(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from analyzer.recording.interfaces import ANY, of_system
+    from analyzer.recording.devices import ANY, of_system
 
     return [CompletionItem(name) for name in (*of_system(), ANY) if name.startswith(incomplete)]
 
@@ -193,7 +191,9 @@ def _refuse(taken: dict[str, Any], packets: int | None, host: str, remote_sudo: 
     given += ["--ssh"] if host else []
     given += ["--remote-sudo"] if remote_sudo else []
     if given and not taken["interfaces"]:
-        raise click.UsageError(f"{given[0]} is for live capture; add -i IFACE, msgshark -D lists them")
+        raise click.UsageError(
+            f"{given[0]} is for live capture; add -i IFACE, msgshark -D lists them"
+        )
     if taken["filter"] is not None and taken["tunnels"]:
         raise click.UsageError("--tunnel widens the default filter; put the tunnel into -f instead")
     rotate = taken["rotate"]

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +15,11 @@ import click
 from analyzer.arguments import open_later
 
 if TYPE_CHECKING:
-    from analyzer.capture import Stop
-    from analyzer.session import Session
+    from analyzer.capture import Intake
+    from analyzer.capture.store import Recorder
+    from analyzer.live_options import Live, Started
+    from analyzer.recording.wish import Statistics
+    from analyzer.session import Session, Settings
     from analyzer.views.pcapng import Ranges
 
 
@@ -26,40 +31,131 @@ def tell(text: str) -> None:
 
 
 @contextmanager
+def intake_of(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[tuple[Intake, Settings]]:
+    """What to read and how; what is captured live is recorded as long as this is open."""
+    options = dict(reading)
+    live: Live | None = options.pop("live", None)
+    if live is None:
+        yield open_later(files, **options)
+        return
+    if files or options.get("follow"):
+        raise click.UsageError("-i captures live; leave out the FILEs and --follow, or -i")
+    with recorded(live, options["ports"], options["spool_size"]) as recording:
+        yield open_later((), **options, recorder=recording)
+
+
+@contextmanager
+def recorded(live: Live, ports: tuple[int, ...] = (), spool: int = 0) -> Iterator[Started]:
+    """A recording that goes on; see Live.recording. A file that nobody named is gone at the end."""
+    from analyzer.recording.wish import RecordingError
+
+    try:
+        recording = live.recording(ports, spool)
+    except RecordingError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        recording.start()
+        yield recording
+    except RecordingError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        recording.stop()
+        if not live.path:
+            for path in recording.files:
+                with suppress(OSError):
+                    os.unlink(path)
+
+
+@contextmanager
 def reading_session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Session]:
     """A session that has read the captures to their end."""
     from analyzer.capture import CaptureError
     from analyzer.session import Session
 
-    intake, settings = open_later(files, **reading)
-    session = Session(settings, tell=tell)
-    try:
-        with _interrupted_by_user(intake.stop, intake.waits):
-            session.open(intake)
-            session.read_all()
-        yield session
-    except CaptureError as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        session.release()
+    with intake_of(files, reading) as (intake, settings):
+        session = Session(settings, tell=tell)
+        try:
+            with _interrupted_by_user(intake):
+                session.open(intake)
+                session.read_all()
+            tell_recorded(intake.recorder, intake.spool.most)
+            yield session
+        except CaptureError as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            session.release()
 
 
 @contextmanager
-def _interrupted_by_user(stop: Stop, waits: bool) -> Iterator[None]:
-    """The first Ctrl+C ends a capture that would go on for ever; a second one is as usual."""
-    if not waits:
+def _interrupted_by_user(intake: Intake) -> Iterator[None]:
+    """The first Ctrl+C ends a capture that would go on for ever; a second one is as usual.
+
+    A live one ends by SIGTERM, too: the recording is stopped, and read to its end.
+    """
+    if not intake.waits:
         yield
         return
+    recording: Any = intake.recorder
+    if recording is None:
+        with on_signals(intake.stop.request):
+            yield
+        return
 
-    def end(*_: object) -> None:
-        stop.request()
-        signal.signal(signal.SIGINT, before)
+    def end() -> None:  # takes its time, which reading goes on in
+        threading.Thread(target=recording.stop, name="ending", daemon=True).start()
 
-    before = signal.signal(signal.SIGINT, end)
+    with on_signals(end, live=True):
+        yield
+
+
+@contextmanager
+def on_signals(end: Callable[[], object], live: bool = False) -> Iterator[None]:
+    """Call `end` at the first Ctrl+C and, if `live`, SIGTERM or SIGHUP; a second is as usual."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if live else (signal.SIGINT,)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def interrupted(*_: object) -> None:
+        restore()
+        end()
+
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup has SIGHUP
+            signal.signal(number, interrupted)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
+
+
+def tell_recorded(recorder: Recorder | None, spool: int = 0) -> None:
+    """What a recording lost, and why it ended if nobody wanted that, on stderr."""
+    from analyzer.capture.spool import size_text
+
+    recording: Any = recorder
+    if recording is None:
+        return
+    if spool and not recording.wish.path and recording.statistics.octets >= spool:
+        tell(f"recorded up to {size_text(spool)} only; raise --spool-size, or name a file with -w")
+    for text in recording.lost:
+        tell(f"{text}: recorded no more from there")
+    if recording.reason:
+        tell(recording.reason)
+    if recording.statistics.lost:
+        tell(losses(recording.statistics))
+
+
+def losses(statistics: Statistics) -> str:
+    """What was not recorded, in words."""
+    told = []
+    if statistics.dropped:
+        told.append(f"{statistics.dropped} dropped by the kernel, as nobody fetched them in time")
+    if statistics.interface_dropped:
+        told.append(f"{statistics.interface_dropped} lost by the interface")
+    return f"packets are missing: {', '.join(told)}"
 
 
 def tell_notices(session: Session) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.doctor.model import Check
-from analyzer.recording import interfaces, means, rights
+from analyzer.recording import devices, rights, ways
 
 AREA: Final = "Capture"
 _MOST_INTERFACES: Final = 20
@@ -19,8 +19,8 @@ def checks(dumpcap_starts: bool) -> Iterator[Check]:
     `dumpcap_starts`: whether the system let this user start it.
     """
     own = rights.own()
-    packet = Check(AREA, "AF_PACKET", *means.packet_sockets(own))
-    dumpcap = Check(AREA, "dumpcap", *means.dumpcap(own, dumpcap_starts))
+    packet = Check(AREA, "AF_PACKET", *ways.packet_sockets(own))
+    dumpcap = Check(AREA, "dumpcap", *ways.dumpcap(own, dumpcap_starts))
     yield packet
     yield dumpcap
     yield _interfaces()
@@ -34,9 +34,9 @@ def checks(dumpcap_starts: bool) -> Iterator[Check]:
 
 def _interfaces() -> Check:
     """What could be captured on, by the system's list."""
-    found = interfaces.of_system()
+    found = devices.of_system()
     told = ", ".join(
-        name + (" (down)" if interfaces.is_down(name) else "") for name in found[:_MOST_INTERFACES]
+        name + (" (down)" if devices.is_down(name) else "") for name in found[:_MOST_INTERFACES]
     )
     more = len(found) - _MOST_INTERFACES
     if more > 0:

@@ -32,13 +32,13 @@ def checks() -> Iterator[Check]:
     """All that is looked at, area by area."""
     from analyzer.doctor import capturing, compiled_code, screen, software
     from analyzer.doctor.software import Tool
-    from analyzer.recording import means
+    from analyzer.recording import ways
 
     tshark, dumpcap = Tool("tshark"), Tool("dumpcap")  # they take their time, so first
     yield from software.checks()
     yield software.libpcap()
     compiled: Sequence[Check] = list(compiled_code.checks())
-    yield software.tool(dumpcap, "records captures", means.DUMPCAP_PACKAGES)
+    yield software.tool(dumpcap, "records captures", ways.DUMPCAP_PACKAGES)
     yield software.tool(tshark, "reads what msgshark does not", _TSHARK_PACKAGES)
     yield from compiled
     yield from screen.checks()

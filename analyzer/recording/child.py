@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from analyzer.recording.wish import RecordingError, RightsError, Wish
+from analyzer.recording.wish import Means, RecordingError, RightsError, Wish
 
 ALONE: Final = 3600.0
 """Seconds that a recording goes on when nobody listens any more."""
@@ -101,10 +101,17 @@ def main() -> int:
 
 
 def recorder(wish: Wish) -> Run:
-    """What records, by the wish."""
-    from analyzer.recording import own
+    """What records, by the wish and the rights of this process. Raises RecordingError."""
+    from analyzer.recording import dumpcap, own, scapy_sockets
+    from analyzer.recording.means import chosen
 
-    return own.run
+    match chosen(wish):
+        case Means.OWN:
+            return own.run
+        case Means.DUMPCAP:
+            return dumpcap.run
+        case Means.SCAPY:
+            return scapy_sockets.run
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Files:
         self._wish = wish
         self._began = began
         self._spools = not wish.path
-        self._base = wish.path or _spool_path(wish.interfaces)
+        self._base = wish.path or spool_path(wish.interfaces)
         header = [blocks.section(f"msgshark {_version()}")]
         header += [blocks.description(interface, wish.filter) for interface in interfaces]
         self._header = b"".join(header)
@@ -176,7 +176,7 @@ class Files:
             self._fd = -1
 
 
-def _spool_path(interfaces: Sequence[str]) -> str:
+def spool_path(interfaces: Sequence[str]) -> str:
     """A file in the user's cache folder that tells what it is; RecordingError without one."""
     try:
         folder = SpoolLimits().place()

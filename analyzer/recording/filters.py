@@ -43,16 +43,16 @@ def default_filter(
     """What lets CoAP through on interfaces of all these link types, as far as they are known.
 
     `ports` are UDP ports that carry CoAP, too, and `tunnels` names in TUNNELS. On Ethernet also
-    behind one or two VLAN tags; a tag that the kernel takes out is none. "", which lets everything
-    through, where libpcap has no filters for a link type.
+    behind one or two VLAN tags. "", which lets everything through, where libpcap is missing or has
+    no filters for a link type.
     """
     kinds = set(link_types)
     text = _of_ports(ports, tunnels)
     if kinds == {ETHERNET}:
-        return f"{text} or (vlan and ({text} or (vlan and ({text}))))"
+        text = f"{text} or (vlan and ({text} or (vlan and ({text}))))"
     try:
-        for link_type in kinds - {None}:
-            check_filter(text, link_type or 0)
+        for link_type in kinds:
+            check_filter(text, ETHERNET if link_type is None else link_type)
     except RecordingError:
         return ""
     return text

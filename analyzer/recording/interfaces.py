@@ -10,19 +10,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from analyzer.recording.devices import ANY, link_type, of_system
+from analyzer.recording.devices import traffic as traffic
 from analyzer.recording.libpcap import binding
 from analyzer.recording.wish import RecordingError
-
-ANY: Final = "any"
-"""All interfaces at once, on Linux."""
 
 _LOOPBACK, _UP, _RUNNING = 1, 2, 4  # of pcap_if.flags, pcap_findalldevs(3PCAP)
 _IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING = 0x1, 0x8, 0x40  # netdevice(7)
 _ERROR_SIZE: Final = 256
-
-LINUX_SLL2: Final = 276
-_LINK_TYPES: Final = {1: 1, 772: 1, 65534: 101, 519: 101, 801: 105, 803: 127, 804: 230}
-"""ARPHRD_ of linux/if_arp.h -> LINKTYPE_, for the devices that libpcap opens so."""
 
 
 class NetworkInterface(NamedTuple):
@@ -55,32 +50,6 @@ def interfaces() -> list[NetworkInterface]:
         return [_described(number, name) for number, name in enumerate(names, 1)]
 
 
-def of_system() -> list[str]:
-    """Names of network interfaces by the system's list."""
-    try:
-        return [name for _, name in socket.if_nameindex()]
-    except (OSError, AttributeError):
-        return []
-
-
-def is_down(name: str) -> bool:
-    """Whether the system says that an interface is down."""
-    return _told_of(name, "operstate") == "down"
-
-
-def traffic(name: str) -> tuple[int, int]:
-    """Packets and bytes that an interface has received and sent since it came up; of `any` those
-    of all; zeros where the system does not tell."""
-    if name == ANY:
-        counted = [traffic(each) for each in of_system()]
-        return sum(packets for packets, _ in counted), sum(octets for _, octets in counted)
-    packets, octets = (
-        sum(_number(_told_of(name, f"statistics/{way}_{what}")) for way in ("rx", "tx"))
-        for what in ("packets", "bytes")
-    )
-    return packets, octets
-
-
 def resolved(asked: Sequence[str]) -> tuple[str, ...]:
     """Names of interfaces that were given by name or number. Raises RecordingError."""
     known = interfaces()
@@ -100,7 +69,7 @@ def link_types(names: Sequence[str]) -> set[int | None]:
 
     Nothing is opened, so no rights are needed.
     """
-    return {_link_type(name) for name in names}
+    return {link_type(name) for name in names}
 
 
 # What libpcap and the system tell ---------------------------------------------------------------
@@ -123,7 +92,7 @@ def _of_libpcap() -> Iterator[NetworkInterface]:
                     number,
                     name,
                     tuple(dict.fromkeys(_addresses(pcap, device))),
-                    _link_type(name),
+                    link_type(name),
                     bool(device.flags & _UP),
                     bool(device.flags & _RUNNING),
                     bool(device.flags & _LOOPBACK),
@@ -150,34 +119,12 @@ def _addresses(pcap: Any, device: Any) -> Iterator[str]:
 
 
 def _described(number: int, name: str) -> NetworkInterface:
-    flags = _number(_told_of(name, "flags"))
+    flags = number_of(name, "flags")
     return NetworkInterface(
         number,
         name,
-        link_type=_link_type(name),
+        link_type=link_type(name),
         up=name == ANY or bool(flags & _IFF_UP),
         running=name == ANY or bool(flags & _IFF_RUNNING),
         loopback=bool(flags & _IFF_LOOPBACK),
     )
-
-
-def _link_type(name: str) -> int | None:
-    if name == ANY:
-        return LINUX_SLL2
-    return _LINK_TYPES.get(_number(_told_of(name, "type")))
-
-
-def _told_of(name: str, what: str) -> str:
-    """What /sys/class/net says of an interface, "" for nothing."""
-    try:
-        with open(f"/sys/class/net/{name}/{what}", encoding="ascii") as file:
-            return file.read().strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        return 0

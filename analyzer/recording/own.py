@@ -6,14 +6,14 @@ from __future__ import annotations
 import ctypes
 import select
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 from analyzer.capture.model import Interface
 from analyzer.recording import keeping, privileges
 from analyzer.recording.files import Counted, Files, StoppedError
 from analyzer.recording.libpcap import Counters, GoneError, Tap
-from analyzer.recording.wish import RecordingError, Statistics, Wish
+from analyzer.recording.wish import Means, RecordingError, Statistics, Wish
 
 _BUFFER: Final = 32 << 20
 _MOST: Final = 4096
@@ -31,11 +31,37 @@ def run(wish: Wish, tell: Tell, stopped: Callable[[], bool]) -> None:
 
     Tells as `child` says. Raises RecordingError before anything was recorded.
     """
-    taps = _open(wish)
+    record(Means.OWN, _open(wish), wish, tell, stopped)
+
+
+class Fetching(Protocol):
+    """An interface whose packets can be fetched; see Tap."""
+
+    name: str
+    index: int
+    link_type: int
+    snap_length: int
+    fd: int
+
+    def take(self, buffer: int, room: int, most: int) -> tuple[int, int]: ...
+
+    def counters(self) -> Counters: ...
+
+    def close(self) -> None: ...
+
+
+def record(
+    means: Means,
+    taps: Sequence[Fetching],
+    wish: Wish,
+    tell: Tell,
+    stopped: Callable[[], bool],
+) -> None:
+    """As `run`, from interfaces that `means` has opened, and that are closed after it."""
     try:
         privileges.drop()
         recorder = _Recorder(wish, taps, tell)
-        tell({"started": "own"})
+        tell({"started": means})
         reason = recorder.record(stopped)
         tell({"ended": reason})
     finally:
@@ -43,7 +69,7 @@ def run(wish: Wish, tell: Tell, stopped: Callable[[], bool]) -> None:
             tap.close()
 
 
-def _open(wish: Wish) -> list[Tap]:
+def _open(wish: Wish) -> Sequence[Tap]:
     """All interfaces open and filtering, or none."""
     if not keeping.SUPPORTED:
         raise RecordingError("this processor is not supported; try --recorder dumpcap")
@@ -65,7 +91,7 @@ def _open(wish: Wish) -> list[Tap]:
 class _Recorder:
     """Writes what open interfaces give."""
 
-    def __init__(self, wish: Wish, taps: list[Tap], tell: Tell) -> None:
+    def __init__(self, wish: Wish, taps: Sequence[Fetching], tell: Tell) -> None:
         self._wish = wish
         self._taps = list(taps)
         self._tell = tell
@@ -107,7 +133,7 @@ class _Recorder:
 
     # Packets ------------------------------------------------------------------------------------
 
-    def _empty(self, tap: Tap, poll: select.poll) -> None:
+    def _empty(self, tap: Fetching, poll: select.poll) -> None:
         """Write what waits in the ring of an interface."""
         try:
             while not self._done and self._fetch(tap):
@@ -118,7 +144,7 @@ class _Recorder:
             self._gone.append(f"{tap.name}: {reason}")
             self._tell({"lost": self._gone[-1]})
 
-    def _fetch(self, tap: Tap) -> bool:
+    def _fetch(self, tap: Fetching) -> bool:
         """Write some packets; whether more may wait."""
         most = self._most
         used, packets = tap.take(self._address, _BUFFER, most)

@@ -18,10 +18,11 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer import cli, compiling
-from analyzer.doctor import capturing, compiled_code, rights, screen, software
+from analyzer.doctor import compiled_code, screen, software
 from analyzer.doctor.model import Check
-from analyzer.doctor.rights import NET_ADMIN, NET_RAW, FileRights, Rights
 from analyzer.doctor.software import requirement
+from analyzer.recording import rights, ways
+from analyzer.recording.rights import NET_ADMIN, NET_RAW, FileRights, Rights
 
 ENTRY = "from analyzer.cli import main; main()"
 HEAVY = ("polars", "numpy", "numba", "llvmlite.binding", "scapy", "textual", "jsonschema")
@@ -248,9 +249,9 @@ def test_dumpcap(
     program = tmp_path / "dump cap"
     program.touch(0o755)
     there = {"dumpcap": str(program)}
-    monkeypatch.setattr(capturing, "find_program", lambda name, runs=True: there.get(name))
+    monkeypatch.setattr(ways, "find_program", lambda name, runs=True: there.get(name))
     monkeypatch.setattr(rights, "of_file", lambda path: gives)
-    check = capturing._dumpcap(own, starts)
+    check = ways.dumpcap(own, starts)
     assert check.ok is ok
     assert told in check.told
     assert advice in check.advice
@@ -259,9 +260,9 @@ def test_dumpcap(
 
 
 def test_no_dumpcap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capturing, "find_program", lambda name, runs=True: None)
-    monkeypatch.setattr("analyzer.doctor.model.find_program", lambda name: name == "dnf")
-    check = capturing._dumpcap(USER, False)
+    monkeypatch.setattr(ways, "find_program", lambda name, runs=True: None)
+    monkeypatch.setattr("analyzer.recording.programs.find_program", lambda name: name == "dnf")
+    check = ways.dumpcap(USER, False)
     assert check.told == "not installed"
     assert check.advice.endswith("dnf install wireshark-cli")
 
@@ -269,10 +270,10 @@ def test_no_dumpcap(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_dumpcap_for_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = str(tmp_path / "dumpcap")
     members: list[str] = []
-    monkeypatch.setattr(capturing, "_group_of", lambda path: ("wireshark", members))
-    monkeypatch.setattr(capturing, "_user", lambda: "anna")
-    told, advice = capturing._forbidden(program)
+    monkeypatch.setattr(ways, "_group_of", lambda path: ("wireshark", members))
+    monkeypatch.setattr(ways, "_user", lambda: "anna")
+    _, told, advice = ways._forbidden(program)
     assert told.endswith("is for the group wireshark")
     assert "usermod -aG wireshark anna" in advice
     members.append("anna")
-    assert "log in again" in capturing._forbidden(program)[1]
+    assert "log in again" in ways._forbidden(program).advice

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that records and reads nothing, and the list of interfaces."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from analyzer.arguments import takes_ports
+from analyzer.live_options import Live, Started, records
+from analyzer.opened import on_signals, recorded, tell, tell_recorded
+
+if TYPE_CHECKING:
+    from analyzer.recording.interfaces import NetworkInterface
+
+_PERIOD: Final = 1.0
+"""Seconds between two looks at a recording."""
+
+_BROKEN: Final = 2
+
+
+@click.command()
+@records
+@takes_ports
+def record(live: Live | None, ports: tuple[int, ...]) -> int:
+    """Record packets to a file, on a terminal with a line that tells how it goes.
+
+    It ends by -a, -c, Ctrl+C or SIGTERM. A FILE that is there is written over, as by dumpcap.
+    """
+    if live is None:
+        raise click.UsageError("which interface? Add -i IFACE, msgshark -D lists them")
+    if not live.path:
+        raise click.UsageError("where to? Add -w FILE")
+    ended = threading.Event()
+    with on_signals(ended.set, live=True), recorded(live, ports) as recording:
+        _watch(recording, ended)
+        recording.stop()
+    _sum_up(recording)
+    return _BROKEN if recording.reason else 0
+
+
+def _watch(recording: Started, ended: threading.Event) -> None:
+    """Until it ends, or is to end."""
+    terminal = sys.stderr.isatty()
+    while not (recording.ended or ended.wait(_PERIOD if terminal else _PERIOD / 5)):
+        if terminal:
+            _show(recording)
+    if terminal:
+        sys.stderr.write("\r\x1b[K")
+
+
+def _show(recording: Started) -> None:
+    """The status line: one, written over."""
+    from analyzer.capture.spool import size_text
+    from analyzer.views.escape import escape
+
+    told = recording.statistics
+    lost = f", {told.lost} DROPPED" if told.lost else ""
+    name = escape(os.path.basename(recording.files[-1]), 200)
+    text = f"{told.kept} packets{lost}, {size_text(told.octets)}, {name}; Ctrl+C ends"
+    sys.stderr.write(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K")
+    sys.stderr.flush()
+
+
+def _sum_up(recording: Started) -> None:
+    """What was kept and where, and what was not, on stderr."""
+    told = recording.statistics
+    for path in recording.files:
+        tell(f"file: {path}")
+    tell(f"{told.kept} packets kept, {told.lost} dropped")
+    tell_recorded(recording)
+
+
+def _list(context: click.Context, parameter: object, wanted: bool) -> None:
+    """Print the interfaces and leave."""
+    from analyzer.recording.interfaces import interfaces
+
+    if not wanted or context.resilient_parsing:
+        return
+    for row in _aligned([_cells(interface) for interface in interfaces()]):
+        click.echo(row)
+    context.exit()
+
+
+def _cells(interface: NetworkInterface) -> tuple[str, ...]:
+    from analyzer.views.escape import escape
+
+    state = "up" if interface.up else "down"
+    if interface.up and not interface.running:
+        state = "up, no carrier"
+    return (
+        f"{interface.number}.",
+        escape(interface.name, 50),
+        state,
+        interface.link_type_name or "-",
+        " ".join(interface.addresses) or escape(interface.description, 100) or "-",
+    )
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+lists_interfaces = click.option(
+    "-D",
+    "--list-interfaces",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list,
+    help="List the interfaces to capture on: number, name, state, link type, addresses.",
+)
