@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from analyzer.recording.devices import ANY, link_type, of_system
+from analyzer.recording.devices import ANY, link_type, number_of, of_system
 from analyzer.recording.devices import traffic as traffic
 from analyzer.recording.libpcap import binding
 from analyzer.recording.wish import RecordingError

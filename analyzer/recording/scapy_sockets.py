@@ -48,7 +48,7 @@ class _SocketTap:
     """An interface open by a socket of Scapy's; see own.Fetching. Raises RecordingError."""
 
     def __init__(self, name: str, index: int, wish: Wish) -> None:
-        from scapy.config import conf
+        from scapy.all import conf  # by way of all: it has the sockets of this system, and layers
         from scapy.error import Scapy_Exception
 
         self.name = name
