@@ -47,7 +47,7 @@ def intake_of(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[tuple
 @contextmanager
 def recorded(live: Live, ports: tuple[int, ...] = (), spool: int = 0) -> Iterator[Started]:
     """A recording that goes on; see Live.recording. A file that nobody named is gone at the end."""
-    from analyzer.recording.wish import RecordingError
+    from analyzer.recording.wish import RecordingError, RightsError
 
     try:
         recording = live.recording(ports, spool)
@@ -56,6 +56,10 @@ def recorded(live: Live, ports: tuple[int, ...] = (), spool: int = 0) -> Iterato
     try:
         recording.start()
         yield recording
+    except RightsError as error:
+        from analyzer.recording.means import other_ways
+
+        raise click.ClickException(f"{error}; {other_ways(recording.wish)}") from None
     except RecordingError as error:
         raise click.ClickException(str(error)) from None
     finally:

@@ -71,7 +71,8 @@ def _sum_up(recording: Started) -> None:
     """What was kept and where, and what was not, on stderr."""
     told = recording.statistics
     for path in recording.files:
-        tell(f"file: {path}")
+        if os.path.exists(path):  # else a ring had no place for it any more
+            tell(f"file: {path}")
     tell(f"{told.kept} packets kept, {told.lost} dropped")
     tell_recorded(recording)
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from analyzer.recording.files import spool_path
 from analyzer.recording.libpcap import RING
-from analyzer.recording.means import advised
 from analyzer.recording.privileges import calling_user
 from analyzer.recording.programs import find_program
 from analyzer.recording.wish import (
@@ -58,9 +57,7 @@ def run(wish: Wish, tell: Tell, stopped: Callable[[], bool]) -> None:
             stderr=subprocess.PIPE,
         )
     except OSError as failure:
-        raise RightsError(
-            f"dumpcap cannot be started ({failure.strerror}); {advised('', wish)}"
-        ) from None
+        raise RightsError(f"dumpcap cannot be started ({failure.strerror})") from None
     with process:
         try:
             _Listener(process, wish, tell).listen(stopped)
@@ -128,9 +125,9 @@ class _Listener:
     def _end(self, code: int, stopping: bool) -> None:
         self._tell_statistics()
         if not self._files:
-            kind = RightsError if "ermi" in self._said else RecordingError
-            advice = f"; {advised('', self._wish)}" if kind is RightsError else ""
-            raise kind((self._said or f"dumpcap ended with code {code}").rstrip(".") + advice)
+            kind = RightsError if "permission to capture" in self._said else RecordingError
+            said = self._said.removeprefix("dumpcap: ").rstrip(".")
+            raise kind(said or f"dumpcap ended with code {code}")
         failed = code != 0 and not stopping
         self._tell({"ended": (self._said or f"dumpcap ended with code {code}") if failed else ""})
 

@@ -24,35 +24,39 @@ def chosen(wish: Wish) -> Means:
         return _best(wish, own)
     way = own if wish.means is not Means.DUMPCAP else dumpcap(rights.own(), _starts())
     if not way.ok:
-        raise RightsError(f"--recorder {wish.means}: {way.told}; {advised(way.advice, wish)}")
+        raise RightsError(f"--recorder {wish.means} cannot be used: {way.told}{_do(way.advice)}")
     return wish.means
 
 
 def _best(wish: Wish, own: Way) -> Means:
-    has_libpcap = _has_libpcap()
-    if own.ok and has_libpcap:
+    if own.ok and _has_libpcap():
         return Means.OWN
     other = dumpcap(rights.own(), _starts())
     if other.ok:
         return Means.DUMPCAP
     if own.ok:
         return Means.SCAPY
+    found = other.told if "dumpcap" in other.told else f"dumpcap is {other.told}"
     raise RightsError(
         f"{' and '.join(wish.interfaces)} may not be captured on: this process has {own.told}, "
-        f"and {other.told if 'dumpcap' in other.told else f'dumpcap is {other.told}'}; "
-        + advised(other.advice or own.advice, wish)
+        f"and {found}{_do(other.advice or own.advice)}"
     )
 
 
-def advised(advice: str, wish: Wish) -> str:
-    """What to do about rights that are missing, and what works without."""
-    steps = [advice] if advice else []
-    if not is_root():
-        interfaces = " ".join(f"-i {shlex.quote(name)}" for name in wish.interfaces)
-        program = shlex.quote(own_program())
-        steps.append(f"sudo {program} record {interfaces} -w FILE")
-    do = f"do: {', or: '.join(steps)}. " if steps else ""
-    return f"{do}Without rights: msgshark FILE, msgshark demo, --ssh HOST, or - for a pipe"
+def _do(advice: str) -> str:
+    return f"; do: {advice}" if advice else ""
+
+
+def other_ways(wish: Wish) -> str:
+    """What else gets at these packets where a RightsError says that this user does not, and what
+    needs no rights."""
+    words = [word for name in wish.interfaces for word in ("-i", name)]
+    command = shlex.join([own_program(), "record", *words, "-w"])
+    by_root = "" if is_root() else f"as root: sudo {command} FILE; "
+    return (
+        f"{by_root}without rights: msgshark FILE, msgshark demo, msgshark --ssh HOST -i IFACE, or "
+        "tcpdump -U -w - | msgshark -"
+    )
 
 
 def _has_libpcap() -> bool:

@@ -64,7 +64,7 @@ def _held(own: Rights) -> str:
 def _raw_advice(own: Rights) -> str:
     if not own.bounding & NET_RAW:
         return "start the container with --cap-add=NET_RAW"
-    return "" if is_root() else "use dumpcap, below, or run as root"
+    return "" if is_root() else "use dumpcap, or run as root"
 
 
 # dumpcap ----------------------------------------------------------------------------------------
