@@ -199,6 +199,8 @@ def _refuse(taken: dict[str, Any], packets: int | None, host: str, remote_sudo: 
     rotate = taken["rotate"]
     if rotate is not None and not (rotate.duration or rotate.filesize or rotate.packets):
         raise click.UsageError("-b files:N needs to know when a file is full; add -b filesize:KB")
+    if taken["stop"] is not None and taken["stop"].files and rotate is None:
+        raise click.UsageError("-a files:N counts the files of -b; add -b filesize:KB")
     if remote_sudo and not host:
         raise click.UsageError("--remote-sudo is for --ssh")
     if host:

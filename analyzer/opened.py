@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.arguments import open_later
+from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
     from analyzer.capture import Intake
@@ -57,7 +58,7 @@ def recorded(live: Live, ports: tuple[int, ...] = (), spool: int = 0) -> Iterato
         recording.start()
         yield recording
     except RightsError as error:
-        from analyzer.recording.means import other_ways
+        from analyzer.recording.ways import other_ways
 
         raise click.ClickException(f"{error}; {other_ways(recording.wish)}") from None
     except RecordingError as error:
@@ -108,7 +109,7 @@ def _interrupted_by_user(intake: Intake) -> Iterator[None]:
     def end() -> None:  # takes its time, which reading goes on in
         threading.Thread(target=recording.stop, name="ending", daemon=True).start()
 
-    with on_signals(end, live=True):
+    with on_signals(end, live=True), status_line(recording):
         yield
 
 

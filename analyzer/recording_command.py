@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -14,11 +12,12 @@ import click
 from analyzer.arguments import takes_ports
 from analyzer.live_options import Live, Started, records
 from analyzer.opened import on_signals, recorded, tell, tell_recorded
+from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
     from analyzer.recording.interfaces import NetworkInterface
 
-_PERIOD: Final = 1.0
+_PERIOD: Final = 0.2
 """Seconds between two looks at a recording."""
 
 _BROKEN: Final = 2
@@ -38,33 +37,12 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
         raise click.UsageError("where to? Add -w FILE")
     ended = threading.Event()
     with on_signals(ended.set, live=True), recorded(live, ports) as recording:
-        _watch(recording, ended)
+        with status_line(recording):
+            while not (recording.ended or ended.wait(_PERIOD)):
+                pass
         recording.stop()
     _sum_up(recording)
     return _BROKEN if recording.reason else 0
-
-
-def _watch(recording: Started, ended: threading.Event) -> None:
-    """Until it ends, or is to end."""
-    terminal = sys.stderr.isatty()
-    while not (recording.ended or ended.wait(_PERIOD if terminal else _PERIOD / 5)):
-        if terminal:
-            _show(recording)
-    if terminal:
-        sys.stderr.write("\r\x1b[K")
-
-
-def _show(recording: Started) -> None:
-    """The status line: one, written over."""
-    from analyzer.capture.spool import size_text
-    from analyzer.views.escape import escape
-
-    told = recording.statistics
-    lost = f", {told.lost} DROPPED" if told.lost else ""
-    name = escape(os.path.basename(recording.files[-1]), 200)
-    text = f"{told.kept} packets{lost}, {size_text(told.octets)}, {name}; Ctrl+C ends"
-    sys.stderr.write(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K")
-    sys.stderr.flush()
 
 
 def _sum_up(recording: Started) -> None:

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from typing import Final
 
 from analyzer.recording import rights
 from analyzer.recording.libpcap import binding
-from analyzer.recording.programs import find_program, is_root, own_program
+from analyzer.recording.programs import find_program
 from analyzer.recording.ways import Way, dumpcap, packet_sockets
 from analyzer.recording.wish import Means, RecordingError, RightsError, Wish
 
@@ -45,18 +44,6 @@ def _best(wish: Wish, own: Way) -> Means:
 
 def _do(advice: str) -> str:
     return f"; do: {advice}" if advice else ""
-
-
-def other_ways(wish: Wish) -> str:
-    """What else gets at these packets where a RightsError says that this user does not, and what
-    needs no rights."""
-    words = [word for name in wish.interfaces for word in ("-i", name)]
-    command = shlex.join([own_program(), "record", *words, "-w"])
-    by_root = "" if is_root() else f"as root: sudo {command} FILE; "
-    return (
-        f"{by_root}without rights: msgshark FILE, msgshark demo, msgshark --ssh HOST -i IFACE, or "
-        "tcpdump -U -w - | msgshark -"
-    )
 
 
 def _has_libpcap() -> bool:

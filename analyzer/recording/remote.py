@@ -98,7 +98,7 @@ class RemoteRecording:
             data = self._read(HEADER)
             if not data:
                 code = process.wait()
-                raise RecordingError(f"{self.host}: {self._failure(code)}")
+                raise RecordingError(self._failure(code))
             head += data
         return head
 
@@ -136,7 +136,7 @@ class RemoteRecording:
                 self._tell()
             if not self._done:
                 code = process.wait()
-                reason = f"{self.host}: {self._failure(code)}" if code else ""
+                reason = self._failure(code) if code else ""
         except RecordingError as failure:
             reason = str(failure)
         finally:
@@ -206,7 +206,8 @@ class RemoteRecording:
             self._ear.join(_LAST_WORDS)
         lines = (line.strip() for line in self._text.splitlines())
         said = " ".join(line for line in lines if line and not _USUAL.match(line))
-        return said or f"ssh ended with code {code}"
+        said = said or f"ssh ended with code {code}"
+        return said if said.startswith(self.host) else f"{self.host}: {said}"
 
 
 def command(program: str, wish: Wish, host: str, sudo: bool = False) -> list[str]:

@@ -15,8 +15,9 @@ import sys
 from typing import Final, NamedTuple
 
 from analyzer.recording import rights
-from analyzer.recording.programs import as_root, find_program, install, is_root
+from analyzer.recording.programs import as_root, find_program, install, is_root, own_program
 from analyzer.recording.rights import NET_ADMIN, NET_RAW, FileRights, Rights
+from analyzer.recording.wish import Wish
 
 DUMPCAP_PACKAGES: Final = {
     "Debian": "wireshark-common",
@@ -34,6 +35,18 @@ class Way(NamedTuple):
     ok: bool
     told: str
     advice: str = ""
+
+
+def other_ways(wish: Wish) -> str:
+    """What else gets at these packets where a RightsError says that this user does not, and what
+    needs no rights."""
+    words = [word for name in wish.interfaces for word in ("-i", name)]
+    command = shlex.join([own_program(), "record", *words, "-w"])
+    by_root = "" if is_root() else f"as root: sudo {command} FILE; "
+    return (
+        f"{by_root}without rights: msgshark FILE, msgshark demo, msgshark --ssh HOST -i IFACE, or "
+        "tcpdump -U -w - | msgshark -"
+    )
 
 
 # Packet sockets ---------------------------------------------------------------------------------
