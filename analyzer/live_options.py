@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.recording.wish import Limits, Statistics, Wish
 
 _RECORDERS: Final = ("own", "dumpcap", "scapy")
-_TUNNELS: Final = ("gtp-u", "vxlan", "geneve", "gre", "ip", "mpls-in-ip")
+TUNNELS: Final = ("gtp-u", "vxlan", "geneve", "gre", "ip", "mpls-in-ip")
 _LIMITS: Final = {"duration": "S", "filesize": "KB", "files": "N", "packets": "N"}
 _FORMS: Final = "|".join(f"{name}:{unit}" for name, unit in _LIMITS.items())
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
@@ -270,7 +270,7 @@ _HOW: Final = (
     click.option(
         "--tunnel",
         "tunnels",
-        type=click.Choice(_TUNNELS),
+        type=click.Choice(TUNNELS),
         multiple=True,
         help="Let this tunnel through the default filter, whatever it carries; may be repeated.",
     ),

@@ -76,9 +76,8 @@ def check_filter(text: str, link_type: int = ETHERNET) -> None:
     handle = pcap.pcap_open_dead(_DLT.get(link_type, link_type), LARGEST_SNAP)
     program = pcap.bpf_program()
     try:
-        failed = pcap.pcap_compile(
-            handle, ctypes.byref(program), text.encode(), 1, _NETMASK_UNKNOWN
-        )
+        words = text.encode("utf-8", "surrogateescape")
+        failed = pcap.pcap_compile(handle, ctypes.byref(program), words, 1, _NETMASK_UNKNOWN)
         if failed:
             told = (pcap.pcap_geterr(handle) or b"").decode("utf-8", "replace").strip()
             raise RecordingError(f"-f {text!r} is no capture filter: {told}; see pcap-filter(7)")

@@ -47,14 +47,18 @@ class Recording:
     def start(self) -> None:
         """Start and wait until packets are kept. Raises RecordingError."""
         arguments, environment = interpreter.command("analyzer.recording.child")
-        self._process = subprocess.Popen(
-            arguments,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as failure:
+            reason = f"{arguments[0]}: {failure.strerror}"
+            raise RecordingError(f"no process can be started to record ({reason})") from failure
         self._say(self.wish.as_json())
         self._thread = threading.Thread(target=self._listen, name="recording", daemon=True)
         self._thread.start()
