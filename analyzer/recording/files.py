@@ -49,7 +49,7 @@ class Files:
         self._wish = wish
         self._began = began
         self._spools = not wish.path
-self._base = wish.path or spool_path(wish.interfaces)
+        self._base = wish.path or spool_path(wish.interfaces)
         header = [blocks.section(_APPLICATION)]
         header += [blocks.description(interface, wish.filter) for interface in interfaces]
         self._header = b"".join(header)

@@ -114,7 +114,8 @@ def test_the_command_line_has_the_same_tunnels() -> None:
 def test_there_is_one_for_every_link_type_that_is_read(link_type: int) -> None:
     """Everything, where libpcap filters no IP."""
     text = default_filter([link_type], [9999], TUNNELS)
-    check_filter(text, link_type)
+    if text:
+        check_filter(text, link_type)
     if link_type in (0, 1, 9, 12, 101, 105, 113, 127, 276):
         assert "udp port 9999" in text
 
