@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.capture import Source
-from analyzer.doctor import rights
+from analyzer.recording import rights
 
 PATIENCE = 10.0
 """Seconds that one step may take."""
