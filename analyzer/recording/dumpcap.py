@@ -28,7 +28,7 @@ from analyzer.recording.wish import (
 _WAIT: Final = 0.1  # seconds
 _LONGEST: Final = 4000  # characters of what it says that are kept
 
-_FILE: Final = re.compile(r"File: (.+)")
+_FILE: Final = re.compile(r"(?:Packets: [0-9]+ )?File: (.+)")
 _PACKETS: Final = re.compile(r"Packets(?: captured)?: ([0-9]+)")
 _INTERFACE: Final = re.compile(
     r"Packets received/dropped on interface '.*': ([0-9]+)/([0-9]+) "

@@ -21,6 +21,10 @@ from analyzer.recording.wish import Means, RecordingError, RightsError, Wish
 from dissectors.link import RAW_IP
 
 _SOL_PACKET, _STATISTICS, _IGNORE_OUTGOING = 263, 6, 23  # linux/if_packet.h
+_SO_RCVBUFFORCE: Final = 33  # asm-generic/socket.h
+_BUFFER: Final = 16 << 20
+"""Bytes that may wait in a socket."""
+
 _OVERHEAD: Final = 64
 """Bytes of a block beyond those of its packet, at most."""
 
@@ -68,8 +72,16 @@ class _SocketTap:
         found = conf.l2types.layer2num.get(self._socket.LL, RAW_IP)
         self.link_type: int = _LINK_TYPES.get(found, found)
         self.fd: int = self._socket.fileno()
-        if name == "lo" and hasattr(socket, "AF_PACKET"):  # what is sent there is received, too
-            self._socket.ins.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
+        if hasattr(socket, "AF_PACKET"):
+            self._set_up(self._socket.ins)
+
+    def _set_up(self, packets: socket.socket) -> None:
+        if self.name == "lo":  # what is sent there is received, too
+            packets.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
+        try:
+            packets.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        except OSError:  # no CAP_NET_ADMIN: as much as the system grants
+            packets.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
 
     def take(self, buffer: int, room: int, most: int) -> tuple[int, int]:
         """As libpcap.Tap."""
