@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,13 +77,20 @@ def reading_session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator
     from analyzer.capture import CaptureError
     from analyzer.session import Session
 
-    with intake_of(files, reading) as (intake, settings):
+    ending = _Ending()
+    with ExitStack() as open_now:
+        if reading.get("live") is not None:  # it may have begun before this knows
+            open_now.enter_context(on_signals(ending, live=True))
+        intake, settings = open_now.enter_context(intake_of(files, reading))
+        recording: Any = intake.recorder
+        if recording is not None:
+            ending.of(recording)
         session = Session(settings, tell=tell)
         try:
             with _interrupted_by_user(intake):
                 session.open(intake)
                 session.read_all()
-            tell_recorded(intake.recorder, intake.spool.most)
+            tell_recorded(recording, intake.spool.most)
             yield session
         except CaptureError as error:
             raise click.ClickException(str(error)) from None
@@ -91,25 +98,36 @@ def reading_session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator
             session.release()
 
 
+class _Ending:
+    """What a signal ends: a recording that may not have begun yet."""
+
+    def __init__(self) -> None:
+        self._recording: Started | None = None
+        self._asked = False
+
+    def of(self, recording: Started) -> None:
+        self._recording = recording
+        if self._asked:
+            self()
+
+    def __call__(self) -> None:
+        """Stop it, which takes its time: what it wrote is read on meanwhile."""
+        self._asked = True
+        if self._recording is not None:
+            threading.Thread(target=self._recording.stop, name="ending", daemon=True).start()
+
+
 @contextmanager
 def _interrupted_by_user(intake: Intake) -> Iterator[None]:
-    """The first Ctrl+C ends a capture that would go on for ever; a second one is as usual.
-
-    A live one ends by SIGTERM, too: the recording is stopped, and read to its end.
-    """
-    if not intake.waits:
-        yield
-        return
+    """The first Ctrl+C ends a capture that would go on for ever; a second one is as usual."""
     recording: Any = intake.recorder
-    if recording is None:
+    if recording is not None:
+        with status_line(recording):
+            yield
+    elif intake.waits:
         with on_signals(intake.stop.request):
             yield
-        return
-
-    def end() -> None:  # takes its time, which reading goes on in
-        threading.Thread(target=recording.stop, name="ending", daemon=True).start()
-
-    with on_signals(end, live=True), status_line(recording):
+    else:
         yield
 
 

@@ -57,10 +57,10 @@ def _sum_up(recording: Started) -> None:
 
 def _list(context: click.Context, parameter: object, wanted: bool) -> None:
     """Print the interfaces and leave."""
-    from analyzer.recording.interfaces import interfaces
-
     if not wanted or context.resilient_parsing:
         return
+    from analyzer.recording.interfaces import interfaces
+
     for row in _aligned([_cells(interface) for interface in interfaces()]):
         click.echo(row)
     context.exit()

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from analyzer.recording.devices import ANY, link_type, number_of, of_system
+from analyzer.recording.devices import ANY, link_type, number_of, of_system, told_of
 from analyzer.recording.devices import traffic as traffic
 from analyzer.recording.libpcap import binding
 from analyzer.recording.wish import RecordingError
 
 _LOOPBACK, _UP, _RUNNING = 1, 2, 4  # of pcap_if.flags, pcap_findalldevs(3PCAP)
-_IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING = 0x1, 0x8, 0x40  # netdevice(7)
+_IFF_UP, _IFF_LOOPBACK = 0x1, 0x8  # netdevice(7)
 _ERROR_SIZE: Final = 256
 
 
@@ -125,6 +125,6 @@ def _described(number: int, name: str) -> NetworkInterface:
         name,
         link_type=link_type(name),
         up=name == ANY or bool(flags & _IFF_UP),
-        running=name == ANY or bool(flags & _IFF_RUNNING),
+        running=name == ANY or told_of(name, "operstate") in ("up", "unknown"),
         loopback=bool(flags & _IFF_LOOPBACK),
     )
