@@ -152,6 +152,11 @@ class Source:
         """How many of the `size` bytes were read."""
         return sum(file.progress[0] for file in self.files)
 
+    def dropped(self, interface: int) -> int | None:
+        """Packets lost on an interface while it was captured, None where the file does not say."""
+        file, described = self.interfaces[interface]
+        return self.files[file].dropped.get(described.index)
+
     @property
     def notices(self) -> list[str]:
         """What is wrong with the files, one sentence each; with several, the file's name first."""
