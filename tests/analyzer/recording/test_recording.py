@@ -32,8 +32,7 @@ def test_every_datagram_is_kept_once(tmp_path: Path) -> None:
         with Recording(wish) as recording:
             recording.start()
             assert (recording.means, recording.ended) == ("own", False)
-            sent.send(500)
-            wait_for(lambda: recording.statistics.kept >= 500)
+            sent.send(500)  # and stopped at once
         assert recording.ended
         assert recording.reason == ""
         assert recording.statistics[:3] == (500, 0, 0)
@@ -107,6 +106,29 @@ def test_packets_are_cut_to_the_snap_length(tmp_path: Path) -> None:
     with CaptureFile(path) as file:
         (batch,) = file.batches()
         assert (batch.rows[1], batch.rows[2]) == (60, 14 + 20 + 8 + len(REQUEST) + 100)
+
+
+def test_several_interfaces_are_written_in_the_order_of_time(tmp_path: Path) -> None:
+    with traffic() as sent, veth() as (name, send):
+        filter = f"({sent.filter}) or udp port 5683"
+        rotate = Limits(packets=30)
+        wish = Wish(("lo", name), filter, path=str(tmp_path / "a.pcapng"), rotate=rotate)
+        with Recording(wish) as recording:
+            recording.start()
+            for _ in range(20):
+                sent.send(2)
+                send(1)
+                time.sleep(0.005)
+    assert recording.statistics.kept == 60
+    times, interfaces = [], []
+    for path in recording.files:
+        with CaptureFile(path) as file:
+            for batch in file.batches():
+                times += batch.rows[3::5].tolist()
+                interfaces += batch.rows[4::5].tolist()
+            assert [i.name for i in file.interfaces] == ["lo", name]
+    assert interfaces == [0, 0, 1] * 20
+    assert times == sorted(times)
 
 
 # Limits -----------------------------------------------------------------------------------------
