@@ -41,8 +41,8 @@ def started(*arguments: object, **options: Any) -> Iterator[subprocess.Popen[byt
     try:
         yield process
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()  # killed, it would leave its recorder behind
+        process.communicate(timeout=PATIENCE)
 
 
 def on_loopback(sent: Traffic) -> tuple[str, ...]:
