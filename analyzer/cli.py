@@ -29,7 +29,7 @@ from analyzer.check_options import CheckOptions, check_options, format_help
 from analyzer.doctor.command import doctor
 from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
-from analyzer.live_options import reads_live
+from analyzer.live_options import captures_live
 from analyzer.opened import intake_of, reading_session, tell, tell_notices
 from analyzer.recording_command import lists_interfaces, record
 
@@ -126,7 +126,7 @@ def msgshark() -> None:
 @msgshark.command("open")
 @reads_captures
 @follows
-@reads_live
+@captures_live
 @prints_messages
 def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
     """Open captures on the screen (the default command), or print messages if asked how."""
@@ -147,7 +147,7 @@ def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> 
 @msgshark.command()
 @reads_captures
 @follows
-@reads_live
+@captures_live
 @prints_messages
 def messages(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
     """Print every CoAP message: a line each, or the fields asked for."""
@@ -166,7 +166,7 @@ def _print_messages(files: tuple[str, ...], printing: Printing, reading: dict[st
 @msgshark.command()
 @reads_captures
 @follows
-@reads_live
+@captures_live
 @prints("findings")
 @click.option(
     "--severity", type=click.Choice(SEVERITIES), help="Only findings this severe or worse."
@@ -189,7 +189,7 @@ def findings(
 @msgshark.command()
 @reads_captures
 @follows
-@reads_live
+@captures_live
 @prints("exchanges", *LADDERS)
 @selects_exchanges
 def exchanges(
@@ -229,7 +229,7 @@ def exchanges(
 @msgshark.command()
 @reads_captures
 @follows
-@reads_live
+@captures_live
 @output_format
 @click.option(
     "--by",
@@ -254,7 +254,7 @@ def times(files: tuple[str, ...], form: str, by: str, **reading: Any) -> int:
 @msgshark.command(epilog=format_help())
 @reads_captures
 @follows
-@reads_live
+@captures_live
 @check_options
 def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     """Judge captures: print every finding, or write reports of them.

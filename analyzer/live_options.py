@@ -6,16 +6,18 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from analyzer.arguments import decorated
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from analyzer.recording.wish import Limits, Statistics, Wish
+    from analyzer.recording.recording import Started
+    from analyzer.recording.wish import Limits, Wish
 
 _RECORDERS: Final = ("own", "dumpcap", "scapy")
 TUNNELS: Final = ("gtp-u", "vxlan", "geneve", "gre", "ip", "mpls-in-ip")
@@ -23,23 +25,6 @@ _LIMITS: Final = {"duration": "S", "filesize": "KB", "files": "N", "packets": "N
 _FORMS: Final = "|".join(f"{name}:{unit}" for name, unit in _LIMITS.items())
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
-
-
-class Started(Protocol):
-    """A recording that goes on: Recording, and what ssh brings."""
-
-    files: list[str]
-    ended: bool
-    reason: str
-    means: str
-    statistics: Statistics
-    wish: Wish
-
-    def start(self) -> None:
-        """Start and wait for the first file. Raises RecordingError."""
-
-    def stop(self) -> None:
-        """Stop, and wait until all that was captured is written."""
 
 
 class Live(NamedTuple):
@@ -142,90 +127,62 @@ def _file_to_write(context: object, parameter: object, value: str) -> str:
 
 def _live(options: dict[str, Any]) -> Live | None:
     """Taken out of the options of a command. None where nothing live is asked for."""
-    host = options.pop("host")
     packets = options.pop("packets")
-    remote_sudo = options.pop("remote_sudo")
-    taken = {name: options.pop(name) for name in _NAMES}
-    _refuse(taken, packets, host, remote_sudo)
-    if not taken["interfaces"]:
+    live = Live(**{name: options.pop(name) for name in Live._fields})
+    _refuse(live, _given())
+    if not live.interfaces:
         return None
     if packets:
         from analyzer.recording.wish import UNLIMITED
 
-        taken["stop"] = (taken["stop"] or UNLIMITED)._replace(packets=packets)
-    return Live(**taken, host=host, remote_sudo=remote_sudo)
+        live = live._replace(stop=(live.stop or UNLIMITED)._replace(packets=packets))
+    return live
 
 
-_NAMES: Final = (
-    "interfaces",
-    "filter",
-    "snap_length",
-    "promiscuous",
-    "path",
-    "stop",
-    "rotate",
-    "recorder",
-    "tunnels",
-)
-_LETTERS: Final = {
-    "filter": "-f",
-    "snap_length": "-s",
-    "promiscuous": "-p",
-    "path": "-w",
-    "stop": "-a",
-    "rotate": "-b",
-    "recorder": "--recorder",
-    "tunnels": "--tunnel",
-}
-
-
-def _refuse(taken: dict[str, Any], packets: int | None, host: str, remote_sudo: bool) -> None:
-    """Options that mean nothing together."""
-    given = [
-        letter
-        for name, letter in _LETTERS.items()
-        if taken[name] not in ((True,) if name == "promiscuous" else (None, 0, "", ()))
-        or (name == "filter" and taken[name] is not None)
+def _given() -> list[str]:
+    """Letters of the live options that were typed."""
+    context = click.get_current_context()
+    return [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in (*Live._fields, "packets")
+        and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
     ]
-    given += ["-c"] if packets else []
-    given += ["--ssh"] if host else []
-    given += ["--remote-sudo"] if remote_sudo else []
-    if given and not taken["interfaces"]:
+
+
+def _refuse(live: Live, given: Sequence[str]) -> None:
+    """Options that mean nothing together."""
+    if given and not live.interfaces:
         raise click.UsageError(
             f"{given[0]} is for live capture; add -i IFACE, msgshark -D lists them"
         )
-    if taken["filter"] is not None and taken["tunnels"]:
+    if live.filter is not None and live.tunnels:
         raise click.UsageError("--tunnel widens the default filter; put the tunnel into -f instead")
-    rotate = taken["rotate"]
+    rotate = live.rotate
     if rotate is not None and not (rotate.duration or rotate.filesize or rotate.packets):
         raise click.UsageError("-b files:N needs to know when a file is full; add -b filesize:KB")
-    if taken["stop"] is not None and taken["stop"].files and rotate is None:
+    if live.stop is not None and live.stop.files and rotate is None:
         raise click.UsageError("-a files:N counts the files of -b; add -b filesize:KB")
-    if remote_sudo and not host:
+    if live.remote_sudo and not live.host:
         raise click.UsageError("--remote-sudo is for --ssh")
-    if host:
-        _refuse_remote(taken, host)
+    if live.host:
+        _refuse_remote(live)
 
 
-def _refuse_remote(taken: dict[str, Any], host: str) -> None:
-    if host.startswith("-"):
-        raise click.BadParameter(f"{host!r} is no host; write --ssh USER@HOST")
-    if len(taken["interfaces"]) > 1:
+def _refuse_remote(live: Live) -> None:
+    if live.host.startswith("-"):
+        raise click.BadParameter(f"{live.host!r} is no host; write --ssh USER@HOST")
+    if len(live.interfaces) > 1:
         raise click.UsageError("tcpdump over --ssh takes one interface; -i any is all of them")
-    if taken["rotate"] is not None or taken["recorder"] is not None:
+    if live.rotate is not None or live.recorder is not None:
         raise click.UsageError("-b and --recorder are for interfaces of this machine, not --ssh")
 
 
 # Decorators -------------------------------------------------------------------------------------
 
 
-def reads_live(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of a command that reads files or live; it is given them as `live`."""
-    return decorated(_taking(command), (*_WHERE, *_HOW))
-
-
-def records(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of a command that only records; it is given them as `live`."""
+def captures_live(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that captures live; it is given them as `live`."""
     return decorated(_taking(command), (*_WHERE, *_HOW))
 
 

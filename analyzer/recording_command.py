@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from analyzer.arguments import takes_ports
-from analyzer.live_options import Live, Started, records
+from analyzer.live_options import Live, captures_live
 from analyzer.opened import on_signals, recorded, tell, tell_recorded
 from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
     from analyzer.recording.interfaces import NetworkInterface
+    from analyzer.recording.recording import Started
 
 _PERIOD: Final = 0.2
 """Seconds between two looks at a recording."""
@@ -24,7 +25,7 @@ _BROKEN: Final = 2
 
 
 @click.command()
-@records
+@captures_live
 @takes_ports
 def record(live: Live | None, ports: tuple[int, ...]) -> int:
     """Record packets to a file, on a terminal with a line that tells how it goes.

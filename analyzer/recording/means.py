@@ -7,6 +7,7 @@ import subprocess
 from typing import Final
 
 from analyzer.recording import rights
+from analyzer.recording.keeping import SUPPORTED
 from analyzer.recording.libpcap import binding
 from analyzer.recording.programs import find_program
 from analyzer.recording.ways import Way, dumpcap, packet_sockets
@@ -28,7 +29,7 @@ def chosen(wish: Wish) -> Means:
 
 
 def _best(wish: Wish, own: Way) -> Means:
-    if own.ok and _has_libpcap():
+    if own.ok and SUPPORTED and _has_libpcap():
         return Means.OWN
     other = dumpcap(rights.own(), _starts())
     if other.ok:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer import cli, live_options
-from analyzer.live_options import Live, reads_live
+from analyzer.live_options import Live, captures_live
 from analyzer.recording import filters, interfaces
 from analyzer.recording.interfaces import NetworkInterface
 from analyzer.recording.remote import RemoteRecording
@@ -25,7 +25,7 @@ def parsed(*words: str) -> Live | None:
     given: list[Any] = []
 
     @click.command()
-    @reads_live
+    @captures_live
     def command(live: Live | None) -> None:
         given.append(live)
 
@@ -160,7 +160,7 @@ def test_files_and_interfaces_are_not_read_together(words: list[str]) -> None:
     assert "-i captures live; leave out" in done.output
 
 
-def test_every_command_that_reads_live_or_files_says_so() -> None:
+def test_every_command_that_captures_live_or_files_says_so() -> None:
     for name in ("open", "messages", "findings", "exchanges", "times", "check"):
         letters = {word for option in cli.msgshark.commands[name].params for word in option.opts}
         assert {"-i", "-f", "-s", "-p", "-c", "-a", "-b", "-w", "--ssh", "--follow"} <= letters

@@ -21,9 +21,10 @@ import time
 from typing import Any, Final
 
 BATCH: Final = 64
-REQUEST: Final = struct.Struct("!BBHI6sQ")  # CON GET /live
-RESPONSE: Final = struct.Struct("!BBHI1sQ")  # ACK 2.05
-PATH: Final = b"\xb4live\xff"
+REQUEST: Final = struct.Struct("!BBHI8sQ")  # CON POST /live
+RESPONSE: Final = struct.Struct("!BBHI3sQ")  # ACK 2.04
+PATH: Final = b"\xb4live\x11\x2a\xff"  # and Content-Format application/octet-stream
+OCTETS: Final = b"\xc1\x2a\xff"
 
 
 class _Vector(ctypes.Structure):
@@ -97,8 +98,8 @@ def generate(port: int, packets: int, rate: float = 0) -> float:
     requests, responses = Datagrams(client, REQUEST, most), Datagrams(server, RESPONSE, most)
 
     def write(first: int, count: int) -> None:
-        requests.write(first, count, (0x44, 0x01), PATH)
-        responses.write(first, count, (0x64, 0x45), b"\xff")
+        requests.write(first, count, (0x44, 0x02), PATH)
+        responses.write(first, count, (0x64, 0x44), OCTETS)
 
     if not rate:
         write(0, exchanges)
@@ -108,7 +109,7 @@ def generate(port: int, packets: int, rate: float = 0) -> float:
         count = min(BATCH, exchanges - done)
         if rate:
             due = int((time.monotonic() - began) * rate / 2) + 1
-            count = min(count, due - done)
+            count = min(1, due - done)  # a client waits for its answer
             write(done, max(0, count))
         if count <= 0:
             time.sleep(0.0005)
