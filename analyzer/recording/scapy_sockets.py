@@ -82,6 +82,7 @@ class _SocketTap:
             packets.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
         except OSError:  # no CAP_NET_ADMIN: as much as the system grants
             packets.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        packets.getsockopt(_SOL_PACKET, _STATISTICS, 8)  # what it dropped before it had a filter
 
     def take(self, buffer: int, room: int, most: int) -> tuple[int, int]:
         """As libpcap.Tap."""

@@ -84,8 +84,8 @@ def test_check_ends_by_itself_with_its_code(spools: Path, tmp_path: Path) -> Non
             out, err = live.communicate(timeout=PATIENCE)
     assert (live.returncode, err) == (1, b"")
     assert "error" in {finding["severity"] for finding in json.loads(out)["findings"]}
-    assert not spools.exists()
-    assert packets(path) == 1
+    assert list(spools.glob("*")) == []
+    assert packets(path) >= 1  # others may talk CoAP on loopback meanwhile
     assert run("check", path, *words[:2]).returncode == 1
 
 
