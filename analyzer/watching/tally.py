@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Running counts of a session: each step of reading adds what it brought, so that to ask for the
+figures costs the same however long the session is.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from analyzer import state
+from analyzer.arrivals import Arrivals
+from analyzer.exchanges.model import CONFIDENCES, State
+from analyzer.messages import Role
+from analyzer.profiles.transmission import SECOND
+from analyzer.recording.wish import Statistics
+from analyzer.relations import Confidence
+from analyzer.rules.catalogue import Severity
+from dissectors.coap import numbers
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
+
+BUCKETS: Final = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0),
+)
+"""Upper bounds of the histogram, seconds; the last one beyond MAX_TRANSMIT_WAIT (93 s)."""
+
+_BOUNDS: Final = tuple(round(bound * SECOND) for bound in BUCKETS)
+_CERTAIN: Final = (Confidence.EXACT, Confidence.TOKEN)
+_UNSETTLED: Final = (State.OPEN, State.OBSERVING)
+"""Time alone, or another exchange, may move these on."""
+
+_FEW: Final = 1000
+"""Unsettled exchanges that are looked at in each step; more are once a second."""
+
+_MEASURED, _AGAIN = 16, 32
+"""Bits beside the state of an exchange: its response time is counted; its request was transmitted
+again before the first answer, so that none can be told (Karn's algorithm, see `response_times`)."""
+_STATE: Final = 15
+
+
+class Kind(NamedTuple):
+    """What messages are counted by: words from a fixed set, whatever was in the packets."""
+
+    type: str
+    code: str
+    role: str
+
+
+class Times(NamedTuple):
+    """Response times: how many are in each of BUCKETS and above the last one, and their sum, ns."""
+
+    counts: Sequence[int]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The counts at one moment. `lost`: packets by where they were lost while capturing;
+    `last_time`: the capture time of the last packet, ns; `backlog`: bytes to be read."""
+
+    packets: int
+    messages: Mapping[Kind, int]
+    exchanges: Mapping[State, int]
+    times: Times
+    findings: Mapping[tuple[str, Severity], int]
+    breaches: Mapping[tuple[str, Severity], int]
+    lost: Mapping[str, int]
+    last_time: int | None
+    backlog: int
+
+
+class Tally:
+    """Counts of a session; `recorder` writes what it reads, if it is known."""
+
+    def __init__(self, session: Session, recorder: object = None) -> None:
+        self._session = session
+        self._recorder = recorder
+        self._arrivals = Arrivals(session)
+        self._messages: Counter[Kind] = Counter()
+        self._findings: Counter[tuple[str, Severity]] = Counter()
+        self._exchanges: Counter[int] = Counter()
+        self._standing = bytearray()  # of each exchange: its state, _MEASURED, _AGAIN
+        self._unsettled: set[int] = set()  # ids
+        self._settled_at = 0.0
+        self._times = [0] * (len(BUCKETS) + 1)
+        self._total = 0
+
+    def add(self) -> None:
+        """Count what was read since the last time."""
+        for finding in self._arrivals.findings():
+            self._findings[finding.rule.id, finding.severity] += 1
+        rows = self._arrivals.messages()
+        first, exchanges = len(self._standing), len(self._session.exchanges)
+        self._standing += bytes(exchanges - first)
+        self._exchanges[State.OPEN] += exchanges - first
+        touched = set(range(first + 1, exchanges + 1))
+        if rows:
+            touched.update(self._count(rows))
+            touched.discard(0)
+        now = monotonic()
+        if len(self._unsettled) <= _FEW or now - self._settled_at >= 1:
+            self._settled_at = now
+            touched |= self._unsettled
+        self._settle(touched)
+
+    def figures(self) -> Figures:
+        """The counts as they are now."""
+        session, source = self._session, self._session.source
+        return Figures(
+            session.memory[state.RECORDS_READ],
+            dict(self._messages),
+            {State(number): count for number, count in self._exchanges.items()},
+            Times(tuple(self._times), self._total),
+            dict(self._findings),
+            dict(session.findings.breaches),
+            lost(session, self._recorder),
+            session.last_time,
+            max(0, source.size - source.position) if source is not None else 0,
+        )
+
+    def _count(self, rows: Sequence[int]) -> Iterable[int]:
+        """Count messages; the exchanges they belong to."""
+        messages = self._session.messages
+        run = range(rows[0], rows[0] + len(rows))
+        rows = run if rows[-1] == run[-1] else rows
+        types, codes, roles, exchanges = (
+            messages.take(name, rows) for name in ("type", "code", "role", "exchange")
+        )
+        for (kind, code, role), count in Counter(zip(types, codes, roles, strict=True)).items():
+            self._messages[_kind(kind, code, role)] += count
+        for row, role, exchange in zip(rows, roles, exchanges, strict=True):
+            if role == Role.RETRANSMISSION and exchange:
+                self._repeated(row, exchange)
+        return exchanges
+
+    def _repeated(self, row: int, exchange: int) -> None:
+        """A copy: of the request, and before the first answer?"""
+        messages, cells = self._session.messages, self._session.exchanges.stored.row(exchange - 1)
+        answers = [cells[name] - 1 for name in ("response", "ack", "reset") if cells[name]]
+        own = messages.cell("first", row) == messages.cell("frame", cells["request_row"])
+        if own and row < min(answers, default=row + 1):
+            self._standing[exchange - 1] |= _AGAIN
+
+    def _settle(self, exchanges: Iterable[int]) -> None:
+        """Where these exchanges stand by now."""
+        stored = self._session.exchanges.stored
+        for id in exchanges:
+            now, before = stored.cell("state", id - 1), self._standing[id - 1]
+            if now != before & _STATE:
+                self._exchanges[before & _STATE] -= 1
+                self._exchanges[now] += 1
+                self._standing[id - 1] = now | before & ~_STATE
+            if now in _UNSETTLED:
+                self._unsettled.add(id)
+            else:
+                self._unsettled.discard(id)
+            if not before & (_MEASURED | _AGAIN) and stored.cell("response", id - 1):
+                self._measure(id)
+
+    def _measure(self, id: int) -> None:
+        """The response time of an exchange, if it can be told and is certain."""
+        self._standing[id - 1] |= _MEASURED
+        cells, cell = self._session.exchanges.stored.row(id - 1), self._session.messages.cell
+        request = cells["request_row"]
+        took = cell("time", cells["response"] - 1) - cell("time", request)
+        certain = CONFIDENCES[cells["confidence"]] in _CERTAIN
+        if certain and took >= 0 and cell("code", request) != numbers.EMPTY:
+            self._times[bisect_left(_BOUNDS, took)] += 1
+            self._total += took
+
+
+def lost(session: Session, recorder: Any) -> dict[str, int]:
+    """Packets that were lost while capturing: by who records them, else as the files tell."""
+    statistics = getattr(recorder, "statistics", None)
+    if isinstance(statistics, Statistics):
+        return {"kernel": statistics.dropped, "interface": statistics.interface_dropped}
+    return {"file": sum(sum(list(file.dropped.values())) for file in list(session.files))}
+
+
+def _kind(type: int, code: int, role: int) -> Kind:
+    if code == numbers.EMPTY:
+        label = "empty"
+    elif numbers.is_request(code):
+        label = "request"
+    else:
+        label = f"{code >> 5}.xx"
+    return Kind(numbers.Type(type).name.lower(), label, Role(role).name.lower())
