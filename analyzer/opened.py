@@ -50,12 +50,12 @@ class Opened(NamedTuple):
         """
         from analyzer.capture import BATCH
 
-        session, stop = self.session, self.intake.stop
+        session = self.session
         if session.source is not None:
-            with _ended_by_user(stop, self.signals):
+            with _ended_by_user(self.intake.stop, self.signals) as ended:
                 for _ in session.read(_STEP if self.live else BATCH):
                     yield
-                    if stop.requested and not self.live:
+                    if ended and not self.live:
                         break
         session.close()
         yield
@@ -77,13 +77,13 @@ def opened_session(
     if signals is None:
         signals = (signal.SIGINT,) if intake.waits else ()
     try:
-        try:
-            with _ended_by_user(intake.stop, signals):
+        with _ended_by_user(intake.stop, signals) as ended:
+            try:
                 session.open(intake)
-        except CaptureError as error:
-            if not intake.stop.requested:
-                raise
-            tell(str(error))
+            except CaptureError as error:
+                if not ended:
+                    raise
+                tell(str(error))
         yield Opened(session, intake, signals)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
@@ -103,16 +103,18 @@ def reading_session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator
 
 
 @contextmanager
-def _ended_by_user(stop: Stop, signals: tuple[signal.Signals, ...]) -> Iterator[None]:
-    """The first of each signal ends reading; a second one is as usual."""
+def _ended_by_user(stop: Stop, signals: tuple[signal.Signals, ...]) -> Iterator[list[int]]:
+    """The first of each signal ends reading; a second one is as usual. Gives those that came."""
+    came: list[int] = []
 
     def end(number: int, frame: object) -> None:
+        came.append(number)
         stop.request()
         signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, end) for number in signals}
     try:
-        yield
+        yield came
     finally:
         for number, usual in before.items():
             signal.signal(number, usual)

@@ -91,7 +91,7 @@ def _name(about: About) -> str:
 
 
 class JsonLines(_Lines):
-    """A finding as `check --format json` has it, with its `time`; `more` where some were not told."""
+    """Findings as `check --format json` has them, and `time`; `more` of those not told."""
 
     def finding(self, finding: Finding, about: About) -> None:
         session = self._session
