@@ -74,53 +74,62 @@ class _Window:
 
 
 class Limits:
-    """The open windows, oldest first."""
+    """The open windows, oldest first, and the time that packets have come to."""
 
     def __init__(self, rate: Rate) -> None:
         self._rate = rate
         self._windows: dict[tuple[str, About], _Window] = {}
+        self._now: int | None = None
         self.suppressed = 0
         """Breaches that were counted and not told, in all."""
 
-    def admits(self, rule: Rule, severity: Severity, about: About, now: int) -> bool:
+    def advance(self, now: int) -> Iterator[More]:
+        """Time comes to `now`: what was not told in the windows that are over by then. Where the
+        clock of the capture was set back by more than a window, all are."""
+        before = now if self._now is None else self._now
+        if now < before - self._rate.span:
+            yield from self.close()
+        elif now < before:
+            return
+        self._now = now
+        while self._windows:
+            key, window = next(iter(self._windows.items()))
+            end = window.start + self._rate.span
+            if now < end:
+                return
+            del self._windows[key]
+            yield from _more(window, end)
+
+    def close(self) -> Iterator[More]:
+        """What was not told in the windows that are still open."""
+        for window in self._windows.values():
+            yield from _more(window, self._clock)
+        self._windows.clear()
+
+    def admits(self, rule: Rule, severity: Severity, about: About) -> bool:
         """Whether a finding is to be told; one that is not is counted."""
-        window = self._window(rule, severity, about, now)
+        window = self._window(rule, severity, about)
         if self._rate.most is None or window.told < self._rate.most:
             window.told += 1
             return True
         self._count(window, severity, 1)
         return False
 
-    def count(self, rule: Rule, severity: Severity, about: About, now: int, more: int) -> None:
+    def count(self, rule: Rule, severity: Severity, about: About, more: int) -> None:
         """Breaches that joined a finding which was told, or counted, before."""
-        self._count(self._window(rule, severity, about, now), severity, more)
+        self._count(self._window(rule, severity, about), severity, more)
 
-    def over(self, now: int) -> Iterator[More]:
-        """What was not told in the windows that are over. A window that begins after now is of a
-        time before the clock of the capture was set back."""
-        while self._windows:
-            key = next(iter(self._windows))
-            window = self._windows[key]
-            end = window.start + self._rate.span
-            if window.start <= now < end:
-                return
-            del self._windows[key]
-            yield from _more(window, end)
+    @property
+    def _clock(self) -> int:
+        return self._now or 0
 
-    def close(self, now: int) -> Iterator[More]:
-        """What was not told in those that are still open."""
-        yield from self.over(now)
-        for window in self._windows.values():
-            yield from _more(window, now)
-        self._windows.clear()
-
-    def _window(self, rule: Rule, severity: Severity, about: About, now: int) -> _Window:
+    def _window(self, rule: Rule, severity: Severity, about: About) -> _Window:
         found = self._windows.get((rule.id, about))
         if found is None and len(self._windows) >= MOST_WINDOWS:
             about = OTHERS
             found = self._windows.get((rule.id, about))
         if found is None:
-            found = self._windows[rule.id, about] = _Window(rule, severity, about, now)
+            found = self._windows[rule.id, about] = _Window(rule, severity, about, self._clock)
         return found
 
     def _count(self, window: _Window, severity: Severity, more: int) -> None:

@@ -10,10 +10,10 @@ from analyzer.candidates import Candidates
 from analyzer.identity import Identities
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
-from analyzer.views import times
 from analyzer.views.escape import ELLIPSIS, escape
 from analyzer.views.json import finding_entry
 from analyzer.views.terminal import ascii_text, inked, paper
+from analyzer.views.times import time_of_day
 from analyzer.watching.limits import About
 
 if TYPE_CHECKING:
@@ -68,19 +68,20 @@ class Text(_Lines):
         where = f"frame {finding.frame}" if finding.frame else "capture"
         candidate = self._candidates.of_finding(finding)
         nearest = f"; nearest: {candidate.sentence}" if candidate else ""
-        text = f"{finding.rule.id}: {escape(finding.text, 400)}{nearest}"
+        times = f" ({finding.count} times)" if finding.count > 1 else ""
+        text = f"{finding.rule.id}: {escape(finding.text, 400)}{times}{nearest}"
         parts = (f"{self._time(finding.first_time)} {label} {where}", _name(about), text)
         self._write("  ".join(filter(None, parts)))
 
     def more(self, more: More) -> None:
         about = f" about {_name(more.about)}" if any(more.about) else ""
-        last = f"{(more.end - more.start) / SECOND:.0f} s"
+        last = f"{max(1, round((more.end - more.start) / SECOND))} s"
         line = f"{ELLIPSIS} {more.breaches} more of {more.rule.id}{about} in the last {last}"
         line = f"{self._time(more.end)} {line}"
         self._write(inked(line, "dim") if self._paper.colour else line)
 
     def _time(self, nanoseconds: int) -> str:
-        return times.time_of_day(nanoseconds)[:_MILLISECONDS]
+        return time_of_day(nanoseconds)[:_MILLISECONDS]
 
     def _write(self, line: str) -> None:
         self._out.write((ascii_text(line) if self._paper.plain else line) + "\n")

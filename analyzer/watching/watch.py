@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from analyzer import state
 from analyzer.arrivals import Arrivals
 from analyzer.rules.catalogue import Severity
 from analyzer.views.wording import plural
@@ -35,27 +34,29 @@ class Watch:
 
     def look(self) -> bool:
         """Tell what came since the last look; whether there was something to tell."""
-        session, now = self._session, self._session.memory[state.CLOCK]
-        told = self._tell_more(self._limits.over(now))
-        grown, added = session.findings.grown, self._arrivals.findings()
-        for finding in added:
+        session = self._session
+        grown, told = session.findings.grown, False
+        for finding in self._arrivals.findings():
             grown.pop(finding.id, None)  # counted in what is told
+            told |= self._tell_more(self._limits.advance(finding.first_time))
             if finding.severity >= self._least:
                 about = about_whom(session, finding)
-                if self._limits.admits(finding.rule, finding.severity, about, now):
+                if self._limits.admits(finding.rule, finding.severity, about):
                     self._writer.finding(finding, about)
                     told = True
+        if session.last_time is not None:
+            told |= self._tell_more(self._limits.advance(session.last_time))
         for id, more in grown.items():
             finding = session.findings[id - 1]
             if finding.severity >= self._least:
                 about = about_whom(session, finding)
-                self._limits.count(finding.rule, finding.severity, about, now, more)
+                self._limits.count(finding.rule, finding.severity, about, more)
         grown.clear()
         return told
 
     def close(self) -> None:
         """The capture is over: tell how many were not told."""
-        self._tell_more(self._limits.close(self._session.memory[state.CLOCK]))
+        self._tell_more(self._limits.close())
 
     def _tell_more(self, ended: Iterable[More]) -> bool:
         told = False
