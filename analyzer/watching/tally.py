@@ -151,29 +151,39 @@ class Tally:
     def _settle(self, exchanges: Iterable[int]) -> None:
         """Where these exchanges stand by now."""
         stored = self._session.exchanges.stored
-        for id in exchanges:
-            now, before = stored.cell("state", id - 1), self._standing[id - 1]
-            if now != before & _STATE:
-                self._exchanges[before & _STATE] -= 1
+        rows = [id - 1 for id in exchanges]
+        states, responses = (stored.take(name, rows) for name in ("state", "response"))
+        answered: list[int] = []
+        for row, now, response in zip(rows, states, responses, strict=True):
+            standing = self._standing[row]
+            before = standing & _STATE
+            if now != before:
+                self._exchanges[before] -= 1
                 self._exchanges[now] += 1
-                self._standing[id - 1] = now | before & ~_STATE
+                self._standing[row] = now | standing & ~_STATE
             if now in _UNSETTLED:
-                self._unsettled.add(id)
+                self._unsettled.add(row + 1)
             else:
-                self._unsettled.discard(id)
-            if not before & (_MEASURED | _AGAIN) and stored.cell("response", id - 1):
-                self._measure(id)
+                self._unsettled.discard(row + 1)
+            if response and not standing & (_MEASURED | _AGAIN):
+                self._standing[row] |= _MEASURED
+                answered.append(row)
+        if answered:
+            self._measure(answered)
 
-    def _measure(self, id: int) -> None:
-        """The response time of an exchange, if it can be told and is certain."""
-        self._standing[id - 1] |= _MEASURED
-        cells, cell = self._session.exchanges.stored.row(id - 1), self._session.messages.cell
-        request = cells["request_row"]
-        took = cell("time", cells["response"] - 1) - cell("time", request)
-        certain = CONFIDENCES[cells["confidence"]] in _CERTAIN
-        if certain and took >= 0 and cell("code", request) != numbers.EMPTY:
-            self._times[bisect_left(_BOUNDS, took)] += 1
-            self._total += took
+    def _measure(self, rows: Sequence[int]) -> None:
+        """The response times of exchanges, where they can be told and are certain."""
+        stored, messages = self._session.exchanges.stored, self._session.messages
+        requests, responses, confidences = (
+            stored.take(name, rows) for name in ("request_row", "response", "confidence")
+        )
+        asked, codes = messages.take("time", requests), messages.take("code", requests)
+        came = messages.take("time", [response - 1 for response in responses])
+        for start, end, code, sure in zip(asked, came, codes, confidences, strict=True):
+            took = end - start
+            if took >= 0 and code != numbers.EMPTY and CONFIDENCES[sure] in _CERTAIN:
+                self._times[bisect_left(_BOUNDS, took)] += 1
+                self._total += took
 
 
 def lost(session: Session, recorder: Any) -> dict[str, int]:
