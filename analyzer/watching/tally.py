@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -60,8 +59,7 @@ class Times(NamedTuple):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """The counts at one moment. `lost`: packets by where they were lost while capturing;
     `last_time`: the capture time of the last packet, ns; `backlog`: bytes to be read."""
 
@@ -77,14 +75,21 @@ class Figures:
 
 
 class Tally:
-    """Counts of a session; `recorder` writes what it reads, if it is known."""
+    """Counts of a session; `recorder` writes what it reads, if it is known.
+
+    `add` belongs to the thread that reads. `figures` may be asked for in another while that reads
+    on, though not while it adds: it looks at no table.
+    """
 
     def __init__(self, session: Session, recorder: object = None) -> None:
         self._session = session
         self._recorder = recorder
         self._arrivals = Arrivals(session)
+        self._packets = 0
+        self._last_time: int | None = None
         self._messages: Counter[Kind] = Counter()
         self._findings: Counter[tuple[str, Severity]] = Counter()
+        self._breaches: dict[tuple[str, Severity], int] = {}
         self._exchanges: Counter[int] = Counter()
         self._standing = bytearray()  # of each exchange: its state, _MEASURED, _AGAIN
         self._unsettled: set[int] = set()  # ids
@@ -94,10 +99,13 @@ class Tally:
 
     def add(self) -> None:
         """Count what was read since the last time."""
+        session = self._session
+        self._packets, self._last_time = session.memory[state.RECORDS_READ], session.last_time
+        self._breaches = dict(session.findings.breaches)
         for finding in self._arrivals.findings():
             self._findings[finding.rule.id, finding.severity] += 1
         rows = self._arrivals.messages()
-        first, exchanges = len(self._standing), len(self._session.exchanges)
+        first, exchanges = len(self._standing), len(session.exchanges)
         self._standing += bytes(exchanges - first)
         self._exchanges[State.OPEN] += exchanges - first
         touched = set(range(first + 1, exchanges + 1))
@@ -114,14 +122,14 @@ class Tally:
         """The counts as they are now."""
         session, source = self._session, self._session.source
         return Figures(
-            session.memory[state.RECORDS_READ],
+            self._packets,
             dict(self._messages),
             {State(number): count for number, count in self._exchanges.items()},
             Times(tuple(self._times), self._total),
             dict(self._findings),
-            dict(session.findings.breaches),
+            self._breaches,
             lost(session, self._recorder),
-            session.last_time,
+            self._last_time,
             max(0, source.size - source.position) if source is not None else 0,
         )
 

@@ -95,3 +95,18 @@ def test_lost_packets_are_those_of_the_recorder_that_tells() -> None:
     told = SimpleNamespace(statistics=Statistics(10, 3, 2, 0))
     assert Tally(Session(), told).figures().lost == {"kernel": 3, "interface": 2}
     assert Tally(Session(), SimpleNamespace()).figures().lost == {"file": 0}
+
+
+def test_figures_are_those_of_the_last_step_that_was_added() -> None:
+    session = Session()
+    session.open([CAPTURES[1]])
+    tally = Tally(session)
+    steps = session.read(10)
+    next(steps)
+    tally.add()
+    before = tally.figures()._replace(backlog=0)
+    for _ in steps:  # tables change and move, as while another thread asks
+        assert tally.figures()._replace(backlog=0) == before
+    tally.add()
+    assert tally.figures().packets == session.counts.records > before.packets
+    session.release()
