@@ -15,6 +15,7 @@ import pytest
 from analyzer.capture import CaptureFile, Intake, Source
 from analyzer.recording import libpcap, own
 from analyzer.recording.recording import Recording
+from analyzer.recording.running import Running, running
 from analyzer.recording.wish import Limits, RecordingError, Wish
 from analyzer.session import Session
 
@@ -284,11 +285,13 @@ def test_it_survives_its_screen(tmp_path: Path) -> None:
         try:
             sent.send(10)
             wait_for(lambda: packets(path) == 10)
+            assert Running(recorder, path, False) in running()
             screen.kill()
             screen.communicate()
             os.kill(recorder, signal.SIGHUP)
             sent.send(10)
             wait_for(lambda: packets(path) == 20)
+            wait_for(lambda: Running(recorder, path, True) in running())
         finally:
             os.kill(recorder, signal.SIGTERM)
         wait_for(lambda: _statistics(path))
