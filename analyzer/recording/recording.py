@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -24,10 +25,17 @@ _LAST_WORDS: Final = 5.0
 
 
 class Recording:
-    """One recording. `start` it, read its `files` as they grow, then `stop` it."""
+    """One recording. `start` it, read its `files` as they grow, then `stop` it.
 
-    def __init__(self, wish: Wish) -> None:
+    `module` with `arguments` is what records: `child`, or what becomes it.
+    """
+
+    def __init__(
+        self, wish: Wish, module: str = "analyzer.recording.child", arguments: Sequence[str] = ()
+    ) -> None:
         self.wish = wish
+        self._module = module
+        self._arguments = arguments
         self.files: list[str] = []
         """Every file, in the order written; with a ring, the first ones may be gone."""
         self.ended = False
@@ -46,9 +54,9 @@ class Recording:
 
     def start(self) -> None:
         """Start and wait until packets are kept. Raises RecordingError."""
-        arguments, environment = interpreter.command("analyzer.recording.child")
+        command, environment = interpreter.command(self._module)
         self._process = subprocess.Popen(
-            arguments,
+            [*command, *self._arguments],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

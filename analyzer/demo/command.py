@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that plays the demo, and shows or prints what is found in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from analyzer.check_options import DEFAULT, takes_outputs
+from analyzer.opened import read_session, tell
+
+if TYPE_CHECKING:
+    from analyzer.formats import Output
+    from analyzer.recording.recording import Recording
+
+_SHOWN: Final = 3600.0
+_PRINTED: Final = 10.0
+"""Seconds that it takes unless asked otherwise, on the screen and printed."""
+
+
+class _WithCast(click.Command):
+    """Tells the cast at the end of its help."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        from analyzer.demo.cast import CAST
+
+        with formatter.section("The UEs, and what is found of each"):
+            formatter.write_dl(
+                [
+                    (part.name, f"{part.what}{': ' if part.must else ''}{', '.join(part.must)}")
+                    for part in CAST
+                ]
+            )
+
+
+@click.command(cls=_WithCast)
+@click.option(
+    "--duration",
+    type=click.FloatRange(1, _SHOWN),
+    metavar="SECONDS",
+    help=f"End it after so long, {_SHOWN:.0f} at most.  [default: {_SHOWN:.0f} on the screen, "
+    f"{_PRINTED:.0f} where findings are printed]",
+)
+@takes_outputs(f"Default: {DEFAULT} where stdout is no terminal, else the screen.")
+def demo(duration: float | None, outputs: Sequence[Output]) -> int:
+    """Watch a real MSGin5G Server and its UEs live, some of which misbehave.
+
+    They talk over a loopback of their own, which the system gives to any user, unless it forbids
+    that; then over the host's, where the user may capture.
+    """
+    if outputs or not (sys.stdout.isatty() and sys.stdin.isatty()):
+        return _print(duration or _PRINTED, outputs)
+    from analyzer.capture import Intake
+    from analyzer.views.tui.app import run
+
+    with _playing(duration or _SHOWN) as recording:
+        return run(Intake((), recorder=recording))
+
+
+def _print(seconds: float, outputs: Sequence[Output]) -> int:
+    from analyzer import formats
+    from analyzer.capture import Intake
+    from analyzer.capture.writing import WritingError
+    from analyzer.checking import Check, write
+
+    with _playing(seconds) as recording:
+        tell(f"the demo plays for {seconds:g} s; what is found comes then, or at Ctrl+C")
+        with read_session(Intake((), recorder=recording)) as session:
+            try:
+                write(Check.of(session), outputs or [formats.output(DEFAULT)])
+            except WritingError as error:
+                raise click.ClickException(str(error)) from None
+    return 0
+
+
+@contextmanager
+def _playing(seconds: float) -> Iterator[Recording]:
+    """The demo while it plays; nothing of it is left afterwards."""
+    from analyzer.demo.loopback import NETWORK
+    from analyzer.recording import privileges
+    from analyzer.recording.recording import Recording
+    from analyzer.recording.wish import Limits, RecordingError, Wish
+
+    packets = f"net {NETWORK} and (udp or icmp)"
+    wish = Wish(("lo",), packets, promiscuous=False, stop=Limits(duration=seconds))
+    recording = Recording(wish, "analyzer.demo.stage", (str(seconds),))
+    try:
+        recording.start()
+        privileges.drop()
+        yield recording
+    except RecordingError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        recording.stop()
+        for path in recording.files:
+            with suppress(OSError):
+                os.unlink(path)
