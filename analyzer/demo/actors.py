@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from analyzer.demo.cast import CAST, Part
@@ -14,10 +14,13 @@ from analyzer.demo.server import Server
 from analyzer.demo.ue import UE
 
 _PAUSE: Final = 0.8
-"""Seconds from one first registration of a UE that misbehaves to the next."""
+"""Seconds from one UE that misbehaves to the next, at first: all of them soon."""
 
 _ROUND: Final = 30.0
-"""Seconds from one registration of a UE that misbehaves to its next."""
+"""Seconds from one registration of such a UE to its next: one of them every few seconds."""
+
+_FIRST_ROUND: Final = 10.0
+"""Seconds until the first round begins."""
 
 
 async def play(server_address: str, cue: Callable[[], Awaitable[None]]) -> None:
@@ -29,7 +32,7 @@ async def play(server_address: str, cue: Callable[[], Awaitable[None]]) -> None:
         await server.open()
         stack.push_async_callback(server.close)
         scenes = []
-        misbehaving = 0
+        turns = _turns(sum(part.goes_on is None for part in CAST))
         for number, part in enumerate(CAST):
             address = addresses[part.service_id]
             ue = UE(address, part.service_id, 4 + number % 5, server_address)
@@ -39,8 +42,7 @@ async def play(server_address: str, cue: Callable[[], Awaitable[None]]) -> None:
             if part.on_arrival is not None:
                 ue.endpoint.incoming[server_address] = part.on_arrival
             if part.goes_on is None:
-                misbehaving += 1
-                scenes.append(_misbehave(ue, part, misbehaving * _PAUSE))
+                scenes.append(_misbehave(ue, part, *next(turns)))
             else:
                 scenes.append(_behave(ue, part, part.goes_on))
         await cue()
@@ -53,13 +55,19 @@ async def _behave(ue: UE, part: Part, go_on: Callable[[UE, Part], Awaitable[None
         await go_on(ue, part)
 
 
-async def _misbehave(ue: UE, part: Part, start: float) -> None:
-    """Register in rounds; where an answer takes longer than a round, leave some out."""
-    await asyncio.sleep(start)
+def _turns(count: int) -> Iterator[tuple[float, float]]:
+    """When each of so many UEs has its first turn, and its first one in the rounds; seconds."""
+    for turn in range(1, count + 1):
+        yield turn * _PAUSE, _FIRST_ROUND + turn * _ROUND / count
+
+
+async def _misbehave(ue: UE, part: Part, first: float, again: float) -> None:
+    """Register, and once in each round; where an answer takes longer, leave rounds out."""
     clock = asyncio.get_running_loop().time
-    due = clock()
+    began = clock()
+    await asyncio.sleep(first)
     while True:
         await ue.register(part.body, part.ask)
-        while due <= clock():
-            due += _ROUND
-        await asyncio.sleep(due - clock())
+        while began + again <= clock():
+            again += _ROUND
+        await asyncio.sleep(began + again - clock())

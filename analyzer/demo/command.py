@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -56,9 +57,10 @@ def demo(duration: float | None, outputs: Sequence[Output]) -> int:
     if outputs or not (sys.stdout.isatty() and sys.stdin.isatty()):
         return _print(duration or _PRINTED, outputs)
     from analyzer.capture import Intake
-    from analyzer.views.tui.app import run
 
-    with _playing(duration or _SHOWN) as recording:
+    with _playing(duration or _SHOWN, "analyzer.views.tui.app") as recording:
+        from analyzer.views.tui.app import run
+
         return run(Intake((), recorder=recording))
 
 
@@ -68,7 +70,7 @@ def _print(seconds: float, outputs: Sequence[Output]) -> int:
     from analyzer.capture.writing import WritingError
     from analyzer.checking import Check, write
 
-    with _playing(seconds) as recording:
+    with _playing(seconds, "analyzer.session") as recording:
         tell(f"the demo plays for {seconds:g} s; what is found comes then, or at Ctrl+C")
         with read_session(Intake((), recorder=recording)) as session:
             try:
@@ -79,8 +81,11 @@ def _print(seconds: float, outputs: Sequence[Output]) -> int:
 
 
 @contextmanager
-def _playing(seconds: float) -> Iterator[Recording]:
-    """The demo while it plays; nothing of it is left afterwards."""
+def _playing(seconds: float, needed: str) -> Iterator[Recording]:
+    """The demo while it plays; nothing of it is left afterwards. The module that is needed then is
+    loaded while it starts."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from analyzer.demo.loopback import NETWORK
     from analyzer.recording import privileges
     from analyzer.recording.recording import Recording
@@ -90,7 +95,10 @@ def _playing(seconds: float) -> Iterator[Recording]:
     wish = Wish(("lo",), packets, promiscuous=False, stop=Limits(duration=seconds))
     recording = Recording(wish, "analyzer.demo.stage", (str(seconds),))
     try:
-        recording.start()
+        with ThreadPoolExecutor(1) as beside:
+            starting = beside.submit(recording.start)
+            import_module(needed)
+            starting.result()
         privileges.drop()
         yield recording
     except RecordingError as error:

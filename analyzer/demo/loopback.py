@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where the demo talks: a loopback of its own in a network namespace, else a part of the host's.
 
-A user namespace (user_namespaces(7)) needs no rights: who makes one has all of them over the network
+A user namespace (user_namespaces(7)) needs no rights: who makes one has all of them over a network
 namespace made with it, and none over the host's.
 """
 
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
+import shlex
 import socket
 import struct
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 NETWORK: Final = "127.5.68.0/24"
@@ -128,6 +127,13 @@ def _open_packet_socket() -> None:
 
 def _free_address() -> str:
     """An address on which nobody has the CoAP port. Raises RefusedError."""
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
+    except OSError:
+        raise RefusedError(
+            "the CoAP stack of the demo takes sockets of IPv6, for IPv4 too, and this system has "
+            "none; boot it without ipv6.disable=1"
+        ) from None
     for host in _SERVERS:
         address = f"{_PREFIX}{host}"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -140,18 +146,32 @@ def _free_address() -> str:
 
 
 def _refused(code: int) -> str:
+    """Why there is neither loopback, by the error number of the first, and what to do."""
     reason, remedy = os.strerror(code), ""
     for name, refusing, allowing in _SWITCHES:
-        with suppress(OSError), open(f"/proc/sys/{name.replace('.', '/')}") as file:
-            if file.read().strip() == refusing:
-                reason, remedy = (
-                    f"{name} is {refusing}",
-                    f", or sysctl -w {name}={allowing}, as root",
-                )
-                break
-    if code == errno.ENOSPC and not remedy:
-        reason = "user.max_user_namespaces is reached"
+        if _setting(name) == refusing:
+            reason, remedy = f"{name} is {refusing}", f", or sudo sysctl -w {name}={allowing}"
+            break
+    if os.geteuid() == 0:
+        advice = "start the container with --cap-add=NET_RAW"
+    else:
+        advice = f"use sudo {_program()} demo{remedy}"
     return (
-        f"the demo needs a network namespace, which this system refuses ({reason}), or the right "
-        f"to capture; use sudo msgshark demo{remedy}"
+        f"this system refuses a network namespace of its own ({reason}), and this user may not "
+        f"capture; {advice}"
     )
+
+
+def _setting(name: str) -> str:
+    """The value of a sysctl, "" where there is none."""
+    try:
+        with open(f"/proc/sys/{name.replace('.', '/')}", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _program() -> str:
+    """What sudo finds, too, when it was installed for one user."""
+    path = os.path.join(os.path.dirname(sys.executable), "msgshark")
+    return shlex.quote(path) if os.path.exists(path) else "msgshark"

@@ -15,7 +15,6 @@ import os
 import select
 import signal
 import sys
-from contextlib import suppress
 from typing import Final, NoReturn
 
 from analyzer import interpreter
@@ -44,7 +43,7 @@ def main() -> None:
     try:
         address = enter()
         _start_actors(address, seconds)
-    except RefusedError as refusal:
+    except (RefusedError, OSError) as refusal:
         print(json.dumps({"failed": str(refusal), "rights": False}), flush=True)
         return
     command, environment = interpreter.command("analyzer.recording.child")
@@ -64,7 +63,7 @@ def _start_actors(address: str, seconds: float) -> None:
         word = told.read()
     if word != _READY:
         reason = word.decode(errors="replace") or "their process ended"
-        raise RefusedError(f"the UEs of the demo could not start ({reason}); msgshark doctor")
+        raise RefusedError(f"the server and UEs of the demo could not start: {reason}")
 
 
 # In the process of the actors -------------------------------------------------------------------
@@ -94,8 +93,10 @@ def _act(
         os.dup2(quiet, 2)
         asyncio.run(perform())
     except BaseException as error:
-        with suppress(OSError):  # it was told, or nobody listens
+        try:
             os.write(writer, f"{type(error).__name__}: {error}".encode(errors="replace"))
+        except OSError:  # it began, and nobody is left to watch over the recorder
+            os.kill(recorder, signal.SIGTERM)
     finally:
         os._exit(0)
 

@@ -89,6 +89,9 @@ def main() -> int:
     if not line:
         return 0
     wish = Wish.of_json(line)
+    # Without privileges this may be a user who may not read where packages are.
+    import platformdirs  # noqa: F401
+
     try:
         recorder(wish)(wish, control.tell, control.stopped)
     except RightsError as failure:
@@ -97,6 +100,9 @@ def main() -> int:
     except RecordingError as failure:
         control.tell({"failed": str(failure), "rights": False})
         return 2
+    except Exception as failure:  # there is no other way for it to be heard
+        control.tell({"failed": f"{type(failure).__name__}: {failure}", "rights": False})
+        raise
     return 0
 
 

@@ -13,6 +13,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +23,7 @@ from analyzer.capture.spool import FREE_BYTES, FREE_SHARE, SpoolLimits, size_tex
 from analyzer.capture.store import printable
 from analyzer.recording.wish import RecordingError, Wish
 
+_APPLICATION: Final = f"msgshark {version('msgshark')}"
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 _LOOK_AT_DISK: Final = 16 << 20
 
@@ -48,7 +50,7 @@ class Files:
         self._began = began
         self._spools = not wish.path
         self._base = wish.path or _spool_path(wish.interfaces)
-        header = [blocks.section(f"msgshark {_version()}")]
+        header = [blocks.section(_APPLICATION)]
         header += [blocks.description(interface, wish.filter) for interface in interfaces]
         self._header = b"".join(header)
         self._fd = -1
@@ -188,12 +190,6 @@ def _spool_path(interfaces: Sequence[str]) -> str:
     names = "-".join("".join(c if c.isalnum() else "_" for c in name) for name in interfaces)
     stamp = time.strftime("%Y%m%d%H%M%S")
     return str(Path(folder) / f"msgshark_{names[:40]}_{stamp}_{secrets.token_hex(3)}.pcapng")
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("msgshark")
 
 
 def _remove(path: str) -> None:

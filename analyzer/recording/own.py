@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import select
 import time
 from collections.abc import Callable
@@ -69,7 +70,7 @@ class _Recorder:
         self._wish = wish
         self._taps = list(taps)
         self._tell = tell
-        self._buffer = bytearray(_BUFFER)
+        self._buffer = mmap.mmap(-1, _BUFFER)  # in memory as far as it is used
         self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._buffer))
         self._largest = wish.snap_length + keeping.OVERHEAD
         self._kept = 0

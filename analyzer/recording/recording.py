@@ -55,14 +55,18 @@ class Recording:
     def start(self) -> None:
         """Start and wait until packets are kept. Raises RecordingError."""
         command, environment = interpreter.command(self._module)
-        self._process = subprocess.Popen(
-            [*command, *self._arguments],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [*command, *self._arguments],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as failure:
+            reason = f"{command[0]}: {failure.strerror}"
+            raise RecordingError(f"no process can be started to record ({reason})") from failure
         self._say(self.wish.as_json())
         self._thread = threading.Thread(target=self._listen, name="recording", daemon=True)
         self._thread.start()
