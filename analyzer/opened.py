@@ -13,8 +13,8 @@ import click
 from analyzer.arguments import open_later
 
 if TYPE_CHECKING:
-    from analyzer.capture import Intake, Stop
-    from analyzer.session import Session, Settings
+    from analyzer.capture import Stop
+    from analyzer.session import Session
     from analyzer.views.pcapng import Ranges
 
 
@@ -28,16 +28,10 @@ def tell(text: str) -> None:
 @contextmanager
 def reading_session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Session]:
     """A session that has read the captures to their end."""
-    with read_session(*open_later(files, **reading)) as session:
-        yield session
-
-
-@contextmanager
-def read_session(intake: Intake, settings: Settings | None = None) -> Iterator[Session]:
-    """A session that has read what was asked for to its end."""
     from analyzer.capture import CaptureError
     from analyzer.session import Session
 
+    intake, settings = open_later(files, **reading)
     session = Session(settings, tell=tell)
     try:
         with _interrupted_by_user(intake.stop, intake.waits):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from analyzer.check_options import DEFAULT, takes_outputs
-from analyzer.opened import read_session, tell
+from analyzer.opened import tell
 
 if TYPE_CHECKING:
     from analyzer.formats import Output
     from analyzer.recording.recording import Recording
+    from analyzer.session import Session
 
 _SHOWN: Final = 3600.0
 _PRINTED: Final = 10.0
@@ -47,7 +49,7 @@ class _WithCast(click.Command):
     help=f"End it after so long, {_SHOWN:.0f} at most.  [default: {_SHOWN:.0f} on the screen, "
     f"{_PRINTED:.0f} where findings are printed]",
 )
-@takes_outputs(f"Default: {DEFAULT} where stdout is no terminal, else the screen.")
+@takes_outputs(f"Default: {DEFAULT} where there is no terminal, else the screen.")
 def demo(duration: float | None, outputs: Sequence[Output]) -> int:
     """Watch a real MSGin5G Server and its UEs live, some of which misbehave.
 
@@ -65,46 +67,77 @@ def demo(duration: float | None, outputs: Sequence[Output]) -> int:
 
 
 def _print(seconds: float, outputs: Sequence[Output]) -> int:
+    """What is found; nothing is left of what was recorded for it."""
     from analyzer import formats
-    from analyzer.capture import Intake
     from analyzer.capture.writing import WritingError
     from analyzer.checking import Check, write
 
     with _playing(seconds, "analyzer.session") as recording:
-        tell(f"the demo plays for {seconds:g} s; what is found comes then, or at Ctrl+C")
-        with read_session(Intake((), recorder=recording)) as session:
-            try:
-                write(Check.of(session), outputs or [formats.output(DEFAULT)])
-            except WritingError as error:
-                raise click.ClickException(str(error)) from None
+        try:
+            tell(f"the demo plays for {seconds:g} s; what is found comes then, or at Ctrl+C")
+            session = _read(recording)
+            write(Check.of(session), outputs or [formats.output(DEFAULT)])
+            session.release()
+        except WritingError as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            recording.stop()
+            for path in recording.files:
+                with suppress(OSError):
+                    os.unlink(path)
+        if recording.reason:
+            tell(recording.reason)
     return 0
+
+
+def _read(recording: Recording) -> Session:
+    """To the end, which comes at once by Ctrl+C or SIGTERM; a second one is as usual."""
+    from analyzer.capture import Intake
+    from analyzer.session import Session
+
+    intake = Intake((), recorder=recording)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(number: int, frame: object) -> None:
+        intake.stop.request()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, end)
+    try:
+        session = Session(tell=tell)
+        session.open(intake)
+        session.read_all()
+    finally:
+        for number, usual in before.items():
+            signal.signal(number, usual)
+    return session
 
 
 @contextmanager
 def _playing(seconds: float, needed: str) -> Iterator[Recording]:
-    """The demo while it plays; nothing of it is left afterwards. The module that is needed then is
-    loaded while it starts."""
+    """The demo while it plays. The module that is needed then is loaded while it starts."""
     from concurrent.futures import ThreadPoolExecutor
 
     from analyzer.demo.loopback import NETWORK
-    from analyzer.recording import privileges
     from analyzer.recording.recording import Recording
     from analyzer.recording.wish import Limits, RecordingError, Wish
 
-    packets = f"net {NETWORK} and (udp or icmp)"
-    wish = Wish(("lo",), packets, promiscuous=False, stop=Limits(duration=seconds))
-    recording = Recording(wish, "analyzer.demo.stage", (str(seconds),))
+    wish = Wish(
+        interfaces=("lo",),
+        filter=f"net {NETWORK} and (udp or icmp)",
+        promiscuous=False,
+        stop=Limits(duration=seconds),
+        stage=("analyzer.demo.stage", str(seconds)),
+    )
+    recording = Recording(wish)
     try:
         with ThreadPoolExecutor(1) as beside:
             starting = beside.submit(recording.start)
             import_module(needed)
             starting.result()
-        privileges.drop()
         yield recording
     except RecordingError as error:
         raise click.ClickException(str(error)) from None
     finally:
         recording.stop()
-        for path in recording.files:
-            with suppress(OSError):
-                os.unlink(path)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -25,17 +24,10 @@ _LAST_WORDS: Final = 5.0
 
 
 class Recording:
-    """One recording. `start` it, read its `files` as they grow, then `stop` it.
+    """One recording. `start` it, read its `files` as they grow, then `stop` it."""
 
-    `module` with `arguments` is what records: `child`, or what becomes it.
-    """
-
-    def __init__(
-        self, wish: Wish, module: str = "analyzer.recording.child", arguments: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, wish: Wish) -> None:
         self.wish = wish
-        self._module = module
-        self._arguments = arguments
         self.files: list[str] = []
         """Every file, in the order written; with a ring, the first ones may be gone."""
         self.ended = False
@@ -54,10 +46,11 @@ class Recording:
 
     def start(self) -> None:
         """Start and wait until packets are kept. Raises RecordingError."""
-        command, environment = interpreter.command(self._module)
+        module, *more = self.wish.stage or ("analyzer.recording.child",)
+        arguments, environment = interpreter.command(module)
         try:
             self._process = subprocess.Popen(
-                [*command, *self._arguments],
+                [*arguments, *more],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -65,7 +58,7 @@ class Recording:
                 start_new_session=True,
             )
         except OSError as failure:
-            reason = f"{command[0]}: {failure.strerror}"
+            reason = f"{arguments[0]}: {failure.strerror}"
             raise RecordingError(f"no process can be started to record ({reason})") from failure
         self._say(self.wish.as_json())
         self._thread = threading.Thread(target=self._listen, name="recording", daemon=True)

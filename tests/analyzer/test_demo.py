@@ -259,13 +259,14 @@ def playing(stage: Stage, findings: list[dict[str, Any]]) -> subprocess.Popen[st
     return started
 
 
-def test_ctrl_c_prints_and_leaves_nothing(
-    stage: Callable[..., Stage], findings: list[dict[str, Any]]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_prints_and_leaves_nothing(
+    stage: Callable[..., Stage], findings: list[dict[str, Any]], number: int
 ) -> None:
     mine = stage()
     started = playing(mine, findings)
     time.sleep(1)
-    started.send_signal(signal.SIGINT)
+    started.send_signal(number)
     out, err = started.communicate(timeout=PATIENCE)
     assert (started.returncode, err) == (0, "")
     assert "exchanges:" in out
