@@ -32,7 +32,7 @@ async def play(server_address: str, cue: Callable[[], Awaitable[None]]) -> None:
         await server.open()
         stack.push_async_callback(server.close)
         scenes = []
-        turns = _turns(sum(part.goes_on is None for part in CAST))
+        due = turns(sum(part.goes_on is None for part in CAST))
         for number, part in enumerate(CAST):
             address = addresses[part.service_id]
             ue = UE(address, part.service_id, 4 + number % 5, server_address)
@@ -42,7 +42,7 @@ async def play(server_address: str, cue: Callable[[], Awaitable[None]]) -> None:
             if part.on_arrival is not None:
                 ue.endpoint.incoming[server_address] = part.on_arrival
             if part.goes_on is None:
-                scenes.append(_misbehave(ue, part, *next(turns)))
+                scenes.append(_misbehave(ue, part, *next(due)))
             else:
                 scenes.append(_behave(ue, part, part.goes_on))
         await cue()
@@ -55,7 +55,7 @@ async def _behave(ue: UE, part: Part, go_on: Callable[[UE, Part], Awaitable[None
         await go_on(ue, part)
 
 
-def _turns(count: int) -> Iterator[tuple[float, float]]:
+def turns(count: int) -> Iterator[tuple[float, float]]:
     """When each of so many UEs has its first turn, and its first one in the rounds; seconds."""
     for turn in range(1, count + 1):
         yield turn * _PAUSE, _FIRST_ROUND + turn * _ROUND / count

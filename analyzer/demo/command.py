@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from analyzer.recording.recording import Recording
     from analyzer.session import Session
 
-_SHOWN: Final = 3600.0
-_PRINTED: Final = 10.0
+_SHOWN: Final = 3600
+_PRINTED: Final = 10
 """Seconds that it takes unless asked otherwise, on the screen and printed."""
 
 
@@ -44,13 +44,13 @@ class _WithCast(click.Command):
 @click.command(cls=_WithCast)
 @click.option(
     "--duration",
-    type=click.FloatRange(1, _SHOWN),
+    type=click.IntRange(1, _SHOWN),
     metavar="SECONDS",
-    help=f"End it after so long, {_SHOWN:.0f} at most.  [default: {_SHOWN:.0f} on the screen, "
-    f"{_PRINTED:.0f} where findings are printed]",
+    help=f"End it after so long. Default: {_SHOWN} on the screen, {_PRINTED} where findings are "
+    "printed.",
 )
 @takes_outputs(f"Default: {DEFAULT} where there is no terminal, else the screen.")
-def demo(duration: float | None, outputs: Sequence[Output]) -> int:
+def demo(duration: int | None, outputs: Sequence[Output]) -> int:
     """Watch a real MSGin5G Server and its UEs live, some of which misbehave.
 
     They talk over a loopback of their own, which the system gives to any user, unless it forbids
@@ -66,7 +66,7 @@ def demo(duration: float | None, outputs: Sequence[Output]) -> int:
         return run(Intake((), recorder=recording))
 
 
-def _print(seconds: float, outputs: Sequence[Output]) -> int:
+def _print(seconds: int, outputs: Sequence[Output]) -> int:
     """What is found; nothing is left of what was recorded for it."""
     from analyzer import formats
     from analyzer.capture.writing import WritingError
@@ -74,7 +74,7 @@ def _print(seconds: float, outputs: Sequence[Output]) -> int:
 
     with _playing(seconds, "analyzer.session") as recording:
         try:
-            tell(f"the demo plays for {seconds:g} s; what is found comes then, or at Ctrl+C")
+            tell(f"the demo plays for {seconds} s; what is found comes then, or at Ctrl+C")
             session = _read(recording)
             write(Check.of(session), outputs or [formats.output(DEFAULT)])
             session.release()
@@ -115,7 +115,7 @@ def _read(recording: Recording) -> Session:
 
 
 @contextmanager
-def _playing(seconds: float, needed: str) -> Iterator[Recording]:
+def _playing(seconds: int, needed: str) -> Iterator[Recording]:
     """The demo while it plays. The module that is needed then is loaded while it starts."""
     from concurrent.futures import ThreadPoolExecutor
 

@@ -60,7 +60,7 @@ def enter() -> str:
         _enter_namespace()
     elif _tried(_open_packet_socket):
         raise RefusedError(_refused(refusal))
-    return _free_address()
+    return free_address()
 
 
 def _tried(step: Callable[[], None]) -> int:
@@ -125,7 +125,7 @@ def _open_packet_socket() -> None:
     socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
 
 
-def _free_address() -> str:
+def free_address() -> str:
     """An address on which nobody has the CoAP port. Raises RefusedError."""
     try:
         socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()

@@ -15,11 +15,14 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
+from io import FileIO
 from typing import Final, NoReturn
 
 from analyzer import interpreter
 from analyzer.demo import actors
 from analyzer.demo.loopback import RefusedError, enter
+from analyzer.recording import privileges
 
 _READY: Final = b"ready"
 _PATIENCE: Final = 20.0
@@ -57,7 +60,7 @@ def _start_actors(address: str, seconds: float) -> None:
     reader, writer = os.pipe()
     if not os.fork():
         os.close(reader)
-        _act(address, seconds, recorder, listening, writer)
+        _act(address, seconds, recorder, listening, FileIO(writer, "w"))
     os.close(writer)
     with open(reader, "rb") as told:
         word = told.read()
@@ -70,14 +73,16 @@ def _start_actors(address: str, seconds: float) -> None:
 
 
 def _act(
-    address: str, seconds: float, recorder: int, before: set[str] | None, writer: int
+    address: str, seconds: float, recorder: int, before: set[str] | None, told: FileIO
 ) -> NoReturn:
     """Play until the recorder or who asked for it is gone, or time is up."""
 
     async def cue() -> None:
-        os.write(writer, _READY)
-        os.close(writer)
+        told.write(_READY)
+        told.close()
         await _await_recorder(before)
+        privileges.drop()
+        _die_with_parent()
 
     async def perform() -> None:
         playing = asyncio.create_task(actors.play(address, cue))
@@ -93,16 +98,16 @@ def _act(
         os.dup2(quiet, 2)
         asyncio.run(perform())
     except BaseException as error:
-        try:
-            os.write(writer, f"{type(error).__name__}: {error}".encode(errors="replace"))
-        except OSError:  # it began, and nobody is left to watch over the recorder
+        if told.closed:  # nobody is left to watch over the recorder
             os.kill(recorder, signal.SIGTERM)
+        else:
+            told.write(f"{type(error).__name__}: {error}".encode(errors="replace"))
     finally:
         os._exit(0)
 
 
 def _die_with_parent() -> None:
-    """At once where the system lets it: a recorder that gave its rights up may not tell us."""
+    """At once, where `_guard` takes a while. Becoming another user ends it (prctl(2))."""
     ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
@@ -142,7 +147,8 @@ async def _guard(recorder: int, seconds: float) -> None:
     for last in (signal.SIGTERM, signal.SIGKILL):
         until = clock() + _LAST_WORDS
         if os.getppid() == recorder:
-            os.kill(recorder, last)
+            with suppress(PermissionError):  # it is another user for a moment yet
+                os.kill(recorder, last)
         while os.getppid() == recorder and clock() < until:
             await asyncio.sleep(_LOOK)
 

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from analyzer.demo import loopback
-from analyzer.demo.actors import _turns
+from analyzer.demo.actors import turns
 from analyzer.demo.cast import CAST, Part
 from analyzer.demo.loopback import RefusedError, ue_address
 from analyzer.rules.catalogue import load
@@ -47,6 +47,8 @@ class Stage:
     def __init__(self, folder: Path, before: Sequence[str]) -> None:
         self.folder = folder
         self._before = before
+        self.caller: dict[str, str] = {}
+        """What sudo says of who called it."""
 
     def command(self, *arguments: str) -> list[str]:
         return [*self._before, sys.executable, "-P", "-c", ENTRY, "demo", *arguments]
@@ -55,7 +57,7 @@ class Stage:
     def environment(self) -> dict[str, str]:
         paths = os.pathsep.join(filter(None, sys.path))
         home = {"HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder)}
-        return {"PATH": os.environ["PATH"], "PYTHONPATH": paths} | home
+        return {"PATH": os.environ["PATH"], "PYTHONPATH": paths} | home | self.caller
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -172,7 +174,7 @@ def test_the_cast_names_rules_there_are() -> None:
 
 
 def test_turns_are_apart_and_soon() -> None:
-    first, again = zip(*_turns(len(MISBEHAVING)), strict=True)
+    first, again = zip(*turns(len(MISBEHAVING)), strict=True)
     assert max(first) < 8
     assert max(first) < min(again)
     assert min(b - a for a, b in pairwise(again)) > 2
@@ -201,6 +203,23 @@ def test_any_user_may_play(stage: Callable[..., Stage]) -> None:
     report = told(played.run("--format", "json", "--duration", "2"))
     assert {f["ue_service_id"] for f in report["findings"]} >= {p.service_id for p in BEHAVING}
     assert (played.processes(), played.files()) == (set(), [])
+
+
+def test_under_sudo_none_is_root_that_plays(
+    stage: Callable[..., Stage], findings: list[dict[str, Any]]
+) -> None:
+    as_another_user()
+    mine = stage("env")
+    mine.caller = {"SUDO_UID": "54321", "SUDO_GID": "54321", "SUDO_USER": "stranger"}
+    started = playing(mine, findings)
+    others = mine.processes() - {started.pid}
+    until = time.monotonic() + PATIENCE
+    while {_user(pid) for pid in others} != {54321} and time.monotonic() < until:
+        time.sleep(0.1)
+    assert {_user(pid) for pid in others} == {54321}
+    started.kill()
+    started.communicate()
+    assert mine.cleans_up()
 
 
 def test_a_system_that_refuses_is_told_in_a_line(stage: Callable[..., Stage]) -> None:
@@ -240,10 +259,10 @@ def test_root_without_rights_is_told_of_its_container(monkeypatch: pytest.Monkey
 
 
 def test_a_port_in_use_does_not_matter() -> None:
-    first = loopback._free_address()
+    first = loopback.free_address()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((first, loopback.PORT))
-        second = loopback._free_address()
+        second = loopback.free_address()
     assert first != second
     assert {first, second}.isdisjoint(map(ue_address, range(len(CAST))))
 
@@ -297,6 +316,11 @@ def test_nothing_is_left_of_a_demo_that_loses_a_part(
         started.send_signal(signal.SIGINT)
     started.communicate(timeout=PATIENCE)
     assert mine.cleans_up()
+
+
+def _user(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[2] for line in status.splitlines() if line.startswith("Uid:")))
 
 
 def _parent(pid: int) -> int:
