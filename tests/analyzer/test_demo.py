@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,6 +39,7 @@ PATIENCE = 15.0
 CLEANING = 6.0
 """Seconds after which nothing may be left of a demo whose user died."""
 
+FIRST_UE = ue_address(0).encode()
 MISBEHAVING = [part for part in CAST if part.must]
 BEHAVING = [part for part in CAST if not part.must]
 
@@ -300,6 +305,47 @@ def test_a_killed_screen_takes_all_with_it(
     started.kill()
     started.communicate()
     assert mine.cleans_up()
+
+
+def test_the_screen_shows_it_live_and_takes_all_with_it(
+    stage: Callable[..., Stage], findings: list[dict[str, Any]]
+) -> None:
+    assert findings
+    mine = stage()
+    with on_terminal(mine) as (screen, shown):
+        until = time.monotonic() + PATIENCE
+        while FIRST_UE not in shown() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert FIRST_UE in shown()
+        screen.kill()
+    assert mine.cleans_up()
+
+
+@contextmanager
+def on_terminal(stage: Stage) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], bytes]]]:
+    """The demo on a screen of 100 by 30, and what was written to it so far."""
+    mine, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    os.set_blocking(mine, False)
+    written = bytearray()
+
+    def shown() -> bytes:
+        with suppress(OSError):  # nothing new
+            while data := os.read(mine, 1 << 16):
+                written.extend(data)
+        return bytes(written)
+
+    environment = stage.environment | {"TERM": "xterm-256color"}
+    screen = subprocess.Popen(
+        stage.command(), env=environment, stdin=its, stdout=its, stderr=its, start_new_session=True
+    )
+    os.close(its)
+    try:
+        yield screen, shown
+    finally:
+        screen.kill()
+        screen.wait()
+        os.close(mine)
 
 
 @pytest.mark.parametrize("victim", ["recorder", "actors"])
