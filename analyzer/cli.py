@@ -27,6 +27,7 @@ from analyzer.arguments import (
     selects_exchanges,
 )
 from analyzer.check_options import CheckOptions, check_options, format_help
+from analyzer.demo.command import demo
 from analyzer.doctor.command import doctor
 from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
@@ -273,6 +274,7 @@ for command in (
     reference.spec_profile_command,
     export,
     watch,
+    demo,
     doctor,
     completing.completion,
 ):

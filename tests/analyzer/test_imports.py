@@ -13,7 +13,7 @@ from rules.conversation import Conversation
 from analyzer.formats import CHECK
 
 CAPTURE = str(Path(__file__).parents[2] / "captures" / "registration.pcapng")
-HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy"}
+HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy", "aiocoap"}
 UNPACKERS = {"zstandard", "lz4", "platformdirs"}
 
 SCRIPT = """
