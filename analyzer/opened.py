@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -24,12 +24,155 @@ if TYPE_CHECKING:
     from analyzer.session import Session, Settings
     from analyzer.views.pcapng import Ranges
 
+_STEP: Final = 4096
+"""Records of a stream between two looks at what they added, at most: else as many as have come."""
+
+LIVE_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a recording, unless a command says otherwise."""
+
 
 def tell(text: str) -> None:
     """A line on stderr."""
     from analyzer.views.escape import escape
 
     click.echo(f"msgshark: {escape(text, 500)}", err=True)
+
+
+class Opened(NamedTuple):
+    """Captures that were opened and are still to be read.
+
+    Where the user ended it before there was anything to read, the session has no source.
+    """
+
+    session: Session
+    intake: Intake
+    ended: list[int]
+    """Signals that came to end what may wait for others."""
+    window: ExitStack
+    """Open as long as they do that, instead of what they usually do."""
+
+    @property
+    def live(self) -> bool:
+        """Nobody knows when it ends: what is read is to be told at once."""
+        return self.session.source is not None and self.session.source.live
+
+    def steps(self) -> Iterator[None]:
+        """Read to the end, then close the session; yields after each step, and when all is judged.
+
+        Where the user ends what is live, all that has come by then is read.
+        """
+        from analyzer.capture import BATCH
+
+        session = self.session
+        with self.window:
+            if session.source is not None:
+                for _ in session.read(_STEP if self.live else BATCH):
+                    yield
+                    if self.ended and not self.live:
+                        break
+        session.close()
+        tell_recorded(self.intake.recorder, self.intake.spool.most)
+        yield
+
+
+@contextmanager
+def opened_session(
+    files: tuple[str, ...],
+    reading: dict[str, Any],
+    signals: tuple[signal.Signals, ...] | None = None,
+) -> Iterator[Opened]:
+    """Captures opened for reading, which `signals` end: Ctrl+C where it may go on for ever, and
+    what else ends a recording, unless others are given."""
+    from analyzer.capture import CaptureError
+    from analyzer.session import Session
+
+    ending = _Ending()
+    with ExitStack() as opened, ExitStack() as window:
+        ended: list[int] = []
+        if reading.get("live") is not None:  # a signal may come before it has begun
+            ended = window.enter_context(ended_by_user(ending, signals or LIVE_SIGNALS))
+        intake, settings = opened.enter_context(intake_of(files, reading))
+        ending.of(intake)
+        if intake.recorder is None:
+            usual = (signal.SIGINT,) if intake.waits else ()
+            asked = usual if signals is None else signals
+            ended = window.enter_context(ended_by_user(ending, asked))
+        session = Session(settings, tell=tell)
+        try:
+            try:
+                session.open(intake)
+            except CaptureError as error:
+                if not ended:
+                    raise
+                tell(str(error))
+            yield Opened(session, intake, ended, window)
+        except CaptureError as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            session.release()
+
+
+@contextmanager
+def reading_session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Session]:
+    """A session that has read the captures to their end."""
+    with opened_session(files, reading) as opened:
+        if opened.session.source is None:
+            raise click.exceptions.Exit(2)
+        recording: Any = opened.intake.recorder
+        with nullcontext() if recording is None else status_line(recording):
+            for _ in opened.steps():
+                pass
+        yield opened.session
+
+
+class _Ending:
+    """What a signal ends: reading, or a recording that may not have begun yet."""
+
+    def __init__(self) -> None:
+        self._intake: Intake | None = None
+        self._asked = False
+
+    def of(self, intake: Intake) -> None:
+        self._intake = intake
+        if self._asked:
+            self()
+
+    def __call__(self) -> None:
+        """A recording is stopped, which takes its time: what it wrote is read on meanwhile."""
+        self._asked = True
+        if self._intake is None:
+            return
+        recording: Any = self._intake.recorder
+        if recording is None:
+            self._intake.stop.request()
+        else:
+            threading.Thread(target=recording.stop, name="ending", daemon=True).start()
+
+
+@contextmanager
+def ended_by_user(
+    end: Callable[[], object], signals: tuple[signal.Signals, ...]
+) -> Iterator[list[int]]:
+    """The first of each signal calls `end`; a second one is as usual. Gives those that came."""
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def ending(number: int, frame: object) -> None:
+        came.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+        end()
+
+    for number, usual in before.items():
+        if number is not signal.SIGHUP or usual is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, ending)
+    try:
+        yield came
+    finally:
+        for number, usual in before.items():
+            signal.signal(number, usual)
+
+
+# What is captured live --------------------------------------------------------------------------
 
 
 @contextmanager
@@ -70,89 +213,6 @@ def recorded(live: Live, ports: tuple[int, ...] = (), spool: int = 0) -> Iterato
             for path in recording.files:
                 with suppress(OSError):
                     os.unlink(path)
-
-
-@contextmanager
-def reading_session(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[Session]:
-    """A session that has read the captures to their end."""
-    from analyzer.capture import CaptureError
-    from analyzer.session import Session
-
-    ending = _Ending()
-    with ExitStack() as open_now:
-        if reading.get("live") is not None:  # it may have begun before this knows
-            open_now.enter_context(on_signals(ending, live=True))
-        intake, settings = open_now.enter_context(intake_of(files, reading))
-        recording: Any = intake.recorder
-        if recording is not None:
-            ending.of(recording)
-        session = Session(settings, tell=tell)
-        try:
-            with _interrupted_by_user(intake):
-                session.open(intake)
-                session.read_all()
-            tell_recorded(recording, intake.spool.most)
-            yield session
-        except CaptureError as error:
-            raise click.ClickException(str(error)) from None
-        finally:
-            session.release()
-
-
-class _Ending:
-    """What a signal ends: a recording that may not have begun yet."""
-
-    def __init__(self) -> None:
-        self._recording: Started | None = None
-        self._asked = False
-
-    def of(self, recording: Started) -> None:
-        self._recording = recording
-        if self._asked:
-            self()
-
-    def __call__(self) -> None:
-        """Stop it, which takes its time: what it wrote is read on meanwhile."""
-        self._asked = True
-        if self._recording is not None:
-            threading.Thread(target=self._recording.stop, name="ending", daemon=True).start()
-
-
-@contextmanager
-def _interrupted_by_user(intake: Intake) -> Iterator[None]:
-    """The first Ctrl+C ends a capture that would go on for ever; a second one is as usual."""
-    recording: Any = intake.recorder
-    if recording is not None:
-        with status_line(recording):
-            yield
-    elif intake.waits:
-        with on_signals(intake.stop.request):
-            yield
-    else:
-        yield
-
-
-@contextmanager
-def on_signals(end: Callable[[], object], live: bool = False) -> Iterator[None]:
-    """Call `end` at the first Ctrl+C and, if `live`, SIGTERM or SIGHUP; a second is as usual."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if live else (signal.SIGINT,)
-    before = {number: signal.getsignal(number) for number in numbers}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def interrupted(*_: object) -> None:
-        restore()
-        end()
-
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # as nohup has SIGHUP
-            signal.signal(number, interrupted)
-    try:
-        yield
-    finally:
-        restore()
 
 
 def tell_recorded(recorder: Recorder | None, spool: int = 0) -> None:

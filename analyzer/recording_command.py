@@ -11,7 +11,7 @@ import click
 
 from analyzer.arguments import takes_ports
 from analyzer.live_options import Live, captures_live
-from analyzer.opened import on_signals, recorded, tell, tell_recorded
+from analyzer.opened import LIVE_SIGNALS, ended_by_user, recorded, tell, tell_recorded
 from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
     if not live.path:
         raise click.UsageError("where to? Add -w FILE")
     ended = threading.Event()
-    with on_signals(ended.set, live=True), recorded(live, ports) as recording:
+    with ended_by_user(ended.set, LIVE_SIGNALS), recorded(live, ports) as recording:
         with status_line(recording):
             while not (recording.ended or ended.wait(_PERIOD)):
                 pass

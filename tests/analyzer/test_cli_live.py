@@ -89,6 +89,19 @@ def test_check_ends_by_itself_with_its_code(spools: Path, tmp_path: Path) -> Non
     assert run("check", path, *words[:2]).returncode == 1
 
 
+def test_what_comes_is_printed_before_the_end(spools: Path) -> None:
+    with traffic() as sent, started("watch", *on_loopback(sent)) as live:
+        there_is(spools)
+        sent.send(1, bytes.fromhex("41010001"))
+        assert live.stdout is not None
+        assert b" error " in live.stdout.readline()
+        live.send_signal(signal.SIGTERM)
+        _, err = live.communicate(timeout=PATIENCE)
+    assert live.returncode == 0
+    assert b"1 packet" in err
+    assert list(spools.iterdir()) == []
+
+
 def test_after_so_many_packets(spools: Path) -> None:
     with traffic() as sent:
         words = ("exchanges", *on_loopback(sent), "-c", 4, "--recorder", "dumpcap")

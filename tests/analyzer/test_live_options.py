@@ -161,7 +161,7 @@ def test_files_and_interfaces_are_not_read_together(words: list[str]) -> None:
 
 
 def test_every_command_that_captures_live_or_files_says_so() -> None:
-    for name in ("open", "messages", "findings", "exchanges", "times", "check"):
+    for name in ("open", "messages", "findings", "exchanges", "times", "check", "watch"):
         letters = {word for option in cli.msgshark.commands[name].params for word in option.opts}
         assert {"-i", "-f", "-s", "-p", "-c", "-a", "-b", "-w", "--ssh", "--follow"} <= letters
         taken = [word for option in cli.msgshark.commands[name].params for word in option.opts]
