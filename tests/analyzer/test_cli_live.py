@@ -90,7 +90,7 @@ def test_check_ends_by_itself_with_its_code(spools: Path, tmp_path: Path) -> Non
 
 
 def test_what_comes_is_printed_before_the_end(spools: Path) -> None:
-    with traffic() as sent, started("watch", *on_loopback(sent)) as live:
+    with traffic() as sent, started("watch", *on_loopback(sent), "--severity", "error") as live:
         there_is(spools)
         sent.send(1, bytes.fromhex("41010001"))
         assert live.stdout is not None
