@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from analyzer import native
+from analyzer import interpreter, native
 from analyzer.native import PLAIN, Kernels
 
 WORTH_LOADING: Final = 100_000
@@ -68,9 +68,10 @@ class Compiler:
             self._tell("compiled code cannot be kept, as no cache folder can be written: slow")
         elif self._process is None:
             self._tell("compiling, once for this version; reading goes on, slower until then")
+            arguments, environment = interpreter.command("analyzer.compiling")
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "analyzer.compiling"],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                arguments,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -14,8 +14,11 @@ from analyzer.capture.records import OPT_END, u16
 OPT_IF_NAME: Final = 2
 OPT_IF_DESCRIPTION: Final = 3
 OPT_IF_TSRESOL: Final = 9
+OPT_IF_FILTER: Final = 11
 OPT_IF_TSOFFSET: Final = 14
+OPT_ISB_IFRECV: Final = 4
 OPT_ISB_IFDROP: Final = 5
+OPT_SHB_USERAPPL: Final = 4
 MICROSECONDS: Final = 6  # the if_tsresol of an interface that has none
 
 

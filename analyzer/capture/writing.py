@@ -9,27 +9,16 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-import struct
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Final
 
+from analyzer.capture import blocks
 from analyzer.capture.model import Interface
-from analyzer.capture.options import OPT_IF_DESCRIPTION, OPT_IF_NAME, OPT_IF_TSRESOL
-from analyzer.capture.pcapng import INTERFACE_DESCRIPTION
-from analyzer.capture.records import ENHANCED_PACKET, OPT_COMMENT, SECTION_HEADER
 from analyzer.capture.store import printable
 
-OPT_SHB_USERAPPL: Final = 4
-NANOSECONDS: Final = b"\x09"
-LONGEST_OPTION: Final = 0xFFFC
 DASH: Final = "-"
-
-_SECTION: Final = struct.Struct("<IHHq")
-_INTERFACE: Final = struct.Struct("<HHI")
-_PACKET: Final = struct.Struct("<IIIII")
-_LATEST: Final = (1 << 64) - 1
 
 
 class WritingError(Exception):
@@ -43,9 +32,7 @@ class PcapngWriter:
         """`application` is the name of the program that writes, `comments` are on the file."""
         self._out = out
         self._interfaces: dict[Hashable, int] = {}
-        options = [*_comments(comments), (OPT_SHB_USERAPPL, _utf8(application))]
-        fixed = _SECTION.pack(0x1A2B3C4D, 1, 0, -1)
-        self._block(SECTION_HEADER, fixed, options)
+        out.write(blocks.section(application, comments))
 
     def packet(
         self,
@@ -63,47 +50,8 @@ class PcapngWriter:
         number = self._interfaces.get(id)
         if number is None:
             number = self._interfaces[id] = len(self._interfaces)
-            self._describe(interface)
-        ticks = max(0, min(time, _LATEST))
-        lengths = (len(data), max(wire, len(data)))
-        fixed = _PACKET.pack(number, ticks >> 32, ticks & 0xFFFFFFFF, *lengths)
-        self._block(ENHANCED_PACKET, fixed + data, _comments(comments))
-
-    def _describe(self, interface: Interface) -> None:
-        options = list(_comments(interface.comments))
-        options += [
-            (code, _utf8(text))
-            for code, text in (
-                (OPT_IF_NAME, interface.name),
-                (OPT_IF_DESCRIPTION, interface.description),
-            )
-            if text
-        ]
-        options.append((OPT_IF_TSRESOL, NANOSECONDS))
-        fixed = _INTERFACE.pack(interface.link_type, 0, interface.snap_length)
-        self._block(INTERFACE_DESCRIPTION, fixed, options)
-
-    def _block(self, kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> None:
-        parts = [body, bytes(-len(body) % 4)]
-        for code, value in options:
-            parts += [struct.pack("<HH", code, len(value)), value, bytes(-len(value) % 4)]
-        if len(parts) > 2:
-            parts.append(bytes(4))
-        body = b"".join(parts)
-        total = len(body) + 12
-        self._out.write(struct.pack("<II", kind, total) + body + struct.pack("<I", total))
-
-
-def _comments(texts: Iterable[str]) -> Iterator[tuple[int, bytes]]:
-    return ((OPT_COMMENT, _utf8(text)) for text in texts)
-
-
-def _utf8(text: str) -> bytes:
-    """As much of a text as an option holds, and no half character."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= LONGEST_OPTION:
-        return data
-    return data[:LONGEST_OPTION].decode("utf-8", "ignore").encode()
+            self._out.write(blocks.description(interface))
+        self._out.write(blocks.packet(number, time, data, wire, comments))
 
 
 @contextmanager

@@ -8,14 +8,13 @@ a session of its own: when this process dies without a word, it goes on.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from types import TracebackType
 from typing import Any, Final, Self
 
-from analyzer.recording.wish import RecordingError, Statistics, Wish
+from analyzer import interpreter
+from analyzer.recording.wish import RecordingError, RightsError, Statistics, Wish
 
 _PATIENCE: Final = 20.0
 """Seconds that starting may take: an interpreter on a loaded machine."""
@@ -40,28 +39,35 @@ class Recording:
         self.statistics = Statistics()
         self._process: subprocess.Popen[bytes] | None = None
         self._heard = threading.Event()
-        self._failure = ""
+        self.lost: list[str] = []
+        """Interfaces that give no packets any more, each with what the system said."""
+        self._failure: RecordingError | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start and wait for the first file. Raises RecordingError."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "analyzer.recording.child"],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        """Start and wait until packets are kept. Raises RecordingError."""
+        arguments, environment = interpreter.command("analyzer.recording.child")
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as failure:
+            reason = f"{arguments[0]}: {failure.strerror}"
+            raise RecordingError(f"no process can be started to record ({reason})") from failure
         self._say(self.wish.as_json())
         self._thread = threading.Thread(target=self._listen, name="recording", daemon=True)
         self._thread.start()
         if not self._heard.wait(_PATIENCE):
             self._process.kill()
             raise RecordingError("recording did not start in time; try again")
-        if self._failure:
+        if self._failure is not None:
             self._process.wait()
-            raise RecordingError(self._failure)
+            raise self._failure
 
     def stop(self) -> None:
         """Stop, and wait until all that was captured is written. Further calls do nothing."""
@@ -100,23 +106,27 @@ class Recording:
             code = self._process.wait()
             self.reason = self.reason or _death(code)
         if not self._heard.is_set():
-            self._failure = self._failure or f"recording did not start: {self.reason}"
+            failure = RecordingError(f"recording did not start: {self.reason}")
+            self._failure = self._failure or failure
         self.ended = True
         self._heard.set()
 
     def _take(self, told: dict[str, Any]) -> None:
-        """What the child told: `started`, `file`, `statistics`, `failed` or `ended`."""
-        if "file" in told:
-            self.files.append(told["file"])
-            self._heard.set()
-        if "started" in told:
-            self.means = told["started"]
-        if "statistics" in told:
-            self.statistics = Statistics(*told["statistics"])
-        if "failed" in told:
-            self._failure = told["failed"]
-        if "ended" in told:
-            self.reason = told["ended"]
+        """What the child told; see there."""
+        match told:
+            case {"file": path}:
+                self.files.append(path)
+            case {"started": means}:
+                self.means = means
+                self._heard.set()
+            case {"statistics": numbers}:
+                self.statistics = Statistics(*numbers)
+            case {"lost": text}:
+                self.lost.append(text)
+            case {"failed": text, "rights": rights}:
+                self._failure = RightsError(text) if rights else RecordingError(text)
+            case {"ended": reason}:
+                self.reason = reason
 
     def __enter__(self) -> Self:
         return self

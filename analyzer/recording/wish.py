@@ -19,6 +19,10 @@ class RecordingError(Exception):
     """Nothing can be recorded; the one-line message says why and what to do next."""
 
 
+class RightsError(RecordingError):
+    """This user may not capture."""
+
+
 class Means(StrEnum):
     """What writes the packets."""
 

@@ -182,7 +182,7 @@ def test_compiling_happens_beside(
     for _ in range(3):
         assert compiler.offer(compiling.WORTH_COMPILING) is None
     assert (len(begun), len(told)) == (1, 1)
-    assert begun[0][1:] == ["-m", "analyzer.compiling"]
+    assert begun[0][1:] == ["-P", "-m", "analyzer.compiling"]
     Process.returncode = status
     if status == 0:
         kept.touch()

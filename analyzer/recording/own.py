@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""msgshark's own recorder: from libpcap's rings to files, with no Python per packet."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import select
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from analyzer.capture.model import Interface
+from analyzer.recording import keeping, privileges
+from analyzer.recording.files import Counted, Files, StoppedError
+from analyzer.recording.libpcap import Counters, GoneError, Tap
+from analyzer.recording.wish import RecordingError, Statistics, Wish
+
+_BUFFER: Final = 32 << 20
+_MOST: Final = 4096
+"""Packets fetched at once, so that limits and the user are heard soon."""
+
+_WAIT: Final = 100  # ms
+_TELL: Final = 0.25  # seconds between two reports
+_NS: Final = 10**9
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def run(wish: Wish, tell: Tell, stopped: Callable[[], bool]) -> None:
+    """Record until a limit is reached, `stopped` says so, or nothing more can be had.
+
+    Tells as `child` says. Raises RecordingError before anything was recorded.
+    """
+    taps = _open(wish)
+    try:
+        privileges.drop()
+        recorder = _Recorder(wish, taps, tell)
+        tell({"started": "own"})
+        reason = recorder.record(stopped)
+        tell({"ended": reason})
+    finally:
+        for tap in taps:
+            tap.close()
+
+
+def _open(wish: Wish) -> list[Tap]:
+    """All interfaces open and filtering, or none."""
+    if not keeping.SUPPORTED:
+        raise RecordingError("this processor is not supported; try --recorder dumpcap")
+    taps: list[Tap] = []
+    try:
+        function = keeping.keep()
+        for index, name in enumerate(wish.interfaces):
+            tap = Tap(name, index, wish.snap_length, wish.promiscuous)
+            taps.append(tap)
+            tap.filter(wish.filter)
+            tap.keep_with(function)
+    except BaseException:
+        for tap in taps:
+            tap.close()
+        raise
+    return taps
+
+
+class _Recorder:
+    """Writes what open interfaces give."""
+
+    def __init__(self, wish: Wish, taps: list[Tap], tell: Tell) -> None:
+        self._wish = wish
+        self._taps = list(taps)
+        self._tell = tell
+        self._buffer = mmap.mmap(-1, _BUFFER)  # in memory as far as it is used
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._buffer))
+        self._largest = wish.snap_length + keeping.OVERHEAD
+        self._kept = 0
+        self._counters = [Counters()] * len(taps)
+        self._last_told = 0.0
+        self._last_statistics: Statistics | None = None
+        self._began = time.monotonic()
+        self._gone: list[str] = []
+        described = [
+            Interface(tap.index, tap.link_type, tap.snap_length, _NS, name=tap.name) for tap in taps
+        ]
+        self._files = Files(wish, described, lambda path: tell({"file": path}))
+
+    def record(self, stopped: Callable[[], bool]) -> str:
+        """Until the end; why it came, "" when it was asked for."""
+        poll = select.poll()
+        for tap in self._taps:
+            poll.register(tap.fd, select.POLLIN)
+        reason = ""
+        try:
+            while not (stopped() or self._done):
+                ready = {fd for fd, _ in poll.poll(_WAIT)}
+                for tap in [tap for tap in self._taps if tap.fd in ready]:
+                    self._empty(tap, poll)
+                self._report()
+            if not stopped():
+                reason = self._all_gone
+        except StoppedError as failure:
+            reason = str(failure)
+        finally:
+            self._count()
+            self._files.close(self._counted)
+            self._tell_statistics()
+        return reason
+
+    # Packets ------------------------------------------------------------------------------------
+
+    def _empty(self, tap: Tap, poll: select.poll) -> None:
+        """Write what waits in the ring of an interface."""
+        try:
+            while not self._done and self._fetch(tap):
+                self._report()
+        except GoneError as reason:
+            poll.unregister(tap.fd)
+            self._taps.remove(tap)
+            self._gone.append(f"{tap.name}: {reason}")
+            self._tell({"lost": self._gone[-1]})
+
+    def _fetch(self, tap: Tap) -> bool:
+        """Write some packets; whether more may wait."""
+        most = self._most
+        used, packets = tap.take(self._address, _BUFFER, most)
+        if packets:
+            with memoryview(self._buffer)[:used] as data:
+                self._files.write(data, packets)
+            self._kept += packets
+            if self._files.full and not self._done:
+                self._count()
+                self._files.next(self._counted)
+        return packets == most
+
+    @property
+    def _most(self) -> int:
+        """Packets to fetch: as many as surely fit, and as the limits allow."""
+        most = min(_MOST, _BUFFER // self._largest)
+        stop, rotate = self._wish.stop.packets, self._wish.rotate.packets
+        if stop:
+            most = min(most, stop - self._kept)
+        if rotate:
+            most = min(most, rotate - self._files.packets)
+        return most
+
+    # Limits -------------------------------------------------------------------------------------
+
+    @property
+    def _done(self) -> bool:
+        stop, files = self._wish.stop, self._files
+        rotates = self._wish.rotates
+        return (
+            not self._taps
+            or bool(stop.packets and self._kept >= stop.packets)
+            or bool(stop.duration and time.monotonic() - self._began >= stop.duration)
+            or bool(stop.filesize and not rotates and files.size >= stop.filesize)
+            or bool(stop.files and rotates and files.count >= stop.files and files.full)
+        )
+
+    @property
+    def _all_gone(self) -> str:
+        return "" if self._taps else f"no interface is left ({'; '.join(self._gone)})"
+
+    # Reports ------------------------------------------------------------------------------------
+
+    def _count(self) -> None:
+        """Ask the system what passed and what was lost."""
+        for tap in self._taps:
+            self._counters[tap.index] = tap.counters()
+
+    @property
+    def _counted(self) -> list[Counted]:
+        return [
+            Counted(told.received, told.dropped + told.interface_dropped) for told in self._counters
+        ]
+
+    def _report(self) -> None:
+        """Now and then: tell how it goes, and look at the age of the file."""
+        now = time.monotonic()
+        if now - self._last_told < _TELL:
+            return
+        self._last_told = now
+        lost = [counted.lost for counted in self._counted]
+        self._count()
+        if lost != [counted.lost for counted in self._counted]:
+            self._files.tell(self._counted)  # a file is right even if its end is never written
+        self._tell_statistics()
+        if self._files.full and not self._done:
+            self._files.next(self._counted)
+
+    def _tell_statistics(self) -> None:
+        dropped = sum(told.dropped for told in self._counters)
+        by_interface = sum(told.interface_dropped for told in self._counters)
+        told = Statistics(self._kept, dropped, by_interface, self._files.octets)
+        if told != self._last_statistics:
+            self._last_statistics = told
+            self._tell({"statistics": list(told)})
