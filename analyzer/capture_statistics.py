@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analyzer import state
 from dissectors.link import LINK_TYPES
 
 if TYPE_CHECKING:
@@ -13,12 +12,13 @@ if TYPE_CHECKING:
 
 
 class InterfaceStatistics(NamedTuple):
-    """`dropped`: packets lost while capturing, None where the file does not tell."""
+    """`messages`: CoAP messages; `dropped`: packets lost while capturing, None where the file does
+    not tell."""
 
     name: str
     link: str
     snap_length: int  # bytes kept of a packet at most, 0 for no limit
-    packets: int
+    messages: int
     dropped: int | None
 
 
@@ -33,21 +33,23 @@ class FileStatistics(NamedTuple):
 
 def file_statistics(session: Session) -> list[FileStatistics]:
     """Of each file of a session, which may still be read."""
-    packets = session.memory.s
-    base = packets[state.INTERFACES + state.BASE]
+    import numpy as np
+
+    interfaces = tuple(session.interfaces)
+    messages = np.bincount(session.messages["interface"], minlength=len(interfaces))
     found = []
     for number, file in enumerate(session.files):
-        interfaces = tuple(
+        described = tuple(
             InterfaceStatistics(
                 met.interface.name or f"interface {met.interface.index}",
                 LINK_TYPES.get(met.interface.link_type, f"link type {met.interface.link_type}"),
                 met.interface.snap_length,
-                packets[base + index],
+                int(messages[index]),
                 file.dropped.get(met.interface.index),
             )
-            for index, met in enumerate(tuple(session.interfaces))
+            for index, met in enumerate(interfaces)
             if met.file == number
         )
         path = session.paths[min(number, len(session.paths) - 1)]
-        found.append(FileStatistics(path, file.format, file.size, interfaces))
+        found.append(FileStatistics(path, file.format, file.size, described))
     return found

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 _MOST_PLACES: Final = 200
 _MOST_TOLD: Final = 3
-_ALARM: Final = 60  # seconds for which a toast stays that nobody may miss
 
 PAGES: dict[Page, type[PageScreen]] = {
     Page.PACKETS: PacketsScreen,
@@ -245,9 +244,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             screen.tick()
         while view.told:
             self.notify(escape(view.told.pop(0), 300), markup=False, timeout=12)
-        if failure := view.failure():
-            text = escape(failure, 500)
-            self.notify(text, title="Recording", severity="error", markup=False, timeout=_ALARM)
+        for alarm in view.alarms():
+            self.control.alarm(alarm)
         if not view.reading and not view.notices_told:
             view.notices_told = True
             self._tell_notices()

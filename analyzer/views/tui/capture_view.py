@@ -8,7 +8,7 @@ below them never go away; cells may still change, so nothing here is kept longer
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analyzer.capture import Intake
@@ -42,7 +42,7 @@ class CaptureView(SessionView):
         self.notices_told = False
         self._visible = VisibleRows()
         self._painted: tuple[object, ...] = ()
-        self._failed = False
+        self._alarmed: set[str] = set()
 
     @property
     def title(self) -> str:
@@ -71,18 +71,24 @@ class CaptureView(SessionView):
         """Whether there is something new to paint, and painting is due."""
         self.rate.take(self.statistics.kept)
         version = self.session.version if self.session is not None else -1
-        now = version, self.statistics, self.recording_goes_on, round(self.rate.per_second)
+        lost = len(self.recording.lost) if self.recording is not None else 0
+        rate = round(self.rate.per_second)
+        now = version, self.statistics, self.recording_goes_on, lost, rate, self.reading
         if now == self._painted or not self.pace.due:
             return False
         self._painted = now
         return True
 
-    def failure(self) -> str:
-        """Why the recording ended, if it did not end as the user wished; said once."""
-        if self._failed or self.recording is None or not self.recording.ended:
-            return ""
-        self._failed = True
-        return self.recording.reason
+    def alarms(self) -> Iterator[str]:
+        """What went wrong with the recording, each said once: interfaces that give no packets any
+        more, and why it ended if the user did not want it to."""
+        if self.recording is None:
+            return
+        ended = [self.recording.reason] if self.recording.ended and self.recording.reason else []
+        for text in [*self.recording.lost, *ended]:
+            if text not in self._alarmed:
+                self._alarmed.add(text)
+                yield text
 
     # The recording ------------------------------------------------------------------------------
 

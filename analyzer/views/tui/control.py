@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.capture import Stop
 from analyzer.recording.saving import discard
@@ -22,6 +22,8 @@ from analyzer.views.tui.screens.save import SaveScreen
 if TYPE_CHECKING:
     from analyzer.views.tui.app import MsgsharkApp
     from analyzer.views.tui.capture_view import CaptureView
+
+_ALARM: Final = 60  # seconds
 
 
 class Control:
@@ -59,7 +61,7 @@ class Control:
         wish, fates = recording.wish, FATES
         if wish.path and not wish.rotates:
             fates = {Fate.SAVE: FATES[Fate.SAVE], Fate.DISCARD: f"Overwrite {escape(wish.path)}"}
-        self._settle(lambda: self.begin(wish, self._failed), fates)
+        self._settle(lambda: self.begin(wish, self.alarm), fates)
 
     def begin(self, wish: Wish, failed: Callable[[str], None]) -> None:
         """Record and show it; `failed` is told why it does not start."""
@@ -75,9 +77,10 @@ class Control:
 
         self._in_thread(work)
 
-    def _failed(self, reason: str) -> None:
+    def alarm(self, reason: str) -> None:
+        """Say for long what nobody may miss."""
         text = escape(reason, 500)
-        self._app.notify(text, title="Recording", severity="error", markup=False, timeout=30)
+        self._app.notify(text, title="Recording", severity="error", markup=False, timeout=_ALARM)
 
     # Save and leave -----------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ class LiveRecording(Protocol):
     reason: str
     means: str
     statistics: Statistics
+    lost: list[str]
 
     @property
     def files(self) -> Sequence[str]: ...

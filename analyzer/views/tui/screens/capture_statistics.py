@@ -125,8 +125,9 @@ def _file(file: FileStatistics) -> Iterator[Entry]:
 
 def _told(interface: InterfaceStatistics) -> str:
     snapped = f", {interface.snap_length:,} bytes of each" if interface.snap_length else ""
-    packets = "1 packet" if interface.packets == 1 else f"{interface.packets:,} packets"
-    return f"{packets}, {escape(interface.link, 60)}{snapped}"
+    count = interface.messages
+    messages = "1 CoAP message" if count == 1 else f"{count:,} CoAP messages"
+    return f"{messages}, {escape(interface.link, 60)}{snapped}"
 
 
 def _entry(name: str, text: str, ink: str = "") -> Entry:

@@ -102,11 +102,11 @@ class PageScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         if self.view.live:
-            for rows in self._lists():
+            for rows in self.lists():
                 rows.pin()
         self.refresh_page()
 
-    def _lists(self) -> Iterable[VirtualList]:
+    def lists(self) -> Iterable[VirtualList]:
         """What lists the capture, and grows with it."""
         return self.query("VirtualList.main").results(VirtualList)
 
@@ -138,8 +138,10 @@ class PageScreen(Screen[None], inherit_bindings=False):
 
     def _show_lines(self) -> None:
         share = self.view.progress if self.view.reading and not self.view.live else None
-        self.query_one(StatusBar).show(status(self.view), share)
-        self.query_one(TabLine).show_title(self.view.title)
+        for bar in self.query(StatusBar):  # none any more while the page goes away
+            bar.show(status(self.view), share)
+        for tabs in self.query(TabLine):
+            tabs.show_title(self.view.title)
 
     def show_soon(self, rows: VirtualList, show: Callable[[], None]) -> None:
         """Show what belongs to the row under the cursor: at once where the user put it, and not

@@ -103,10 +103,10 @@ async def test_the_cursor_stays_on_its_row_and_at_the_end() -> None:
     shown = ListApp(view)
     async with shown.run_test() as pilot:
         rows = shown.list
-        await pilot.press(*"jjj")
-        table.update(1, role=Role.UNCONFIRMED)
+        await pilot.press(*"jjjjjj")
+        table.update(5, role=Role.REQUEST)
         rows.take_in()
-        assert rows.cursor == 2
+        assert rows.cursor == 7
         await pilot.press("G")
         append(table, role=Role.REQUEST, frame=301)
         rows.take_in()
