@@ -40,6 +40,7 @@ from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
+from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.themes import DARK, THEMES
@@ -77,6 +78,7 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the export dialogue": ExportScreen,
     "In the response times": ResponseTimesScreen,
     "In the statistics of the capture": CaptureStatisticsScreen,
+    "When interfaces are picked": PickerScreen,
     "When a recording is saved": SaveScreen,
     "When a recording is left": LeaveScreen,
 }
@@ -90,7 +92,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
 
     TITLE = "msgshark"
     CSS_PATH = _STYLES
-    DEFAULT_MODE = Page.PACKETS
+    DEFAULT_MODE: ClassVar[str] = Page.PACKETS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
@@ -196,7 +198,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
 
     async def show_capture(self, intake: Intake) -> None:
         """Leave what is on screen for another capture."""
-        before = [self._mode(page) for page in PAGES]
+        before = {self.current_mode, *(self._mode(page) for page in PAGES)}
         self.view.intake.stop.request()
         session = self.view.session
         self.view = CaptureView(intake)

@@ -73,6 +73,7 @@ class PageScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.view = view
         self._frozen = False
+        self._was_live = view.live
         self._shown_at = 0.0
         self._later: Timer | None = None
 
@@ -137,6 +138,9 @@ class PageScreen(Screen[None], inherit_bindings=False):
             self.refresh_page()
 
     def _show_lines(self) -> None:
+        if self._was_live != self.view.live:
+            self._was_live = self.view.live
+            self.refresh_bindings()
         share = self.view.progress if self.view.reading and not self.view.live else None
         for bar in self.query(StatusBar):  # none any more while the page goes away
             bar.show(status(self.view), share)
