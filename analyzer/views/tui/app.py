@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 
 _MOST_PLACES: Final = 200
 _MOST_TOLD: Final = 3
+_LONGEST_PAINT: Final = 0.2  # seconds
+_TURN: Final = 0.001
+"""Seconds for which reading may keep the interpreter from the screen: a key takes several turns."""
 
 PAGES: dict[Page, type[PageScreen]] = {
     Page.PACKETS: PacketsScreen,
@@ -227,12 +230,24 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     @work(thread=True, group="reading")
     def _read(self, view: CaptureView) -> None:
         worker = get_current_worker()
+
+        def report() -> None:
+            if not worker.is_cancelled:
+                self.call_from_thread(self._paint)
+
         read_capture(
-            view,
-            self.settings,
-            lambda: self.call_from_thread(self._report) if not worker.is_cancelled else None,
-            lambda: worker.is_cancelled or view is not self.view,
+            view, self.settings, report, lambda: worker.is_cancelled or view is not self.view
         )
+
+    async def _paint(self) -> None:
+        """Report, and let the reading thread wait until that is painted: both want the interpreter,
+        and whoever looks at the screen goes first."""
+        self._report()
+        painted = asyncio.Event()
+        if self.screen_stack:
+            self.screen.call_after_refresh(painted.set)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(painted.wait(), _LONGEST_PAINT)
 
     def _report_live(self, view: CaptureView) -> None:
         """Show the last packets before a silence, too, and how the recording is."""
@@ -359,6 +374,7 @@ def run(intake: Intake, settings: Settings | None = None) -> int:
 
 def finished(app: MsgsharkApp) -> int:
     """Run an app to its end; the exit code. Where a recording is kept stands on stderr."""
+    sys.setswitchinterval(_TURN)
     try:
         app.run()
     finally:

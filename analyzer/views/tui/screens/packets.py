@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -139,6 +140,7 @@ class PacketsScreen(PageScreen):
     @work(thread=True, exclusive=True)
     def _load(self) -> None:
         load()
+        gc.freeze()  # what is loaded by now stays: searching it again for garbage would take long
         self.app.call_from_thread(self._dissectors_loaded)
 
     def _dissectors_loaded(self) -> None:

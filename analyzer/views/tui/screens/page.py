@@ -28,6 +28,9 @@ _WIDTHS = [(0, "-narrow"), (100, "-wide"), (140, "-huge"), (170, "-vast")]
 _READABLE: Final = 0.4
 """Seconds for which details of a row stay, if more rows come in all the time."""
 
+_SETTLE: Final = 0.04
+"""Seconds in which a list is surely painted."""
+
 
 class PageScreen(Screen[None], inherit_bindings=False):
     """One page of the app. Subclasses give `page`, `panes()` and `go_to()`."""
@@ -148,10 +151,12 @@ class PageScreen(Screen[None], inherit_bindings=False):
             tabs.show_title(self.view.title)
 
     def show_soon(self, rows: VirtualList, show: Callable[[], None]) -> None:
-        """Show what belongs to the row under the cursor: at once where the user put it, and not
-        more often than one can read where it follows the end of a live capture."""
-        wait = self._shown_at + _READABLE - monotonic() if rows.pinned and self.view.live else 0.0
-        if wait <= 0:
+        """Show what belongs to the row under the cursor: of a live capture once the row itself is
+        painted, and where the cursor follows the end not more often than one can read."""
+        wait = _SETTLE if self.view.live else 0.0
+        if rows.pinned and self.view.live:
+            wait = max(wait, self._shown_at + _READABLE - monotonic())
+        if not wait:
             self._show_now(show)
         elif self._later is None:
             self._later = self.set_timer(wait, lambda: self._show_now(show))

@@ -181,7 +181,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         stood_on = self.source.identity(self.cursor) if before and self.cursor else None
         self.source.refresh()
         self.count = len(self.source)
-        self.virtual_size = Size(0, self.count + HEADER)
+        self._resize_to(Size(0, self.count + HEADER))
         self._repaint()
         found = self.source.find(stood_on) if stood_on is not None else None
         at = self.count - 1 if self._pinned else self.cursor if found is None else found
@@ -190,6 +190,16 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             self._known = self.count
         if not before and self.count:
             self.post_message(self.Highlighted(self, self.cursor))
+
+    def _resize_to(self, size: Size) -> None:
+        """Take so many lines. While they are more than fit, the layout of the page stays as it is:
+        laying it out again would paint everything twice."""
+        room = self.container_size.height
+        if room and min(self.virtual_size.height, size.height) > room:
+            self.set_reactive(VirtualList.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
 
     def repaint(self) -> None:
         """Make all lines anew: what is in the cells has changed."""
