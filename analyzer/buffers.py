@@ -1,20 +1,64 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Large buffers, zeroed. They cost no memory until they are written to."""
+"""Large buffers, zeroed. They cost no memory until they are written to.
+
+What grows for as long as somebody captures may lie on disk: what was not used lately is then the
+system's to take out of memory.
+"""
 
 from __future__ import annotations
 
 import mmap
+import os
+import tempfile
+import weakref
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 _LARGE: Final = 1 << 23
 
+WARM: Final = 1 << 24
+"""Bytes at the end of a buffer on disk that stay in memory, and twice as many at most."""
 
-def zeroed(size: int) -> bytearray | mmap.mmap:
+
+class OnDisk(mmap.mmap):
+    """A buffer in a file without a name, of which all is there: no write finds the disk full."""
+
+    fd: int
+    _cooled: int
+
+    @classmethod
+    def zeroed(cls, size: int, folder: Path) -> OnDisk:
+        """A buffer of `size` bytes. Raises OSError."""
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            buffer = cls(file.fileno(), size)
+            buffer.fd = os.dup(file.fileno())
+        buffer._cooled = 0
+        weakref.finalize(buffer, os.close, buffer.fd)
+        return buffer
+
+    def resize(self, size: int) -> None:
+        """Let it grow where it is. Raises OSError, and BufferError while a view of it is alive."""
+        os.posix_fallocate(self.fd, len(self), size - len(self))
+        super().resize(size)
+
+    def cool(self, used: int) -> None:
+        """Take what stands well before byte `used` out of memory; it comes back when it is read."""
+        cold = (used - WARM) // mmap.PAGESIZE * mmap.PAGESIZE
+        if cold - self._cooled >= WARM:
+            self._cooled = cold
+            self.madvise(mmap.MADV_DONTNEED, 0, cold)
+
+
+def zeroed(size: int, folder: Path | None = None) -> bytearray | mmap.mmap:
     """A zeroed buffer of `size` bytes, at least one; a large one in large pages, as kernels jump
-    about in it."""
+    about in it, or on disk in `folder` where that is possible."""
     if size < _LARGE:
         return bytearray(size)
+    if folder is not None:
+        with suppress(AttributeError, OSError):
+            return OnDisk.zeroed(size, folder)
     if not hasattr(mmap, "MAP_PRIVATE"):
         return mmap.mmap(-1, size)
     # Shared ones, Python's own choice, cannot grow and get no large pages.
@@ -30,6 +74,6 @@ def resized(buffer: bytearray | mmap.mmap, size: int) -> bool:
         return False
     try:
         buffer.resize(size)
-    except (BufferError, SystemError):  # a view of it is alive; not every system can
+    except (BufferError, SystemError, OSError):  # a view is alive; not every system can; disk full
         return False
     return True

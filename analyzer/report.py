@@ -22,6 +22,7 @@ from dissectors.coap import numbers
 from dissectors.link import LINK_TYPES
 
 if TYPE_CHECKING:
+    from analyzer.capture import Source
     from analyzer.session import Session
 
 FRAME_LISTS: Final = {
@@ -152,13 +153,19 @@ def capture_entry(session: Session) -> dict[str, Any]:
 def _interface_entry(session: Session, index: int) -> dict[str, Any]:
     interface = session.interfaces[index].interface
     name = LINK_TYPES.get(interface.link_type, f"link type {interface.link_type}")
-    return {"name": interface.name or None, "link_type": interface.link_type, "link": name}
+    return {
+        "name": interface.name or None,
+        "link_type": interface.link_type,
+        "link": name,
+        "dropped": session.opened.dropped(index),
+    }
 
 
 def notices(session: Session) -> Iterator[str]:
     """What was wrong with the files, or passed over, one sentence each."""
     if session.source is not None:
         yield from session.source.notices
+        yield from _drops(session.source)
     counts = session.counts
     for link_type, packets in counts.unknown_links.items():
         yield f"{_packets(packets)} of link type {link_type} passed over: not supported"
@@ -171,6 +178,17 @@ def notices(session: Session) -> Iterator[str]:
         yield f"{_packets(counts.unreadable)} passed over: IP or UDP header cut or malformed"
     if counts.incomplete:
         yield f"{_packets(counts.incomplete)} passed over: fragments of datagrams not complete"
+
+
+def _drops(source: Source) -> Iterator[str]:
+    """Packets that were lost while they were captured."""
+    for index, (_, interface) in enumerate(source.interfaces):
+        if dropped := source.dropped(index):
+            where = f"interface {interface.name}" if interface.name else "the interface"
+            yield (
+                f"{_packets(dropped)} dropped on {where} while it was captured: what is missing "
+                "below may be among them"
+            )
 
 
 def transmission_entry(transmission: Transmission) -> dict[str, Any]:

@@ -124,10 +124,10 @@ class Session:
         """Open the captures to read, which may wait for them. Raises CaptureError."""
         if not isinstance(what, Intake):
             what = Intake(tuple(os.fspath(path) for path in what))
-        self.source = what.open()
-        self.paths = self.source.paths
-        self.files = self.source.files
-        self.interfaces = self.source.interfaces
+        self.source = source = what.open()
+        self.paths, self.files, self.interfaces = source.paths, source.files, source.interfaces
+        if source.live:
+            self.messages.folder = self.exchanges.stored.folder = what.spool.folder_or_none()
 
     def read(self, limit: int = BATCH) -> Iterator[float]:
         """Read what was opened to its end, then close; yields the share read (0 to 1) now and

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from analyzer.buffers import resized, zeroed
+from analyzer.buffers import OnDisk, resized, zeroed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,6 +94,8 @@ class Table:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.folder: Path | None = None
+        """Where to grow on disk; None for in memory."""
         self._rows = 0
         self._room = _FIRST_ROWS
         self._buffer = zeroed(_FIRST_ROWS * layout.row_bytes)
@@ -112,13 +115,15 @@ class Table:
 
     def make_room(self, more: int) -> None:
         """Let `more` rows fit: by an eighth at least, as large buffers grow without a copy."""
+        if isinstance(self._buffer, OnDisk):
+            self._buffer.cool(self._rows * self.layout.row_bytes)
         wanted = self._rows + more
         if wanted <= self._room:
             return
         self._room = max(wanted, self._room + (self._room >> 3) + _FIRST_ROWS)
         self.cells.release()
         if not resized(self._buffer, self._room * self.layout.row_bytes):
-            grown = zeroed(self._room * self.layout.row_bytes)
+            grown = zeroed(self._room * self.layout.row_bytes, self.folder)
             grown[: len(self._buffer)] = self._buffer
             self._buffer = grown
         self.cells = memoryview(self._buffer).cast("I")

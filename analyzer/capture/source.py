@@ -105,6 +105,7 @@ class Source:
         self._spool = spool
         self._window = _window_of(window, len(self.paths))
         self._frames = 0
+        self._overwritten = 0  # files of a ring that were gone before they were read
         self._walks: tuple[Walk, Walk] | None = None
         self._batches: Iterator[RecordBatch] | None = None
         self._limit = BATCH
@@ -152,6 +153,11 @@ class Source:
         """How many of the `size` bytes were read."""
         return sum(file.progress[0] for file in self.files)
 
+    def dropped(self, interface: int) -> int | None:
+        """Packets lost on an interface while it was captured, None where the file does not say."""
+        file, described = self.interfaces[interface]
+        return self.files[file].dropped.get(described.index)
+
     @property
     def notices(self) -> list[str]:
         """What is wrong with the files, one sentence each; with several, the file's name first."""
@@ -163,6 +169,12 @@ class Source:
             more = sum(file.notice_counts.values()) - len(file.notices)
             if more:
                 found.append(f"{prefix}{more} more like these")
+        if self._overwritten:
+            several = "s were" if self._overwritten > 1 else " was"
+            found.append(
+                f"{self._overwritten} file{several} removed by the ring before reading came so "
+                "far: let it keep more files (-b files:), or larger ones"
+            )
         return found
 
     def batches(self, limit: int | None = None) -> Iterator[RecordBatch]:
@@ -189,21 +201,35 @@ class Source:
                 self._take_comments(file, before)
                 yield batch if not index else _shifted(batch, before, first)
             self._describe(index, first)
-            if self._stop.requested or not self._goes_on(file, index):
+            if self._stop.requested or not self._goes_on(file):
                 return
             index += 1
             if index >= MOST_OPEN:
                 self.files[index - MOST_OPEN].close()
 
-    def _goes_on(self, file: CaptureFile, index: int) -> bool:
-        """Open the file that comes after the one with this index, if any."""
+    def _goes_on(self, file: CaptureFile) -> bool:
+        """Open the file that comes after the last one, if any."""
         if self._recorder is None:
             return self.follow and file.replaced and self._open_replacement()
-        if index + 1 == len(self._recorder.files):
-            return False
-        self.paths.append(self._recorder.files[index + 1])
-        self._open(self.paths[-1])
-        return True
+        return self._open_recorded(self._recorder)
+
+    def _open_recorded(self, recorder: Recorder) -> bool:
+        """Open the next file of a recording that is there, and close those that a ring removed."""
+        for path, file in zip(self.paths, self.files, strict=True):
+            if not os.path.exists(path):
+                file.close()
+        while len(self.paths) + self._overwritten < len(recorder.files):
+            path = recorder.files[len(self.paths) + self._overwritten]
+            try:
+                self._open(path)
+            except CaptureError:
+                if os.path.exists(path):
+                    raise
+                self._overwritten += 1
+                continue
+            self.paths.append(path)
+            return True
+        return False
 
     def _open_replacement(self) -> bool:
         """Open what has taken the name of the file followed; False when told to stop before."""

@@ -51,6 +51,13 @@ class SpoolLimits(NamedTuple):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
+    def folder_or_none(self) -> Path | None:
+        """The folder; None where it cannot be made."""
+        try:
+            return self.place()
+        except OSError:
+            return None
+
 
 DEFAULT_LIMITS: Final = SpoolLimits()
 

@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from analyzer.recording.running import be_known_alone
 from analyzer.recording.wish import RecordingError, RightsError, Wish
 
 ALONE: Final = 3600.0
@@ -76,6 +77,7 @@ class Control:
         if not self._alone_until and select.select([self._hears], [], [], 0)[0]:
             if not self._listen():
                 self._alone_until = time.monotonic() + ALONE
+                be_known_alone()
             elif STOP.encode() in self._heard.split():
                 self._stop = True
         return self._stop or bool(self._alone_until and time.monotonic() > self._alone_until)

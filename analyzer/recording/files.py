@@ -24,7 +24,7 @@ from analyzer.capture.store import printable
 from analyzer.recording.wish import RecordingError, Wish
 
 _APPLICATION: Final = f"msgshark {version('msgshark')}"
-_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
 _LOOK_AT_DISK: Final = 16 << 20
 
 

@@ -13,14 +13,26 @@ from typing import Any, Final
 from analyzer.capture.model import Interface
 from analyzer.recording import keeping, privileges
 from analyzer.recording.files import Counted, Files, StoppedError
-from analyzer.recording.libpcap import Counters, GoneError, Tap
+from analyzer.recording.libpcap import TIMEOUT, Counters, GoneError, Tap
+from analyzer.recording.ordering import Waiting
 from analyzer.recording.wish import RecordingError, Statistics, Wish
 
 _BUFFER: Final = 32 << 20
 _MOST: Final = 4096
 """Packets fetched at once, so that limits and the user are heard soon."""
 
+_TURN: Final = 64
+"""Fetches from one interface before another, the user and the limits get their turn."""
+
 _WAIT: Final = 100  # ms
+_LAST: Final = 2 * TIMEOUT
+"""ms after which the kernel has handed over what it had."""
+
+_LATE: Final = 3 * TIMEOUT * 10**6
+"""ns after which no interface gives a packet of that time any more."""
+
+_MOST_WAITING: Final = 64 << 20
+_EVER: Final = 1 << 64
 _TELL: Final = 0.25  # seconds between two reports
 _NS: Final = 10**9
 
@@ -82,6 +94,7 @@ class _Recorder:
         described = [
             Interface(tap.index, tap.link_type, tap.snap_length, _NS, name=tap.name) for tap in taps
         ]
+        self._waiting = Waiting() if len(taps) > 1 else None
         self._files = Files(wish, described, lambda path: tell({"file": path}))
 
     def record(self, stopped: Callable[[], bool]) -> str:
@@ -92,12 +105,16 @@ class _Recorder:
         reason = ""
         try:
             while not (stopped() or self._done):
-                ready = {fd for fd, _ in poll.poll(_WAIT)}
+                ready = {fd for fd, _ in poll.poll(self._patience)}
                 for tap in [tap for tap in self._taps if tap.fd in ready]:
                     self._empty(tap, poll)
+                self._write_waiting(time.time_ns() - _LATE)
                 self._report()
-            if not stopped():
+            if stopped():
+                self._drain(poll)
+            else:
                 reason = self._all_gone
+            self._write_waiting(_EVER)
         except StoppedError as failure:
             reason = str(failure)
         finally:
@@ -106,13 +123,19 @@ class _Recorder:
             self._tell_statistics()
         return reason
 
+    @property
+    def _patience(self) -> int:
+        """ms to wait for packets."""
+        return TIMEOUT if self._waiting is not None and self._waiting.octets else _WAIT
+
     # Packets ------------------------------------------------------------------------------------
 
     def _empty(self, tap: Tap, poll: select.poll) -> None:
-        """Write what waits in the ring of an interface."""
+        """Write what waits in the ring of an interface, up to a turn's share."""
         try:
-            while not self._done and self._fetch(tap):
-                self._report()
+            for _ in range(_TURN):
+                if self._done or not self._fetch(tap):
+                    break
         except GoneError as reason:
             poll.unregister(tap.fd)
             self._taps.remove(tap)
@@ -120,17 +143,39 @@ class _Recorder:
             self._tell({"lost": self._gone[-1]})
 
     def _fetch(self, tap: Tap) -> bool:
-        """Write some packets; whether more may wait."""
+        """Write some packets, or have them wait; whether more may be there."""
         most = self._most
         used, packets = tap.take(self._address, _BUFFER, most)
         if packets:
             with memoryview(self._buffer)[:used] as data:
-                self._files.write(data, packets)
-            self._kept += packets
-            if self._files.full and not self._done:
-                self._count()
-                self._files.next(self._counted)
+                if self._waiting is None:
+                    self._write(data, packets)
+                else:
+                    self._waiting.add(tap.index, data)
+        if self._waiting is not None and self._waiting.octets > _MOST_WAITING:
+            self._write_waiting(_EVER)
         return packets == most
+
+    def _write(self, data: memoryview, packets: int) -> None:
+        self._files.write(data, packets)
+        self._kept += packets
+        if self._files.full and not self._done:
+            self._count()
+            self._files.next(self._counted)
+
+    def _write_waiting(self, until: int) -> None:
+        """Write what waits for packets of other interfaces, up to a time."""
+        while self._waiting is not None and not self._done:
+            data, packets = self._waiting.take(until, self._most)
+            if not packets:
+                return
+            self._write(memoryview(data), packets)
+
+    def _drain(self, poll: select.poll) -> None:
+        """Fetch what came before the user said stop: the kernel keeps it for a moment."""
+        time.sleep(_LAST / 1000)
+        for tap in list(self._taps):
+            self._empty(tap, poll)
 
     @property
     def _most(self) -> int:

@@ -69,6 +69,11 @@ class Recording:
             self._process.wait()
             raise self._failure
 
+    @property
+    def pid(self) -> int:
+        """The process that records; 0 before `start`."""
+        return self._process.pid if self._process is not None else 0
+
     def stop(self) -> None:
         """Stop, and wait until all that was captured is written. Further calls do nothing."""
         if self._process is None or self._thread is None:

@@ -10,6 +10,7 @@ import pytest
 from rules.conversation import Conversation
 
 from analyzer import report
+from analyzer.capture import Interface, blocks
 from analyzer.session import Session
 
 FIELD_DAY = Path(__file__).parents[2] / "captures" / "field-day.pcapng"
@@ -186,6 +187,21 @@ def test_what_was_passed_over_is_a_notice() -> None:
     assert list(report.notices(cut.session())) == [
         "1 packet passed over: IP or UDP header cut or malformed"
     ]
+
+
+def test_what_was_lost_while_capturing_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    names = [Interface(n, 1, 0, 10**9, name=name) for n, name in enumerate(("eth0", "eth1", "lo"))]
+    told = [blocks.statistics(0, 1, 100, 0), blocks.statistics(1, 1, 100, 7)]
+    path.write_bytes(b"".join([blocks.section("x"), *map(blocks.description, names), *told]))
+    session = Session()
+    session.open([path])
+    session.read_all()
+    (notice,) = report.notices(session)
+    assert notice.startswith("7 packets dropped on interface eth1 while it was captured")
+    entry = report.capture_entry(session)
+    assert [interface["dropped"] for interface in entry["interfaces"]] == [0, 7, None]
+    session.release()
 
 
 def test_an_empty_capture_has_no_times() -> None:

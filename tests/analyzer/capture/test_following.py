@@ -227,3 +227,42 @@ def test_a_file_that_disappears_while_read_without_following(path: Path) -> None
         count = next(batches).count
         os.unlink(path)
         assert count + sum(batch.count for batch in batches) == 100
+
+
+# What a recorder writes -------------------------------------------------------------------------
+
+
+class Ring:
+    """A recorder whose files are written before they are read."""
+
+    def __init__(self, *files: Path) -> None:
+        self.files = [str(file) for file in files]
+        self.ended = True
+
+
+def test_files_of_a_recorder_are_one_capture(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.pcap" for n in range(3)]
+    for second, path in enumerate(paths):
+        path.write_bytes(HEADER + packets(second))
+    with Source((), recorder=Ring(*paths)) as source:
+        found = [told for batch in source.batches() for told in _told(batch)]
+        assert source.paths == [str(path) for path in paths]
+        assert source.notices == []
+    assert found == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_what_a_ring_removed_is_left_out_and_given_up(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.pcap" for n in range(4)]
+    for second, path in enumerate(paths):
+        path.write_bytes(HEADER + packets(second))
+    with Source((), recorder=Ring(*paths)) as source:
+        batches = source.batches()
+        found = [*_told(next(batches))]
+        assert source.read(0, 24 + 16, 4) == PACKET[:4]
+        for path in paths[:3]:
+            path.unlink()
+        found += [told for batch in batches for told in _told(batch)]
+        assert source.read(0, 24 + 16, 4) == b""
+        (notice,) = source.notices
+        assert notice.startswith("2 files were removed by the ring before reading came so far")
+    assert found == [(1, 0), (2, 3)]
