@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -230,10 +230,11 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     @work(thread=True, group="reading")
     def _read(self, view: CaptureView) -> None:
         worker = get_current_worker()
+        paint: Callable[[], Awaitable[None] | None] = self._paint
 
         def report() -> None:
             if not worker.is_cancelled:
-                self.call_from_thread(self._paint)
+                self.call_from_thread(paint)
 
         read_capture(
             view, self.settings, report, lambda: worker.is_cancelled or view is not self.view
