@@ -45,7 +45,7 @@ def file_statistics(session: Session) -> list[FileStatistics]:
                 LINK_TYPES.get(met.interface.link_type, f"link type {met.interface.link_type}"),
                 met.interface.snap_length,
                 int(messages[index]),
-                file.dropped.get(met.interface.index),
+                session.opened.dropped(index),
             )
             for index, met in enumerate(interfaces)
             if met.file == number

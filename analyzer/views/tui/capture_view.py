@@ -111,8 +111,10 @@ class CaptureView(SessionView):
 
     @property
     def _lost_by_files(self) -> int:
-        files = self.session.files if self.session is not None else ()
-        return sum(sum(file.dropped.values()) for file in files)
+        source = self.session.source if self.session is not None else None
+        if source is None:
+            return 0
+        return sum(source.dropped(index) or 0 for index in range(len(source.interfaces)))
 
     @property
     def backlog(self) -> int:

@@ -59,7 +59,7 @@ def _live(view: CaptureView) -> Iterator[Line]:
     kept = view.statistics.kept
     rate = round(view.rate.per_second)
     yield _count(kept, "packet") + ((f"  {rate:,}/s", "dim"),) * (view.live and rate > 0)
-    if view.backlog >= _BACKLOG:
+    if view.reading and view.backlog >= _BACKLOG:
         yield ((f"{view.backlog:,} to read", "warning"),)
 
 

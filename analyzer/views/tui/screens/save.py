@@ -66,11 +66,10 @@ def recorded(view: CaptureView) -> tuple[int, list[Part]]:
     recording = view.recording
     if recording is None:
         return 0, []
-    paths = list(recording.files)
     if recording.ended:
-        return view.statistics.kept, [Part(path) for path in paths]
+        return view.statistics.kept, [Part(path) for path in recording.files]
     if view.session is None or not view.session.files:
         return 0, []
-    files = view.session.files
-    position, count = files[-1].position, view.session.counts.records
-    return count, [*map(Part, paths[: len(files) - 1]), Part(paths[len(files) - 1], position)]
+    # The number is taken first: what is read meanwhile is written, too.
+    count, paths = view.session.counts.records, list(view.session.paths)
+    return count, [*map(Part, paths[:-1]), Part(paths[-1], view.session.files[-1].position)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -206,15 +207,8 @@ async def test_the_statistics_of_the_capture(recording: FakeRecording) -> None:
         await listed(pilot, 100)
         await pilot.press("I")
         await until(pilot, lambda: "7 by the kernel" in text_of(pilot))
-        shown = text_of(pilot)
-        for text in (
-            "100",
-            "own",
-            "udp port 5683",
-            "spool.pcapng",
-            "pcapng, ",
-            "100 CoAP messages, ",
-        ):
+        shown = re.sub(r"[\s│]", "", text_of(pilot))  # long paths wrap
+        for text in ("Packets100", "own", "udpport5683", "spool.pcapng", "100CoAPmessages"):
             assert text in shown
         recording.end("the disk is full")
         await until(pilot, lambda: "the disk is full" in text_of(pilot))
