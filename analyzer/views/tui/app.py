@@ -368,9 +368,12 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             yield title, [binding for binding in bindings if isinstance(binding, Binding)]
 
 
-def run(intake: Intake, settings: Settings | None = None) -> int:
-    """Show captures until the user quits; the exit code, 2 when they could not be read."""
-    return finished(MsgsharkApp(intake, settings))
+def run(intake: Intake, settings: Settings | None = None, *, start: Start = start) -> int:
+    """Show captures until the user quits; the exit code, 2 when they could not be read.
+
+    `start` begins a recording anew that `intake` has.
+    """
+    return finished(MsgsharkApp(intake, settings, start=start))
 
 
 def finished(app: MsgsharkApp) -> int:
