@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from textual.events import MouseScrollUp
@@ -101,6 +102,29 @@ async def test_a_page_shows_the_details_of_the_row_it_came_to(recording: FakeRec
         assert isinstance(screen, PacketsScreen)
         await until(pilot, lambda: bool(screen.detail.data) and screen._frame == 100)
         assert "Packet 100" in text_of(pilot)
+        recording.stop()
+
+
+async def test_details_at_the_end_change_no_faster_than_one_can_read(
+    recording: FakeRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+    show = PacketsScreen._show
+
+    def counted(screen: PacketsScreen, index: int) -> None:
+        shown.append(index)
+        show(screen, index)
+
+    async with recorded(recording) as pilot:
+        recording.come(1)
+        await listed(pilot, 1)
+        monkeypatch.setattr(PacketsScreen, "_show", counted)
+        began = monotonic()
+        for count in range(2, 40):
+            recording.come(1)
+            await listed(pilot, count)
+        await until(pilot, lambda: bool(shown) and shown[-1] == 38)
+        assert len(shown) <= 2 + (monotonic() - began) / 0.4
         recording.stop()
 
 
