@@ -40,7 +40,8 @@ _KEPT: Final = 1 << 12
 
 
 class Candidates:
-    """Looks up candidates in the tables as they are when this is made.
+    """Looks up candidates in the tables as they are when first asked about an orphan, or about what
+    may have missed one.
 
     What costs time, the two indexes, is made when first needed.
     """
@@ -48,15 +49,13 @@ class Candidates:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._lifetime: int = tables.memory[state.EXCHANGE_LIFETIME]
-        self._roles = tables.messages.octets("role")
-        self._orphaned = Role.ORPHAN in self._roles
         self._kept: dict[int, Half] = {}
 
     def of_message(self, row: int) -> Candidate | None:
         """The nearest candidate for an orphan, or for a request or ping without an answer; None
         where nothing but chance agrees, and for every other message."""
         role = self._tables.messages.cell("role", row)
-        if not self._orphaned or role not in (Role.ORPHAN, Role.REQUEST, Role.PING):
+        if role not in (Role.ORPHAN, Role.REQUEST, Role.PING) or not self._orphaned:
             return None
         half = self._half(row)
         if role != Role.ORPHAN and not half.waits:
@@ -71,7 +70,7 @@ class Candidates:
     def of_exchange(self, id: int) -> Candidate | None:
         """The nearest candidate for the answer that an exchange lacks."""
         stored = self._tables.exchanges.stored
-        if not self._orphaned or stored.cell("state", id - 1) not in WAITING:
+        if stored.cell("state", id - 1) not in WAITING or not self._orphaned:
             return None
         return self.of_message(stored.cell("request_row", id - 1))
 
@@ -131,6 +130,14 @@ class Candidates:
     def _of_silence(self) -> frozenset[str]:
         """Rules about answers that did not come."""
         return rules_on(Unanswered, Unacknowledged)
+
+    @cached_property
+    def _roles(self) -> bytes:
+        return self._tables.messages.octets("role")
+
+    @cached_property
+    def _orphaned(self) -> bool:
+        return Role.ORPHAN in self._roles
 
     # Reading the tables -------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -17,6 +17,10 @@ from analyzer.formats import CHECK, Output
 if TYPE_CHECKING:
     from analyzer.baseline import Baseline
     from analyzer.rules.catalogue import Severity
+
+
+DEFAULT: Final = next(iter(CHECK))
+"""The format for people."""
 
 
 class CheckOptions(NamedTuple):
@@ -59,21 +63,25 @@ def _baseline(context: object, parameter: object, value: str | None) -> Baseline
         raise click.ClickException(str(error)) from None
 
 
-def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of `check`, given to the command as `asked`."""
-    default = next(iter(CHECK))
-
-    @click.option(
+def takes_outputs(help: str, *default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Formats and their files as an option, given to the command as `outputs`."""
+    return click.option(
         "-T",
         "--format",
         "outputs",
         callback=_outputs,
         shell_complete=completing.outputs,
         multiple=True,
-        default=[default],
+        default=default,
         metavar="FORM[:FILE]",
-        help=f"Print {'|'.join(CHECK)}, or write it to FILE; may be repeated. Default: {default}.",
+        help=f"Print {'|'.join(CHECK)}, or write it to FILE; may be repeated. {help}",
     )
+
+
+def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `check`, given to the command as `asked`."""
+
+    @takes_outputs(f"Default: {DEFAULT}.", DEFAULT)
     @click.option(
         "--fail-on",
         type=click.Choice(SEVERITIES),

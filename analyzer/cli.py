@@ -27,10 +27,12 @@ from analyzer.arguments import (
     selects_exchanges,
 )
 from analyzer.check_options import CheckOptions, check_options, format_help
+from analyzer.demo.command import demo
 from analyzer.doctor.command import doctor
 from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
-from analyzer.opened import reading_session, tell, tell_notices
+from analyzer.opened import opened_session, reading_session, tell, tell_notices
+from analyzer.watching.command import watch
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -152,9 +154,9 @@ def messages(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
 def _print_messages(files: tuple[str, ...], printing: Printing, reading: dict[str, Any]) -> int:
     from analyzer.listing import print_messages
 
-    with reading_session(files, reading) as session:
-        print_messages(session, printing, sys.stdout)
-        tell_notices(session)
+    with opened_session(files, reading) as opened:
+        print_messages(opened, printing, sys.stdout)
+        tell_notices(opened.session)
     return 0
 
 
@@ -174,9 +176,9 @@ def findings(
     """
     from analyzer.listing import print_findings
 
-    with reading_session(files, reading) as session:
-        print_findings(session, printing, severity, sys.stdout)
-        tell_notices(session)
+    with opened_session(files, reading) as opened:
+        print_findings(opened, printing, severity, sys.stdout)
+        tell_notices(opened.session)
     return 0
 
 
@@ -271,6 +273,8 @@ for command in (
     reference.transmission_command,
     reference.spec_profile_command,
     export,
+    watch,
+    demo,
     doctor,
     completing.completion,
 ):

@@ -48,6 +48,16 @@ class Printing(NamedTuple):
         """Something was asked for that a screen does not show."""
         return bool(self.form or self.fields or self.detail or self.octets or self.frames)
 
+    @property
+    def row_by_row(self) -> bool:
+        """A row can be printed without the ones that follow."""
+        return self.form != "json" and not self.frames
+
+    @property
+    def headless(self) -> Printing:
+        """The same for further rows: without a header."""
+        return self._replace(layout={**self.layout, "header": False})
+
 
 def prints(table: str, *forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The options of a command that prints rows of a table, given to it as `printing`; `forms` are

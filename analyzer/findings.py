@@ -103,6 +103,10 @@ class Findings:
         self.version = 0
         self.ignored = 0
         """Breaches that the user ignores: they are not in the table."""
+        self.breaches: Counter[tuple[str, Severity]] = Counter()
+        """By rule and severity: every one, also those that an earlier finding counts."""
+        self.grown: Counter[int] = Counter()
+        """By the id of a finding, the breaches that joined it since a reader cleared this."""
 
     def allow(self, read: int) -> None:
         """So many bytes were read by now."""
@@ -119,7 +123,9 @@ class Findings:
             known = self._last.get(rule.id)
         if known is not None:
             known.add(frames, time)
+            self.count(known, 1)
             return known
+        self.breaches[rule.id, severity] += 1
         finding = self._last[rule.id] = self._new(rule, severity, breach, frames, time)
         if group is not None:
             self._groups[group] = finding
@@ -127,6 +133,11 @@ class Findings:
             count, _ = self._alike.get((rule.id, flow), (0, finding))
             self._alike[rule.id, flow] = (count + 1, finding)
         return finding
+
+    def count(self, finding: Finding, more: int) -> None:
+        """So many breaches more joined a finding."""
+        self.breaches[finding.rule.id, finding.severity] += more
+        self.grown[finding.id] += more
 
     def _full(self, rule: Rule, flow: Hashable) -> Finding | None:
         """The last finding of a rule in a flow that has as many as are listed."""

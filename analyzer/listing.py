@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Printing what was asked for: messages, exchanges and findings, in any of their formats."""
+"""Printing what was asked for: messages, exchanges and findings, in any of their formats.
+
+Of a capture that may go on for ever each message and each finding is printed as soon as it is read,
+with what is known of it by then; of others when all is known.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,34 @@ from analyzer.opened import rows_of_packets
 
 if TYPE_CHECKING:
     from analyzer.field_options import Printing
+    from analyzer.findings import Finding
+    from analyzer.opened import Opened
     from analyzer.session import Session
 
 
-def print_messages(session: Session, printing: Printing, out: TextIO) -> None:
+def print_messages(opened: Opened, printing: Printing, out: TextIO) -> None:
     """The messages that views show, or those of the packets asked for."""
+    from analyzer.arrivals import Arrivals
     from analyzer.report import visible_messages
 
-    rows: Iterable[int] = visible_messages(session)
-    if printing.frames:
-        rows = rows_of_packets(session, printing.frames)
+    session = opened.session
+    if opened.live and printing.row_by_row:
+        arrivals = Arrivals(session)
+        _print_messages(session, (), printing, out)
+        out.flush()
+        for _ in opened.steps():
+            if rows := arrivals.messages():
+                _print_messages(session, rows, printing.headless, out)
+                out.flush()
+        return
+    for _ in opened.steps():
+        pass
+    frames = printing.frames
+    shown = rows_of_packets(session, frames) if frames else visible_messages(session)
+    _print_messages(session, shown, printing, out)
+
+
+def _print_messages(session: Session, rows: Iterable[int], printing: Printing, out: TextIO) -> None:
     if printing.detail or printing.octets:
         from analyzer.views import detail_text
 
@@ -62,13 +84,32 @@ def print_exchanges(
         _print_rows(session, "exchanges", (id - 1 for id in ids), printing, out)
 
 
-def print_findings(session: Session, printing: Printing, severity: str | None, out: TextIO) -> None:
-    """Findings by frame, those about the capture as a whole last."""
+def print_findings(opened: Opened, printing: Printing, severity: str | None, out: TextIO) -> None:
+    """Findings this severe or worse: by frame, those about the capture as a whole last."""
+    from analyzer.arrivals import Arrivals
     from analyzer.report import findings_in_order
     from analyzer.rules.catalogue import Severity
 
+    session = opened.session
     least = Severity[severity.upper()] if severity else Severity.NOTE
+    if opened.live and printing.row_by_row:
+        arrivals = Arrivals(session)
+        _print_findings(session, (), printing, out)
+        out.flush()
+        for _ in opened.steps():
+            if found := [finding for finding in arrivals.findings() if finding.severity >= least]:
+                _print_findings(session, found, printing.headless, out)
+                out.flush()
+        return
+    for _ in opened.steps():
+        pass
     found = [finding for finding in findings_in_order(session) if finding.severity >= least]
+    _print_findings(session, found, printing, out)
+
+
+def _print_findings(
+    session: Session, found: Sequence[Finding], printing: Printing, out: TextIO
+) -> None:
     if printing.form in (None, "text"):
         from analyzer.views import text
 

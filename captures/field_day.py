@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import aiocoap
-from endpoint import change_message_id, change_token, first, lose, turn_into_reset
 from field_day_case import Case, service_id_of
-from msgin5g_server import Quirk, Server, encode
-from msgin5g_ue import UE, Ask, Members, availability, registration
+
+from analyzer.demo.endpoint import change_message_id, change_token, first, lose, turn_into_reset
+from analyzer.demo.server import Quirk, Server, encode
+from analyzer.demo.ue import UE, Ask, Members, availability, registration
 
 LENGTH: Final = 115.0
 """Seconds of readings: well over 100 after the first request that nobody answers."""

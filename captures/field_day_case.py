@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from endpoint import Fault
-from msgin5g_server import SERVER, Quirk, Server
-from msgin5g_ue import REGISTER, UE, Ask, Members
+from analyzer.demo.endpoint import Fault
+from analyzer.demo.server import SERVER, Quirk, Server
+from analyzer.demo.ue import REGISTER, UE, Ask, Members
 
 
 def service_id_of(number: int) -> str:
@@ -50,12 +50,7 @@ class Case:
 
     def prepare(self, server: Server) -> None:
         """Tell the server how to fail this UE."""
-        if self.quirk is not None:
-            server.quirks[self.address] = self.quirk
-        if self.on_answer is not None:
-            server.endpoint.outgoing[self.address] = self.on_answer
-        if self.forgetful:
-            server.endpoint.forgetful.add(self.address)
+        server.fail(self.address, self.quirk, self.on_answer, self.forgetful)
 
     async def play(self, ue: UE, recipient: str, start: float) -> None:
         """Wait for the start, register, and send the messages."""

@@ -50,8 +50,8 @@ def missing() -> str | None:
     tools = [tool for tool in TOOLS if shutil.which(tool) is None]
     if tools:
         return "not installed: " + ", ".join(tools)
-    if importlib.util.find_spec("aiocoap") is None:
-        return "the Python package aiocoap is not installed (pip install aiocoap)"
+    if importlib.util.find_spec("analyzer") is None:
+        return "msgshark, which has the server and the UEs, is not installed (pip install -e .)"
     if os.geteuid() != 0:
         return "recording needs root (a network namespace and tcpdump)"
     probe = subprocess.run(["unshare", "--net", "true"], capture_output=True, timeout=10)

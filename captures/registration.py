@@ -7,8 +7,8 @@ import asyncio
 import contextlib
 from typing import Final
 
-from msgin5g_server import Server
-from msgin5g_ue import UE, Ask, Members, availability, registration
+from analyzer.demo.server import Server
+from analyzer.demo.ue import UE, Ask, Members, availability, registration
 
 PAUSE: Final = 0.4
 SCHEDULE: Final = {

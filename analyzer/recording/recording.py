@@ -46,10 +46,11 @@ class Recording:
 
     def start(self) -> None:
         """Start and wait until packets are kept. Raises RecordingError."""
-        arguments, environment = interpreter.command("analyzer.recording.child")
+        module, *more = self.wish.stage or ("analyzer.recording.child",)
+        arguments, environment = interpreter.command(module)
         try:
             self._process = subprocess.Popen(
-                arguments,
+                [*arguments, *more],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

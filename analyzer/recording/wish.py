@@ -64,6 +64,9 @@ class Wish:
     stop: Limits = UNLIMITED
     rotate: Limits = UNLIMITED
     means: Means | None = None  # None: the best there is
+    stage: tuple[str, ...] = ()
+    """A module of msgshark and its arguments, which is started and becomes what records once what
+    is to be recorded is there; () for what records alone."""
 
     @property
     def rotates(self) -> bool:
@@ -83,6 +86,7 @@ class Wish:
             interfaces=tuple(told.pop("interfaces")),
             stop=Limits(*told.pop("stop")),
             rotate=Limits(*told.pop("rotate")),
+            stage=tuple(told.pop("stage")),
             means=Means(means) if means else None,
             **told,
         )

@@ -19,6 +19,8 @@ from dissectors.fields import is_repeated
 if TYPE_CHECKING:
     from analyzer.checking import Check
     from analyzer.examples import Conversation, Explanation, Illustration
+    from analyzer.findings import Finding
+    from analyzer.identity import Identities
     from analyzer.response_times import By, Spread
     from analyzer.session import Session
     from dissectors.fields import Field
@@ -76,11 +78,18 @@ def write_check(check: Check, out: TextIO) -> None:
     out.write(',\n "findings": [')
     separator = "\n  "
     for finding in check.findings:
-        entry = report.finding_entry(session, finding, candidates)
-        entry["fingerprint"] = check.identities.of(finding)
+        entry = finding_entry(session, finding, candidates, check.identities)
         out.write(separator + _compact(entry))
         separator = ",\n  "
     out.write("]\n}\n" if separator == "\n  " else "\n ]\n}\n")
+
+
+def finding_entry(
+    session: Session, finding: Finding, candidates: Candidates, identities: Identities
+) -> dict[str, Any]:
+    """A finding as `check` and `watch` write it."""
+    entry = report.finding_entry(session, finding, candidates)
+    return entry | {"fingerprint": identities.of(finding)}
 
 
 def write_times(groups: Sequence[Spread], total: Spread, by: By, out: TextIO) -> None:

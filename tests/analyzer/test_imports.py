@@ -13,7 +13,7 @@ from rules.conversation import Conversation
 from analyzer.formats import CHECK
 
 CAPTURE = str(Path(__file__).parents[2] / "captures" / "registration.pcapng")
-HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy"}
+HEAVY = {"polars", "numba", "scapy", "textual", "jsonschema", "numpy", "aiocoap"}
 UNPACKERS = {"zstandard", "lz4", "platformdirs"}
 
 SCRIPT = """
@@ -33,7 +33,9 @@ def loaded_by(*arguments: str, code: int = 0, whole: bool = False) -> set[str]:
     return {name if whole else name.partition(".")[0] for name in done.stderr.split()}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "--help"], ["watch", "--help"], ["--version"]]
+)
 def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
 
@@ -90,6 +92,17 @@ def test_fields_of_a_small_file_need_no_library(tmp_path: Path, command: str, fo
     asked = ("-e", "exchange.uri", "-e", "finding.rule", "-e", "exchange.nearest")
     loaded = loaded_by(command, "-T", form, *asked, str(path))
     assert loaded & (HEAVY | UNPACKERS) == set()
+
+
+@pytest.mark.parametrize("options", [[], ["--format=jsonl"], ["--metrics=0"]], ids=" ".join)
+def test_watching_a_small_file_needs_no_library_but_that_for_figures(
+    tmp_path: Path, options: list[str]
+) -> None:
+    path = tmp_path / "small.pcap"
+    path.write_bytes(Conversation().con("GET", path="/a").ack("2.05", payload=b"x").pcap())
+    loaded = loaded_by("watch", *options, str(path))
+    assert loaded & (HEAVY | UNPACKERS) == set()
+    assert ("prometheus_client" in loaded) == ("--metrics=0" in options)
 
 
 def test_the_catalogue_of_fields_loads_no_library_but_click() -> None:

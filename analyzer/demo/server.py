@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# mypy: disable-error-code="import-untyped, import-not-found"
 """An MSGin5G Server on aiocoap: registration, de-registration, messages, delivery reports.
 
 It follows the text of TS 24.538 6.3.1.2.1: a registration it cannot use is answered 2.04 with the
@@ -15,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiocoap
-from endpoint import Endpoint, Message
+
+from analyzer.demo.endpoint import Endpoint, Fault, Message
 
 JSON: Final = 50
 SERVER: Final = "127.0.0.1"
@@ -67,7 +67,8 @@ class Quirk:
 class Server:
     """The server and what it knows about its UEs."""
 
-    def __init__(self, provisioned: Mapping[str, str]) -> None:
+    def __init__(self, provisioned: Mapping[str, str], address: str = SERVER) -> None:
+        self.address = address
         self.quirks: dict[str, Quirk] = {}
         self.registered: dict[str, str] = {}
         """UE Service ID to where its UE can be reached (host:port)."""
@@ -85,7 +86,7 @@ class Server:
 
     async def open(self) -> None:
         """Listen on the CoAP port of the server's address."""
-        self._endpoint = await Endpoint.open(SERVER, aiocoap.COAP_PORT, self._answer, 8)
+        self._endpoint = await Endpoint.open(self.address, aiocoap.COAP_PORT, self._answer, 8)
 
     async def close(self) -> None:
         """End what is being forwarded and close the endpoint."""
@@ -93,6 +94,25 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._forwarding, return_exceptions=True)
         await self.endpoint.close()
+
+    def fail(
+        self,
+        address: str,
+        quirk: Quirk | None = None,
+        on_answer: Fault | None = None,
+        forgetful: bool = False,
+    ) -> None:
+        """Fail the UE at this address.
+
+        ``on_answer`` is a fault of what is sent to the UE; ``forgetful``: its retransmissions are
+        executed again.
+        """
+        if quirk is not None:
+            self.quirks[address] = quirk
+        if on_answer is not None:
+            self.endpoint.outgoing[address] = on_answer
+        if forgetful:
+            self.endpoint.forgetful.add(address)
 
     async def _answer(self, request: Message) -> Message:
         """Answer one request by its Message Type; what has none is a registration."""

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# mypy: disable-error-code="import-untyped, import-not-found"
 """A CoAP endpoint on aiocoap with its own loopback address, and faults for it.
 
 The stack is the real one: it chooses Message IDs, retransmits, acknowledges and drops duplicates
@@ -29,6 +28,8 @@ Answer = Callable[[Message], Awaitable[Message]]
 TOKEN_LENGTH: Final = 4
 PATIENCE: Final = 100.0
 """Seconds an application waits for a response; above MAX_TRANSMIT_WAIT (93 s)."""
+ACK_TIMEOUT: Final = 2.0
+"""Seconds until the first retransmission, by RFC 7252 4.8."""
 
 logging.getLogger("coap-server").setLevel(logging.CRITICAL)
 
@@ -67,6 +68,18 @@ def first(count: int, fault: Fault) -> Fault:
         return fault(message)
 
     return limited
+
+
+def alternately(fault: Fault) -> Fault:
+    """Apply a fault to the first message and to every other one after it."""
+    applied = False
+
+    def alternating(message: Message) -> Message | None:
+        nonlocal applied
+        applied = not applied
+        return fault(message) if applied else message
+
+    return alternating
 
 
 def peer_address(message: Message) -> str:
@@ -123,9 +136,11 @@ class Endpoint:
         *,
         confirmable: bool = True,
         patience: float = PATIENCE,
+        ack_timeout: float = ACK_TIMEOUT,
     ) -> Message | None:
         """Send a request and return the response, or None if none came or the peer refused."""
         message.transport_tuning = Reliable() if confirmable else Unreliable()
+        message.transport_tuning.ACK_TIMEOUT = ack_timeout
         pending = self._context.request(message, handle_blockwise=False)
         try:
             return await asyncio.wait_for(pending.response, patience)

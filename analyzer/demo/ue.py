@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# mypy: disable-error-code="import-untyped, import-not-found"
 """An MSGin5G UE on aiocoap: what it says to its server, and how it answers.
 
 The member names of the JSON objects are the element names of TS 24.538 6.3.1.1.1.
@@ -13,8 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiocoap
-from endpoint import PATIENCE, TOKEN_LENGTH, Endpoint, Message
-from msgin5g_server import JSON, MESSAGE_PATH, REGISTRATION_PATH, SERVER, decode, encode, member
+
+from analyzer.demo.endpoint import ACK_TIMEOUT, PATIENCE, TOKEN_LENGTH, Endpoint, Message
+from analyzer.demo.server import (
+    JSON,
+    MESSAGE_PATH,
+    REGISTRATION_PATH,
+    SERVER,
+    decode,
+    encode,
+    member,
+)
 
 Members = dict[str, Any]
 
@@ -64,6 +72,7 @@ class Ask:
     content_format: int | None = JSON
     confirmable: bool = True
     patience: float = PATIENCE
+    ack_timeout: float = ACK_TIMEOUT
 
 
 REGISTER = Ask()
@@ -72,8 +81,15 @@ REGISTER = Ask()
 class UE:
     """A UE with its own address and UE Service ID."""
 
-    def __init__(self, address: str, service_id: str, token_length: int = TOKEN_LENGTH) -> None:
+    def __init__(
+        self,
+        address: str,
+        service_id: str,
+        token_length: int = TOKEN_LENGTH,
+        server: str = SERVER,
+    ) -> None:
         self.address = address
+        self.server = server
         self.service_id = service_id
         self._token_length = token_length
         self._endpoint: Endpoint | None = None
@@ -100,13 +116,16 @@ class UE:
         self, body: Mapping[str, Any] | bytes, ask: Ask = REGISTER
     ) -> Message | None:
         """Send a registration and return the response, None if there was none."""
-        message = aiocoap.Message(code=ask.method, uri=_uri(ask.path))
+        message = aiocoap.Message(code=ask.method, uri=self._uri(ask.path))
         message.payload = body if isinstance(body, bytes) else encode(body)
         message.opt.content_format = ask.content_format
         if ask.host is not None:
             message.opt.uri_host = ask.host
         return await self.endpoint.request(
-            message, confirmable=ask.confirmable, patience=ask.patience
+            message,
+            confirmable=ask.confirmable,
+            patience=ask.patience,
+            ack_timeout=ask.ack_timeout,
         )
 
     async def deregister(self) -> Message | None:
@@ -143,7 +162,7 @@ class UE:
         return await self._post(MESSAGE_PATH, members)
 
     async def _post(self, path: tuple[str, ...], members: Mapping[str, Any]) -> Message | None:
-        message = aiocoap.Message(code=aiocoap.POST, uri=_uri(path), payload=encode(members))
+        message = aiocoap.Message(code=aiocoap.POST, uri=self._uri(path), payload=encode(members))
         message.opt.content_format = JSON
         return await self.endpoint.request(message)
 
@@ -163,6 +182,5 @@ class UE:
             )
         return response
 
-
-def _uri(path: tuple[str, ...]) -> str:
-    return f"coap://{SERVER}/" + "/".join(path)
+    def _uri(self, path: tuple[str, ...]) -> str:
+        return f"coap://{self.server}/" + "/".join(path)
