@@ -98,6 +98,7 @@ class Findings:
         self._groups: dict[tuple[str, Hashable], Finding] = {}
         self._alike: dict[tuple[str, Hashable], tuple[int, Finding]] = {}
         self._last: dict[str, Finding] = {}
+        self._counts: Counter[Severity] = Counter()
         self._allowed = _ALLOWED_AT_FIRST * _BYTES_PER_FINDING
         self.version = 0
         self.ignored = 0
@@ -164,6 +165,7 @@ class Findings:
             alike=isinstance(breach.group, Alike),
         )
         self._findings.append(finding)
+        self._counts[severity] += 1
         return finding
 
     def __iter__(self) -> Iterator[Finding]:
@@ -177,10 +179,7 @@ class Findings:
 
     def summary(self) -> dict[str, int]:
         """How many findings of each severity, worst first."""
-        counts = dict.fromkeys((s.label for s in reversed(Severity)), 0)
-        for finding in self._findings:
-            counts[finding.severity.label] += 1
-        return counts
+        return {severity.label: self._counts[severity] for severity in reversed(Severity)}
 
 
 def _frames(breach: Breach) -> tuple[int, ...]:

@@ -3,33 +3,46 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from analyzer.capture import Intake
 from analyzer.views.escape import escape
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.control import Control
+from analyzer.views.tui.live import SHORTEST, Start, start
+from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.reading import read_capture
+from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.export import Choice, ExportScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
+from analyzer.views.tui.screens.leave import LeaveScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
+from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
+from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.themes import DARK, THEMES
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
@@ -43,7 +56,9 @@ if TYPE_CHECKING:
 
 _MOST_PLACES: Final = 200
 _MOST_TOLD: Final = 3
-_LIVE_PERIOD: Final = 0.3  # seconds
+_LONGEST_PAINT: Final = 0.2  # seconds
+_TURN: Final = 0.001
+"""Seconds for which reading may keep the interpreter from the screen: a key takes several turns."""
 
 PAGES: dict[Page, type[PageScreen]] = {
     Page.PACKETS: PacketsScreen,
@@ -65,6 +80,10 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In an explanation": RulePane,
     "In the export dialogue": ExportScreen,
     "In the response times": ResponseTimesScreen,
+    "In the statistics of the capture": CaptureStatisticsScreen,
+    "When interfaces are picked": PickerScreen,
+    "When a recording is saved": SaveScreen,
+    "When a recording is left": LeaveScreen,
 }
 """What declares keys, by the heading in the help; the app's own come first."""
 
@@ -76,7 +95,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
 
     TITLE = "msgshark"
     CSS_PATH = _STYLES
-    DEFAULT_MODE = Page.PACKETS
+    DEFAULT_MODE: ClassVar[str] = Page.PACKETS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
@@ -113,6 +132,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             id="app.response-times",
             tooltip="Statistics of response times, by server, URI, UE or method",
         ),
+        *LIVE_KEYS,
         Binding(
             "question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"
         ),
@@ -141,25 +161,66 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         self,
         paths: Sequence[str | os.PathLike[str]] | Intake,
         settings: Settings | None = None,
+        *,
+        start: Start = start,
     ) -> None:
         intake = (
             paths if isinstance(paths, Intake) else Intake(tuple(os.fspath(path) for path in paths))
         )
         self.view = CaptureView(intake)
         self.settings = settings
+        self.control = Control(self, start)
         self._visited: list[Place] = []
-        self._told = False
+        self._ticker: Timer | None = None
+        self._shown = 0  # captures shown before this one
         super().__init__()
-        for page, screen in PAGES.items():
-            self.add_mode(page, partial(screen, self.view))
+        self._add_pages()
 
     def on_mount(self) -> None:
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
-        self.call_after_refresh(self._read)
+        self._heed_signals()
+        self.call_after_refresh(self._begin)
+
+    def _heed_signals(self) -> None:
+        """Whoever ends the app from outside finds the terminal in order and the recording kept."""
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.control.end, 128 + number)
+
+    # Captures -----------------------------------------------------------------------------------
+
+    def _mode(self, page: Page) -> str:
+        return f"{page}-{self._shown}" if self._shown else page
+
+    def _add_pages(self) -> None:
+        for page, screen in PAGES.items():
+            self.add_mode(self._mode(page), partial(screen, self.view))
+
+    async def show_capture(self, intake: Intake) -> None:
+        """Leave what is on screen for another capture."""
+        before = {self.current_mode, *(self._mode(page) for page in PAGES)}
+        self.view.intake.stop.request()
+        session = self.view.session
+        self.view = CaptureView(intake)
+        self._visited.clear()
+        self._shown += 1
+        self._add_pages()
+        await self.switch_mode(self._mode(Page.PACKETS))
+        for mode in before:
+            await self.remove_mode(mode)
+        if session is not None:
+            session.release()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._read(self.view)
+        if self._ticker is not None:
+            self._ticker.stop()
         if self.view.intake.waits:
-            self.set_interval(_LIVE_PERIOD, self._report_live)
+            self._ticker = self.set_interval(SHORTEST, partial(self._report_live, self.view))
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -167,28 +228,44 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         self.view.intake.stop.request()  # the thread may wait for packets that never come
 
     @work(thread=True, group="reading")
-    def _read(self) -> None:
+    def _read(self, view: CaptureView) -> None:
         worker = get_current_worker()
+        paint: Callable[[], Awaitable[None] | None] = self._paint
+
+        def report() -> None:
+            if not worker.is_cancelled:
+                self.call_from_thread(paint)
+
         read_capture(
-            self.view,
-            self.settings,
-            lambda: self.call_from_thread(self._report) if not worker.is_cancelled else None,
-            lambda: worker.is_cancelled,
+            view, self.settings, report, lambda: worker.is_cancelled or view is not self.view
         )
 
-    def _report_live(self) -> None:
-        """Show the last packets before a silence, too."""
-        if self.view.reading:
+    async def _paint(self) -> None:
+        """Report, and let the reading thread wait until that is painted: both want the interpreter,
+        and whoever looks at the screen goes first."""
+        self._report()
+        painted = asyncio.Event()
+        if self.screen_stack:
+            self.screen.call_after_refresh(painted.set)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(painted.wait(), _LONGEST_PAINT)
+
+    def _report_live(self, view: CaptureView) -> None:
+        """Show the last packets before a silence, too, and how the recording is."""
+        if view is self.view and view.changed():
             self._report()
 
     def _report(self) -> None:
-        screen = self._page_screen()
+        view, screen = self.view, self._page_screen()
+        view.pace.painted()
         if screen is not None and screen.is_mounted:
-            screen.refresh_page()
-        while self.view.told:
-            self.notify(escape(self.view.told.pop(0), 300), markup=False, timeout=12)
-        if not self.view.reading and not self._told:
-            self._told = True
+            screen.tick()
+        while view.told:
+            self.notify(escape(view.told.pop(0), 300), markup=False, timeout=12)
+        for alarm in view.alarms():
+            self.control.alarm(alarm)
+        if not view.reading and not view.notices_told:
+            view.notices_told = True
             self._tell_notices()
 
     def _tell_notices(self) -> None:
@@ -210,7 +287,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         return None
 
     async def action_page(self, name: str) -> None:
-        await self.switch_mode(name)
+        await self.switch_mode(self._mode(Page(name)))
         self._report()
 
     @on(TabLine.Clicked)
@@ -252,6 +329,35 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         if self.view.session is not None and not isinstance(self.screen, ResponseTimesScreen):
             self.push_screen(ResponseTimesScreen(self.view))
 
+    def action_capture_statistics(self) -> None:
+        if not isinstance(self.screen, CaptureStatisticsScreen):
+            self.push_screen(CaptureStatisticsScreen(self.view))
+
+    # The recording ------------------------------------------------------------------------------
+
+    def action_stop_or_start(self) -> None:
+        if self.view.live:
+            self.control.stop()
+        else:
+            self.control.restart()
+
+    def action_restart(self) -> None:
+        self.control.restart()
+
+    def action_save(self) -> None:
+        self.control.save()
+
+    async def action_quit(self) -> None:
+        self.control.quit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        for binding in LIVE_KEYS:
+            title, help = binding.tooltip.split(":")[0].split(";")[0], binding.tooltip
+            yield SystemCommand(title, help, partial(self.run_action, binding.action))
+
+    # Help ---------------------------------------------------------------------------------------
+
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.help_groups()))
 
@@ -262,10 +368,24 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             yield title, [binding for binding in bindings if isinstance(binding, Binding)]
 
 
-def run(intake: Intake, settings: Settings | None = None) -> int:
-    """Show captures until the user quits; the exit code, 2 when they could not be read."""
-    app = MsgsharkApp(intake, settings)
-    app.run()
+def run(intake: Intake, settings: Settings | None = None, *, start: Start = start) -> int:
+    """Show captures until the user quits; the exit code, 2 when they could not be read.
+
+    `start` begins a recording anew that `intake` has.
+    """
+    return finished(MsgsharkApp(intake, settings, start=start))
+
+
+def finished(app: MsgsharkApp) -> int:
+    """Run an app to its end; the exit code. Where a recording is kept stands on stderr."""
+    sys.setswitchinterval(_TURN)
+    try:
+        app.run()
+    finally:
+        app.control.close()
+        with suppress(OSError):  # the terminal may be gone
+            for text in app.control.parting:
+                print(f"msgshark: {text}", file=sys.stderr)
     if app.view.error:
         print(f"msgshark: {app.view.error}", file=sys.stderr)
         return 2

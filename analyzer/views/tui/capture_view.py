@@ -8,14 +8,16 @@ below them never go away; cells may still change, so nothing here is kept longer
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analyzer.capture import Intake
-from analyzer.messages import Role
+from analyzer.recording.wish import Statistics
 from analyzer.views.escape import escape
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import TimeFormat, seconds, time_of_day
+from analyzer.views.tui.live import LiveRecording, Pace, Rate
+from analyzer.views.tui.rows.visible import VisibleRows
 
 
 class CaptureView(SessionView):
@@ -30,27 +32,117 @@ class CaptureView(SessionView):
         self.told: list[str] = []  # what reading had to say and nobody has been shown yet
         self.time_format = TimeFormat.RELATIVE
         self.marks: set[int] = set()  # rows of the messages table
+        self.pace = Pace()
+        self.rate = Rate()  # of packets
+        self.paused_at: int | None = None  # packets read when the lists were frozen
+        self.saved = 0  # packets of the recording that were written to a file of the user's
+        self.left = False  # what becomes of the recording is settled
+        recorder = intake.recorder
+        self.recording = recorder if isinstance(recorder, LiveRecording) else None
+        self.notices_told = False
+        self._visible = VisibleRows()
+        self._painted: tuple[object, ...] = ()
+        self._alarmed: set[str] = set()
 
     @property
     def title(self) -> str:
         """The name of the capture."""
-        names = [
-            "stdin" if path == "-" else escape(os.path.basename(path), 60)
-            for path in self.intake.paths
-        ]
-        return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "") if names else ""
+        if self.recording is not None:
+            names = list(self.recording.wish.interfaces)
+        else:
+            paths = self.intake.paths
+            names = ["stdin" if path == "-" else os.path.basename(path) for path in paths]
+        if not names:
+            return ""
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return escape(names[0], 60) + more + (" (live)" if self.recording_goes_on else "")
 
     @property
     def live(self) -> bool:
         """Whether packets may come in for as long as others send them."""
         return self.reading and self.intake.waits
 
+    @property
+    def paused(self) -> bool:
+        """Whether lists stay as they are while the capture goes on."""
+        return self.paused_at is not None
+
+    def changed(self) -> bool:
+        """Whether there is something new to paint, and painting is due."""
+        self.rate.take(self.statistics.kept)
+        version = self.session.version if self.session is not None else -1
+        lost = len(self.recording.lost) if self.recording is not None else 0
+        rate = round(self.rate.per_second)
+        now = version, self.statistics, self.recording_goes_on, lost, rate, self.reading
+        if now == self._painted or not self.pace.due:
+            return False
+        self._painted = now
+        return True
+
+    def alarms(self) -> Iterator[str]:
+        """What went wrong with the recording, each said once: interfaces that give no packets any
+        more, and why it ended if the user did not want it to."""
+        if self.recording is None:
+            return
+        ended = [self.recording.reason] if self.recording.ended and self.recording.reason else []
+        for text in [*self.recording.lost, *ended]:
+            if text not in self._alarmed:
+                self._alarmed.add(text)
+                yield text
+
+    # The recording ------------------------------------------------------------------------------
+
+    @property
+    def recording_goes_on(self) -> bool:
+        """Whether packets are recorded right now."""
+        return self.recording is not None and not self.recording.ended
+
+    @property
+    def statistics(self) -> Statistics:
+        """Of the recording; without one, what is read and what the files say was lost."""
+        if self.recording is None:
+            return Statistics(kept=self._read, dropped=self._lost_by_files)
+        told = self.recording.statistics
+        return told._replace(kept=max(told.kept, self._read))
+
+    @property
+    def _read(self) -> int:
+        return self.session.counts.records if self.session is not None else 0
+
+    @property
+    def _lost_by_files(self) -> int:
+        source = self.session.source if self.session is not None else None
+        if source is None:
+            return 0
+        return sum(source.dropped(index) or 0 for index in range(len(source.interfaces)))
+
+    @property
+    def backlog(self) -> int:
+        """Packets recorded and not read yet."""
+        return self.statistics.kept - self._read
+
+    @property
+    def waiting(self) -> int:
+        """Packets read since the lists were frozen."""
+        return 0 if self.paused_at is None else self._read - self.paused_at
+
+    def pause(self, wanted: bool) -> None:
+        """Freeze the lists, or let them grow again."""
+        self.paused_at = self._read if wanted else None
+
+    @property
+    def unsaved(self) -> int:
+        """Packets of a recording that nobody named a file for: they are gone with its spool."""
+        if self.recording is None or self.recording.wish.path:
+            return 0
+        kept = self.statistics.kept
+        return kept if kept > self.saved else 0
+
+    # Rows ---------------------------------------------------------------------------------------
+
     def visible_rows(self) -> Sequence[int]:
         """Rows of the messages table to list, in file order."""
-        if self.session is None:
-            return ()
-        rows: Sequence[int] = (self.session.messages["role"] != Role.UNCONFIRMED).nonzero()[0]
-        return rows
+        return () if self.session is None else self._visible.of(self.session.messages)
 
     def row_of_frame(self, frame: int) -> int | None:
         """The row of the message in a packet."""
@@ -64,7 +156,9 @@ class CaptureView(SessionView):
         """Rows of the messages of an exchange, in file order."""
         if self.session is None or exchange <= 0:
             return ()
-        rows: Sequence[int] = (self.session.messages["exchange"] == exchange).nonzero()[0]
+        first = self.session.exchanges.stored.cell("request_row", exchange - 1)
+        found = (self.session.messages["exchange"][first:] == exchange).nonzero()[0]
+        rows: Sequence[int] = first + found
         return rows
 
     def time(self, nanoseconds: int, previous: int | None) -> str:

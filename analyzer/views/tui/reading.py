@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from analyzer.capture import CaptureError
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 _RECORDS: Final = 4096
 """Records between two looks at the clock, at most: of a stream, as many as have come."""
-
-_PERIOD: Final = 0.1
-"""Seconds between two reports."""
 
 
 def read_capture(
@@ -49,13 +45,10 @@ def _read(
     session = engine.Session(settings, tell=view.told.append)
     session.open(view.intake)
     view.session = session
-    last = 0.0
     for share in session.read(_RECORDS):
         if cancelled():
             return
-        now = monotonic()
-        if now - last >= _PERIOD:
-            last = now
+        if view.pace.due:
             view.progress = _share_read(session, share)
             report()
 

@@ -3,10 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
+from analyzer.capture.spool import size_text
+from analyzer.recording.wish import Statistics
 from analyzer.rules.catalogue import Severity
+from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS
 from analyzer.views.tui.capture_view import CaptureView
+
+_BACKLOG: Final = 1000
+"""Packets recorded and not read yet that are worth saying: fewer are on their way anyhow."""
+
+_REASON: Final = 40
 
 
 def status(view: CaptureView) -> list[Line]:
@@ -19,22 +30,52 @@ def status(view: CaptureView) -> list[Line]:
     from analyzer.report import notices as capture_notices  # loads the engine
 
     counts = session.counts
-    parts: list[Line] = [
-        _count(counts.records, "packet"),
-        _count(counts.coap, "CoAP message"),
-        _count(len(session.exchanges), "exchange"),
-        _findings(session.findings.summary()),
-    ]
+    messages = _count(counts.coap, "CoAP message")
+    exchanges = _count(len(session.exchanges), "exchange")
+    findings = _findings(session.findings.summary())
+    if view.live or view.recording is not None:
+        parts = [*_live(view), findings, messages, exchanges]
+    else:
+        packets = _count(counts.records, "packet")
+        parts = [packets, *_lost(view.statistics), messages, exchanges, findings]
     if session.findings.ignored:
         parts.append(((f"{session.findings.ignored:,} ignored", "dim"),))
-    if view.live:
-        parts.insert(0, (("● live", "success"),))
     notices = sum(1 for _ in capture_notices(session))
     if notices:
         parts.append(((f"! {notices} notice{'' if notices == 1 else 's'}", "warning"),))
     if view.unmasked:
         parts.append((("credentials shown", "warning"),))
+    if view.recording is not None:
+        parts.append(((size_text(view.statistics.octets), "dim"),))
     return parts
+
+
+def _live(view: CaptureView) -> Iterator[Line]:
+    """Whether packets come in and how many, what was lost, and what still waits to be read."""
+    yield _state(view)
+    if view.paused:
+        yield ((f"❚❚ paused, {view.waiting:,} wait", "warning"),)
+    yield from _lost(view.statistics)
+    kept = view.statistics.kept
+    rate = round(view.rate.per_second)
+    yield _count(kept, "packet") + ((f"  {rate:,}/s", "dim"),) * (view.live and rate > 0)
+    if view.reading and view.backlog >= _BACKLOG:
+        yield ((f"{view.backlog:,} to read", "warning"),)
+
+
+def _state(view: CaptureView) -> Line:
+    recording = view.recording
+    if recording is None or not recording.ended:
+        return (("● live", "success"),)
+    if recording.reason:
+        return ((f"■ {escape(recording.reason, _REASON)}", "error"),)
+    return (("■ stopped", "dim"),)
+
+
+def _lost(statistics: Statistics) -> Iterator[Line]:
+    """Packets that the kernel or the interface dropped: the rest is judged without them."""
+    if statistics.lost:
+        yield ((f"! {statistics.lost:,} dropped", "warning"),)
 
 
 def _count(count: int, what: str) -> Line:
@@ -56,6 +97,9 @@ def emptiness(view: CaptureView) -> str:
     """What to say in place of rows; lines separated by newlines."""
     if view.error:
         return f"This cannot be read\n\n{view.error}\n\nq quits"
+    if view.live and view.recording is not None:
+        interfaces = escape(", ".join(view.recording.wish.interfaces), 60)
+        return f"Waiting for packets on {interfaces} …"
     if view.session is None or view.reading:
         return "Reading …"
     counts = view.session.counts

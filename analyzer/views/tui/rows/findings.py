@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from analyzer.findings import Finding
+from analyzer.findings import Finding, Findings
 from analyzer.views.escape import escape
 from analyzer.views.info import Line
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
@@ -21,6 +21,7 @@ class Order(StrEnum):
 
     SEVERITY = "worst first"
     FRAME = "by frame"
+    FOUND = "as found"
 
 
 class FindingRows:
@@ -41,6 +42,7 @@ class FindingRows:
         self.order = Order.SEVERITY
         self._findings: list[Finding] = []
         self._index: dict[int, int] = {}
+        self._sorted_as: Order | None = None
         self._measured = 0
         self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
 
@@ -48,12 +50,26 @@ class FindingRows:
         """Take in what was found since, sorted."""
         if self.view.session is None:
             return
-        worst_first = self.order == Order.SEVERITY
-        self._findings = sorted(
-            self.view.session.findings,
-            key=lambda f: (-f.severity if worst_first else 0, f.frame or _LAST, f.id),
+        known, order = self.view.session.findings, self.order
+        if order is Order.FOUND and self._sorted_as is order:
+            for number in range(len(self._findings), len(known)):
+                self._add(known[number])
+        elif (order, len(known)) != (self._sorted_as, len(self._findings)):
+            self._findings, self._index, self._sorted_as = [], {}, order
+            for finding in self._in_order(known):
+                self._add(finding)
+
+    def _in_order(self, found: Findings) -> Iterable[Finding]:
+        if self.order is Order.FOUND:
+            return found
+        worst_first = self.order is Order.SEVERITY
+        return sorted(
+            found, key=lambda f: (-f.severity if worst_first else 0, f.frame or _LAST, f.id)
         )
-        self._index = {finding.id: index for index, finding in enumerate(self._findings)}
+
+    def _add(self, finding: Finding) -> None:
+        self._index[finding.id] = len(self._findings)
+        self._findings.append(finding)
 
     def __len__(self) -> int:
         return len(self._findings)

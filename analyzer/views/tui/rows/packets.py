@@ -49,7 +49,7 @@ class PacketRows:
 
     def frame(self, index: int) -> int:
         """The frame number of a row."""
-        return int(self.view.opened.messages["frame"][self.rows[index]])
+        return self.view.opened.messages.cell("frame", int(self.rows[index]))
 
     def index_of_frame(self, frame: int) -> int | None:
         """Where a frame is listed; None when it is not."""
@@ -88,7 +88,7 @@ class PacketRows:
     def _time_width(self) -> int:
         if not len(self.rows):
             return 8
-        last = int(self.view.opened.messages["time"][self.rows[-1]])
+        last = self.view.opened.messages.cell("time", int(self.rows[-1]))
         return min(_TIME_WIDTH, max(8, len(self.view.time(last, None))))
 
     def _addresses(self) -> int:
@@ -101,11 +101,12 @@ class PacketRows:
     def cells(self, index: int) -> Sequence[Line]:
         """One row of the list."""
         session = self.view.opened
-        cells = session.messages.row(self.rows[index])
-        previous = int(session.messages["time"][self.rows[index - 1]]) if index else None
+        row, messages = int(self.rows[index]), session.messages
+        cells = messages.row(row)
+        previous = messages.cell("time", int(self.rows[index - 1])) if index else None
         severity = cells["severity"]
         msgin5g = is_msgin5g(cells)
-        mark = "◆" if int(self.rows[index]) in self.view.marks else ""
+        mark = "◆" if row in self.view.marks else ""
         return (
             ((GLYPHS[severity], SEVERITY_INKS[severity]), (mark, "path")),
             line(str(cells["frame"])),
@@ -119,7 +120,8 @@ class PacketRows:
 
     def row_ink(self, index: int) -> str:
         """Marked packets stand out, copies of what was seen before stand back."""
-        if int(self.rows[index]) in self.view.marks:
+        row = int(self.rows[index])
+        if row in self.view.marks:
             return "path"
-        role = self.view.opened.messages["role"][self.rows[index]]
+        role = self.view.opened.messages.cell("role", row)
         return "dim" if role == Role.CAPTURE_DUPLICATE else ""

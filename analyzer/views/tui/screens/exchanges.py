@@ -13,7 +13,7 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.rows.packets import PacketRows
-from analyzer.views.tui.screens.page import PageScreen, titled
+from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.tree_list import TreeList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
@@ -48,12 +48,15 @@ class ExchangesScreen(PageScreen):
 
     def _name_panes(self) -> None:
         count = self.list.count
-        titled(self.list, "Exchanges", f"{self.list.cursor + 1:,} of {count:,}" if count else "")
+        titled(self.list, "Exchanges", position(self.list))
         members = f"{self.packets.count} packets" if self.packets.count != 1 else "1 packet"
         titled(self.packets, f"Exchange {self.exchange}" if count else "Exchange", members)
 
     @on(VirtualList.Highlighted, "#exchanges")
     def _highlighted(self) -> None:
+        self.show_soon(self.list, self._show_members)
+
+    def _show_members(self) -> None:
         self.packets.take_in()
         self._show_member()
         self._name_panes()
@@ -86,6 +89,7 @@ class ExchangesScreen(PageScreen):
     def go_to(self, place: Place) -> None:
         self.exchanges.reveal(place.number)
         self.list.take_in()
+        self.catch_up()
         index = self.exchanges.find(place.number)
         if index is not None:
             self.list.go_to(index)

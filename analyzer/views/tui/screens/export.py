@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, RadioButton, RadioSet, Static
 
 from analyzer.capture import CaptureError
 from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.screens.path import PathScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Choice:
     rows: Sequence[int]
 
 
-class ExportScreen(ModalScreen[None], inherit_bindings=False):
+class ExportScreen(PathScreen[None], inherit_bindings=False):
     """Asks which packets and where to, and writes them; Enter in the path writes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,7 +52,6 @@ class ExportScreen(ModalScreen[None], inherit_bindings=False):
         super().__init__()
         self.view = view
         self.choices = choices
-        self._replacing = ""
 
     def compose(self) -> ComposeResult:
         with Vertical() as pane:
@@ -71,20 +68,15 @@ class ExportScreen(ModalScreen[None], inherit_bindings=False):
                     )
             yield Static("Findings are written as packet comments.", id="said")
 
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
+    def refusal(self) -> str:
+        return "There is nothing to export" if self._chosen < 0 else ""
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        chosen = self.query_one(RadioSet).pressed_index
-        path = os.path.expanduser(event.value.strip())
-        if not path or chosen < 0:
-            self._say("Name a file" if chosen >= 0 else "There is nothing to export")
-        elif os.path.exists(path) and path != self._replacing:
-            self._replacing = path
-            self._say("That file exists; Enter again replaces it")
-        else:
-            self._write(self.choices[chosen].rows, path)
+    @property
+    def _chosen(self) -> int:
+        return self.query_one(RadioSet).pressed_index
+
+    def write(self, path: str) -> None:
+        self._write(self.choices[self._chosen].rows, path)
 
     @work(thread=True, exclusive=True)
     def _write(self, rows: Sequence[int], path: str) -> None:
@@ -94,7 +86,7 @@ class ExportScreen(ModalScreen[None], inherit_bindings=False):
         try:
             count = export(self.view.opened, rows, path)
         except (CaptureError, WritingError) as error:
-            self.app.call_from_thread(self._say, escape(str(error), 300))
+            self.app.call_from_thread(self.say, escape(str(error), 300))
             return
         self.app.call_from_thread(self._written, count, path)
 
@@ -102,6 +94,3 @@ class ExportScreen(ModalScreen[None], inherit_bindings=False):
         packets = "1 packet" if count == 1 else f"{count:,} packets"
         self.app.notify(f"{packets} written to {escape(path, 200)}", markup=False)
         self.dismiss()
-
-    def _say(self, text: str) -> None:
-        self.query_one("#said", Static).update(Content(text))

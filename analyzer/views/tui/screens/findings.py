@@ -17,7 +17,7 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.explanation import explanation
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.findings import FindingRows, Order
-from analyzer.views.tui.screens.page import PageScreen, titled
+from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.rule_pane import RulePane
 from analyzer.views.tui.widgets.sheet import Entry
 from analyzer.views.tui.widgets.virtual_list import VirtualList
@@ -33,7 +33,7 @@ class FindingsScreen(PageScreen):
             "order",
             "Sort",
             id="findings.sort",
-            tooltip="Sort findings: the worst first, or by frame",
+            tooltip="Sort findings: the worst first, by frame, or as they were found",
         ),
     ]
 
@@ -42,12 +42,15 @@ class FindingsScreen(PageScreen):
         self.rows = FindingRows(view)
         self.list = VirtualList(self.rows, id="findings")
         self.rule = RulePane(id="rule")
+        self._shown: Finding | None = None
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
         yield Container(self.list, self.rule, id="sides")
 
     def on_mount(self) -> None:
+        if self.view.live:
+            self.rows.order = Order.FOUND
         super().on_mount()
         self.list.focus()
 
@@ -58,15 +61,17 @@ class FindingsScreen(PageScreen):
         self._name_panes()
 
     def _name_panes(self) -> None:
-        count = self.list.count
-        position = f"{self.list.cursor + 1:,} of {count:,}, {self.rows.order}"
-        titled(self.list, "Findings", position if count else "")
-        titled(self.rule, self.rows[self.list.cursor].rule.id if count else "Rule")
+        titled(self.list, "Findings", position(self.list, str(self.rows.order)))
+        titled(self.rule, self._shown.rule.id if self._shown else "Rule")
 
     @on(VirtualList.Highlighted, "#findings")
-    def _highlighted(self, event: VirtualList.Highlighted) -> None:
-        finding = self.rows[event.index] if 0 <= event.index < len(self.rows) else None
-        self.rule.show(self._explained(finding) if finding else ())
+    def _highlighted(self) -> None:
+        self.show_soon(self.list, self._explain)
+
+    def _explain(self) -> None:
+        index = self.list.cursor
+        self._shown = self.rows[index] if 0 <= index < len(self.rows) else None
+        self.rule.show(self._explained(self._shown) if self._shown else ())
         self._name_panes()
 
     def _explained(self, finding: Finding) -> list[Entry]:
@@ -92,11 +97,16 @@ class FindingsScreen(PageScreen):
         return Place(Page.FINDINGS, self.rows.identity(self.list.cursor))
 
     def go_to(self, place: Place) -> None:
+        self.catch_up()
         index = self.rows.find(place.number)
         if index is not None:
             self.list.go_to(index)
 
     def action_order(self) -> None:
-        worst_first = self.rows.order == Order.SEVERITY
-        self.rows.order = Order.FRAME if worst_first else Order.SEVERITY
+        orders = list(Order)
+        self.rows.order = orders[(orders.index(self.rows.order) + 1) % len(orders)]
+        if self.rows.order is Order.FOUND and self.view.live:
+            self.list.pin()
+        else:
+            self.list.unpin()
         self.refresh_page()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from analyzer.views.places import Page, Place, Span
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.packets import PacketRows
-from analyzer.views.tui.screens.page import PageScreen, titled
+from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.virtual_list import VirtualList
@@ -108,21 +109,17 @@ class PacketsScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        titled(self.list, "Packets", self._position())
+        titled(self.list, "Packets", position(self.list))
         if self.list.count and not self._frame:
             self._show(self.list.cursor)
-
-    def _position(self) -> str:
-        count = self.list.count
-        return f"{self.list.cursor + 1:,} of {count:,}" if count else ""
 
     # The packet shown ---------------------------------------------------------------------------
 
     @on(VirtualList.Highlighted, "#packets")
     def _highlighted(self, event: VirtualList.Highlighted) -> None:
-        titled(self.list, "Packets", self._position())
+        titled(self.list, "Packets", position(self.list))
         if event.index >= 0:
-            self._show(event.index)
+            self.show_soon(self.list, lambda: self._show(self.list.cursor))
 
     @on(VirtualList.Chosen, "#packets")
     def _chosen(self) -> None:
@@ -143,6 +140,7 @@ class PacketsScreen(PageScreen):
     @work(thread=True, exclusive=True)
     def _load(self) -> None:
         load()
+        gc.freeze()  # what is loaded by now stays: searching it again for garbage would take long
         self.app.call_from_thread(self._dissectors_loaded)
 
     def _dissectors_loaded(self) -> None:
@@ -199,6 +197,9 @@ class PacketsScreen(PageScreen):
 
     def go_to(self, place: Place) -> None:
         index = self.rows.index_of_frame(place.number)
+        if index is None and self.view.paused:
+            self.catch_up()
+            index = self.rows.index_of_frame(place.number)
         if index is None:
             self.notify(f"Packet {place.number} is not in the list", severity="warning")
             return

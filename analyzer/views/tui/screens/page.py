@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer
 
@@ -22,6 +24,12 @@ from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 _WIDTHS = [(0, "-narrow"), (100, "-wide"), (140, "-huge"), (170, "-vast")]
 """Style classes of a page by the columns of the terminal."""
+
+_READABLE: Final = 0.4
+"""Seconds for which details of a row stay, if more rows come in all the time."""
+
+_SETTLE: Final = 0.04
+"""Seconds in which a list is surely painted."""
 
 
 class PageScreen(Screen[None], inherit_bindings=False):
@@ -55,11 +63,22 @@ class PageScreen(Screen[None], inherit_bindings=False):
             id="page.time-format",
             tooltip=("Time since the first packet, time of day, or time since the row before"),
         ),
+        Binding(
+            "p",
+            "pause",
+            "Pause",
+            id="page.pause",
+            tooltip="Freeze the lists while a live capture goes on, or let them grow again",
+        ),
     ]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__()
         self.view = view
+        self._frozen = False
+        self._was_live = view.live
+        self._shown_at = 0.0
+        self._later: Timer | None = None
 
     def panes(self) -> Iterable[Widget]:
         """The widgets of the page, in the order of the Tab key."""
@@ -86,16 +105,77 @@ class PageScreen(Screen[None], inherit_bindings=False):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
+        if self.view.live:
+            for rows in self.lists():
+                rows.pin()
         self.refresh_page()
 
+    def lists(self) -> Iterable[VirtualList]:
+        """What lists the capture, and grows with it."""
+        return self.query("VirtualList.main").results(VirtualList)
+
     def refresh_page(self) -> None:
-        """Show what was read since."""
+        """Show what was read since; paused lists show their rows as they are now."""
+        frozen = self.view.paused and self._frozen
         for rows in self.query(VirtualList):
             if rows.has_class("main"):
                 rows.empty = emptiness(self.view)
-            rows.take_in()
+            if frozen:
+                rows.repaint()
+            else:
+                rows.take_in()
+        self._frozen = self.view.paused
+        self._show_lines()
+
+    def tick(self) -> None:
+        """Show what was read since, but in lists that are paused nothing at all."""
+        if self.view.paused and self._frozen:
+            self._show_lines()
+        else:
+            self.refresh_page()
+
+    def catch_up(self) -> None:
+        """Take in what paused lists lack: the user goes to a row of it."""
+        if self.view.paused:
+            self._frozen = False
+            self.refresh_page()
+
+    def _show_lines(self) -> None:
+        if self._was_live != self.view.live:
+            self._was_live = self.view.live
+            self.refresh_bindings()
         share = self.view.progress if self.view.reading and not self.view.live else None
-        self.query_one(StatusBar).show(status(self.view), share)
+        for bar in self.query(StatusBar):  # none any more while the page goes away
+            bar.show(status(self.view), share)
+        for tabs in self.query(TabLine):
+            tabs.show_title(self.view.title)
+
+    def show_soon(self, rows: VirtualList, show: Callable[[], None]) -> None:
+        """Show what belongs to the row under the cursor: of a live capture once the row itself is
+        painted, and where the cursor follows the end not more often than one can read."""
+        wait = _SETTLE if self.view.live else 0.0
+        if rows.pinned and self.view.live:
+            wait = max(wait, self._shown_at + _READABLE - monotonic())
+        if not wait:
+            self._show_now(show)
+        elif self._later is None:
+            self._later = self.set_timer(wait, lambda: self._show_now(show))
+
+    def _show_now(self, show: Callable[[], None]) -> None:
+        if self._later is not None:
+            self._later.stop()
+            self._later = None
+        self._shown_at = monotonic()
+        show()
+
+    def action_pause(self) -> None:
+        self.view.pause(not self.view.paused)
+        self.refresh_page()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "pause":
+            return self.view.live or self.view.paused
+        return super().check_action(action, parameters)
 
     def action_time_format(self) -> None:
         self.view.time_format = self.view.time_format.next
@@ -115,6 +195,14 @@ class PageScreen(Screen[None], inherit_bindings=False):
             self.minimize()
         elif self.focused is not None:
             self.maximize(self.focused)
+
+
+def position(rows: VirtualList, *more: str) -> str:
+    """`12 of 345`, and how many came in below since the cursor left the end."""
+    if not rows.count:
+        return ""
+    new = (f"▼ {rows.new:,} new",) if rows.new else ()
+    return ", ".join((f"{rows.cursor + 1:,} of {rows.count:,}", *more, *new))
 
 
 def titled(widget: Widget, title: str, count: str = "") -> None:

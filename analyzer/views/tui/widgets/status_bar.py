@@ -29,8 +29,9 @@ class StatusBar(Inked, Widget):
 
     def show(self, parts: Sequence[Line], share: float | None) -> None:
         """Show parts, the most important first; `share` from 0 to 1, None when done."""
-        self._parts, self._share = parts, share
-        self.refresh()
+        if (parts, share) != (self._parts, self._share):
+            self._parts, self._share = parts, share
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         style, width = self.base, self.size.width

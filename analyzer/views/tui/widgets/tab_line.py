@@ -38,6 +38,12 @@ class TabLine(Inked, Widget):
         self._brand, self._names, self._active, self._title = brand, names, active, title
         self._ends: list[int] = []
 
+    def show_title(self, title: str) -> None:
+        """What is open is called so now."""
+        if title != self._title:
+            self._title = title
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         style = self.base
         brand = style + self.look("tab-line--brand")

@@ -99,7 +99,7 @@ class TreeList(VirtualList):
             self._set_opened(False)
 
     def _set_opened(self, opened: bool) -> None:
-        self._pinned = False
+        self.unpin()
         self._tree.set_opened(self.cursor, opened)
         self.take_in()
         self.post_message(self.Highlighted(self, self.cursor))

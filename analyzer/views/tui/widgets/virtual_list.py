@@ -169,6 +169,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         self.empty = empty
         self.count = 0
         self._pinned = False
+        self._known: int | None = None  # rows at the end when the cursor was last there
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(1024)
         self._placed: list[Placed] = []
 
@@ -180,13 +181,29 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         stood_on = self.source.identity(self.cursor) if before and self.cursor else None
         self.source.refresh()
         self.count = len(self.source)
-        self.virtual_size = Size(0, self.count + HEADER)
+        self._resize_to(Size(0, self.count + HEADER))
         self._repaint()
         found = self.source.find(stood_on) if stood_on is not None else None
         at = self.count - 1 if self._pinned else self.cursor if found is None else found
         self.cursor = at
+        if self._pinned:
+            self._known = self.count
         if not before and self.count:
             self.post_message(self.Highlighted(self, self.cursor))
+
+    def _resize_to(self, size: Size) -> None:
+        """Take so many lines. While they are more than fit, the layout of the page stays as it is:
+        laying it out again would paint everything twice."""
+        room = self.container_size.height
+        if room and min(self.virtual_size.height, size.height) > room:
+            self.set_reactive(VirtualList.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
+
+    def repaint(self) -> None:
+        """Make all lines anew: what is in the cells has changed."""
+        self._repaint()
 
     def _repaint(self) -> None:
         self._strips.clear()
@@ -235,8 +252,39 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         top, room = round(self.scroll_y), self._page
         if not top <= index < top + room:
             self.scroll_to(y=max(0, index - room // 2), animate=False)
-        self._pinned = False
+        self.unpin()
         self.cursor = index
+
+    # The end ------------------------------------------------------------------------------------
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the cursor stays on the last row while more come."""
+        return self._pinned
+
+    @property
+    def new(self) -> int:
+        """Rows below the cursor that came since it left the end."""
+        known = self.count if self._known is None else self._known
+        return max(0, self.count - max(known, self.cursor + 1))
+
+    def pin(self) -> None:
+        """Go to the end and stay there."""
+        self._pinned, self._known = True, self.count
+        self.cursor = self.count - 1
+
+    def unpin(self) -> None:
+        """Stay on the row where the cursor is."""
+        self._pinned = False
+
+    def on_mouse_scroll_up(self) -> None:
+        self.unpin()
+
+    def on_scroll_up(self) -> None:
+        self.unpin()
+
+    def on_scroll_to(self) -> None:
+        self.unpin()
 
     @property
     def _page(self) -> int:
@@ -245,7 +293,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     # Actions ------------------------------------------------------------------------------------
 
     def action_move(self, step: int) -> None:
-        self._pinned = False
+        self._pinned = self._pinned and step > 0
         self.cursor += step
 
     def action_page(self, pages: float) -> None:
@@ -253,12 +301,11 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         self.action_move(step or (1 if pages > 0 else -1))
 
     def action_first(self) -> None:
-        self._pinned = False
+        self.unpin()
         self.cursor = 0
 
     def action_last(self) -> None:
-        self._pinned = True
-        self.cursor = self.count - 1
+        self.pin()
 
     def action_shift(self, step: int) -> None:
         self.shift = max(0, self.shift + step * _SHIFT)

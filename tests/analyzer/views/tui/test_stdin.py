@@ -74,9 +74,9 @@ def test_a_live_stream_on_screen_obeys_the_keys(screen: Screen) -> None:
     screen.pipe.write(content[:20_000])
     screen.pipe.flush()
     screen.wait("● live")
-    screen.wait("52 ")  # exchanges
+    screen.wait("72 ")  # packets
     screen.press("2")
-    screen.wait("Exchange 1")
+    screen.wait("Exchange 32")
     screen.pipe.write(content[20_000:])
     screen.pipe.flush()
     screen.wait("315 ")

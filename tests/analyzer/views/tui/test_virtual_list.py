@@ -103,10 +103,10 @@ async def test_the_cursor_stays_on_its_row_and_at_the_end() -> None:
     shown = ListApp(view)
     async with shown.run_test() as pilot:
         rows = shown.list
-        await pilot.press(*"jjj")
-        table.update(1, role=Role.UNCONFIRMED)
+        await pilot.press(*"jjjjjj")
+        table.update(5, role=Role.REQUEST)
         rows.take_in()
-        assert rows.cursor == 2
+        assert rows.cursor == 7
         await pilot.press("G")
         append(table, role=Role.REQUEST, frame=301)
         rows.take_in()
@@ -115,6 +115,33 @@ async def test_the_cursor_stays_on_its_row_and_at_the_end() -> None:
         append(table, role=Role.REQUEST, frame=302)
         rows.take_in()
         assert rows.cursor == rows.count - 3
+
+
+async def test_rows_that_come_do_not_lay_the_page_out_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view = fabricated(300)
+    shown = ListApp(view)
+    async with shown.run_test() as pilot:
+        rows = shown.list
+        rows.pin()
+        await pilot.pause(0.1)
+        layouts: list[object] = []
+        lay_out = type(shown.screen)._refresh_layout
+
+        def counted(screen: object, *args: object, **named: object) -> None:
+            layouts.append(screen)
+            lay_out(screen, *args, **named)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(type(shown.screen), "_refresh_layout", counted)
+        for frame in range(301, 311):
+            append(view.opened.messages, role=Role.REQUEST, frame=frame)
+            rows.take_in()
+            await pilot.pause(0.02)
+        assert not layouts
+        assert rows.vertical_scrollbar.window_virtual_size == rows.count + 1
+        assert round(rows.scroll_y) == rows.max_scroll_y == rows.count - rows._page
+        assert rows.render_line(rows._page).text.split()[:1] == ["310"]
 
 
 async def test_long_lines_shift() -> None:
