@@ -353,8 +353,6 @@ def open_later(
     from analyzer.profiles.spec_reading import switched
     from analyzer.session import Settings
 
-    if not files and recorder is None:
-        raise click.UsageError("Missing argument 'FILE...'")
     settings = Settings(
         ports=frozenset(ports),
         registration_path=registration_path,

@@ -32,7 +32,7 @@ from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
 from analyzer.live_options import captures_live
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
-from analyzer.recording_command import lists_interfaces, record
+from analyzer.recording_command import lists_interfaces, pick, record
 from analyzer.watching.command import watch
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class DefaultGroup(click.Group):
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version", "-D", "--list-interfaces"}
+        if not args and sys.stdout.isatty() and sys.stdin.isatty():  # let the user pick
+            args = ["open"]
         if args and args[0] not in self.commands and args[0] not in own:
             args = ["open", *args]
         return super().parse_args(context, args)
@@ -121,7 +123,8 @@ def msgshark() -> None:
 
     `msgshark FILE` opens a capture on the screen; where stdout is no terminal, it prints the
     messages. Files may be compressed by gzip, zstd or lz4; `-` is stdin, as in
-    `tcpdump -U -w - | msgshark -`. Several files are merged by time. `-i IFACE` captures live.
+    `tcpdump -U -w - | msgshark -`. Several files are merged by time. `-i IFACE` captures live,
+    and so does msgshark alone on a terminal: it asks for the interface.
     """
 
 
@@ -137,11 +140,16 @@ def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> 
     from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
 
+    live = reading["live"]
+    if not files and live is None:
+        return pick(reading)
     try:
         if "-" in files:
             stdin.put_terminal()
-        with intake_of(files, reading) as asked:
-            return run(*asked)
+        with intake_of(files, reading, keep=True) as (intake, settings):
+            if live is None:
+                return run(intake, settings)
+            return run(intake, settings, start=live.start)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 

@@ -42,21 +42,37 @@ class Live(NamedTuple):
     host: str = ""
     remote_sudo: bool = False
 
-    def recording(self, ports: Sequence[int] = (), spool: int = 0) -> Started:
-        """What records it, not started yet; `ports` are UDP ports that carry CoAP, too, and
-        `spool` is the most bytes of a recording that nobody named a file for, 0 for any.
+    def wish(self, ports: Sequence[int] = (), spool: int = 0) -> Wish:
+        """What is to be recorded; `ports` are UDP ports that carry CoAP, too, and `spool` is the
+        most bytes of a recording that nobody named a file for, 0 for any.
 
         Raises RecordingError for an interface or filter that there is not.
         """
         from analyzer.recording import interfaces
-        from analyzer.recording.recording import Recording
-        from analyzer.recording.remote import RemoteRecording
 
         if self.host:
-            wish = self._wish(self.interfaces, (), ports, spool)
-            return RemoteRecording(wish, self.host, self.remote_sudo)
+            return self._wish(self.interfaces, (), ports, spool)
         names = interfaces.resolved(self.interfaces)
-        return Recording(self._wish(names, interfaces.link_types(names), ports, spool))
+        return self._wish(names, interfaces.link_types(names), ports, spool)
+
+    def start(self, wish: Wish) -> Started:
+        """Record it. Raises RecordingError, with what works instead for want of rights."""
+        from analyzer.recording.recording import Recording
+        from analyzer.recording.remote import RemoteRecording
+        from analyzer.recording.ways import other_ways
+        from analyzer.recording.wish import RightsError
+
+        recording: Started = Recording(wish)
+        if self.host:
+            recording = RemoteRecording(wish, self.host, self.remote_sudo)
+        try:
+            recording.start()
+        except RightsError as error:
+            raise RightsError(f"{error}; {other_ways(wish)}") from None
+        except BaseException:  # Ctrl+C, too
+            recording.stop()
+            raise
+        return recording
 
     def _wish(
         self,

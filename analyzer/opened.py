@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
@@ -176,43 +175,42 @@ def ended_by_user(
 
 
 @contextmanager
-def intake_of(files: tuple[str, ...], reading: dict[str, Any]) -> Iterator[tuple[Intake, Settings]]:
+def intake_of(
+    files: tuple[str, ...], reading: dict[str, Any], keep: bool = False
+) -> Iterator[tuple[Intake, Settings]]:
     """What to read and how; what is captured live is recorded as long as this is open."""
     options = dict(reading)
     live: Live | None = options.pop("live", None)
     if live is None:
+        if not files:
+            raise click.UsageError("Missing argument 'FILE...'")
         yield open_later(files, **options)
         return
     if files or options.get("follow"):
         raise click.UsageError("-i captures live; leave out the FILEs and --follow, or -i")
-    with recorded(live, options["ports"], options["spool_size"]) as recording:
+    with recorded(live, options["ports"], options["spool_size"], keep) as recording:
         yield open_later((), **options, recorder=recording)
 
 
 @contextmanager
-def recorded(live: Live, ports: tuple[int, ...] = (), spool: int = 0) -> Iterator[Started]:
-    """A recording that goes on; see Live.recording. A file that nobody named is gone at the end."""
-    from analyzer.recording.wish import RecordingError, RightsError
+def recorded(
+    live: Live, ports: tuple[int, ...] = (), spool: int = 0, keep: bool = False
+) -> Iterator[Started]:
+    """A recording that goes on; see Live.wish. At the end a file that nobody named is gone, unless
+    somebody else sees to that: `keep`."""
+    from analyzer.recording.saving import discard
+    from analyzer.recording.wish import RecordingError
 
     try:
-        recording = live.recording(ports, spool)
+        recording = live.start(live.wish(ports, spool))
     except RecordingError as error:
         raise click.ClickException(str(error)) from None
     try:
-        recording.start()
         yield recording
-    except RightsError as error:
-        from analyzer.recording.ways import other_ways
-
-        raise click.ClickException(f"{error}; {other_ways(recording.wish)}") from None
-    except RecordingError as error:
-        raise click.ClickException(str(error)) from None
     finally:
         recording.stop()
-        if not live.path:
-            for path in recording.files:
-                with suppress(OSError):
-                    os.unlink(path)
+        if not (live.path or keep):
+            discard(recording.files)
 
 
 def tell_recorded(recorder: Recorder | None, spool: int = 0) -> None:

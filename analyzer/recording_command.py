@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from analyzer.arguments import takes_ports
+from analyzer.arguments import open_later, takes_ports
 from analyzer.live_options import Live, captures_live
 from analyzer.opened import LIVE_SIGNALS, ended_by_user, recorded, tell, tell_recorded
 from analyzer.status_line import status_line
@@ -44,6 +44,25 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
         recording.stop()
     _sum_up(recording)
     return _BROKEN if recording.reason else 0
+
+
+def pick(reading: dict[str, Any]) -> int:
+    """Let the user pick interfaces on the screen, and show what is recorded from them."""
+    from analyzer.recording.filters import default_filter
+    from analyzer.recording.interfaces import interfaces, link_types, traffic
+    from analyzer.recording.wish import Limits, Wish
+    from analyzer.views.tui.picking import run_picker
+
+    options = {name: value for name, value in reading.items() if name != "live"}
+    intake, settings = open_later((), **options)
+    return run_picker(
+        interfaces,
+        traffic,
+        lambda names: default_filter(link_types(names), options["ports"]),
+        Wish((), stop=Limits(filesize=intake.spool.most)),
+        settings,
+        start=Live(()).start,
+    )
 
 
 def _sum_up(recording: Started) -> None:

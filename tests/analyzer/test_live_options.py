@@ -47,7 +47,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 def wish(*words: str, ports: tuple[int, ...] = (), spool: int = 0) -> Wish:
     live = parsed(*words)
     assert live is not None
-    return live.recording(ports, spool).wish
+    return live.wish(ports, spool)
 
 
 def test_nothing_live() -> None:
@@ -90,10 +90,11 @@ def test_a_spool_has_a_limit_and_a_file_none() -> None:
     assert wish("-i", "eth0", "-b", "filesize:2", "-b", "files:2", spool=500).stop == UNLIMITED
 
 
-def test_another_machine() -> None:
+def test_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     live = parsed("--ssh", "anna@gw", "-i", "wlan7", "-c", "3", "--remote-sudo")
     assert live is not None
-    remote = live.recording((9999,))
+    monkeypatch.setattr(RemoteRecording, "start", lambda self: None)
+    remote = live.start(live.wish((9999,)))
     assert isinstance(remote, RemoteRecording)
     assert remote.host == "anna@gw"
     assert remote.wish.interfaces == ("wlan7",)  # which this machine does not know
