@@ -134,7 +134,10 @@ class Table:
         dtype = np.dtype(self.layout.columns[name])
         strides = (self.layout.row_bytes,)
         place = self.layout.places[name]
-        return np.ndarray((self._rows,), dtype, self._buffer, place, strides)
+        # NumPy holds on to the object, not to its memory; frombuffer does to both. So a buffer does
+        # not grow where it is, and perhaps move, while another thread looks at a column.
+        held = np.frombuffer(self._buffer, np.uint8)
+        return np.ndarray((self._rows,), dtype, held, place, strides)
 
     def octets(self, name: str) -> bytes:
         """A column of single bytes, without NumPy."""

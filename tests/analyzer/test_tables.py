@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import mmap
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -130,3 +132,23 @@ def test_a_frame_is_a_copy_with_the_row_ids() -> None:
 
 def test_rows_of_integers_are_zero_at_first() -> None:
     assert rows(5).tolist() == [0] * 5
+
+
+def test_a_buffer_does_not_grow_in_place_under_a_column() -> None:
+    table = Table(MESSAGES)
+    table.make_room(200_000)
+    table.extend_to(200_000)
+    table.update(199_999, frame=7)
+    column = table["frame"]
+    part = column[199_998:]
+    del column
+    before = table._buffer
+    assert isinstance(before, mmap.mmap)
+    table.make_room(800_000)
+    assert table._buffer is not before
+    assert part.tolist() == [0, 7]
+    del part
+    before = table._buffer
+    table.make_room(4_000_000)
+    assert table._buffer is before
+    assert table["frame"][199_999] == 7
