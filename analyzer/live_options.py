@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from analyzer.recording.recording import Started
     from analyzer.recording.wish import Limits, Wish
 
+_AGAIN: Final = "root's rights were given up once it recorded; leave, and start again with sudo"
 _RECORDERS: Final = ("own", "dumpcap", "scapy")
 TUNNELS: Final = ("gtp-u", "vxlan", "geneve", "gre", "ip", "mpls-in-ip")
 _LIMITS: Final = {"duration": "S", "filesize": "KB", "files": "N", "packets": "N"}
@@ -57,6 +58,7 @@ class Live(NamedTuple):
 
     def start(self, wish: Wish) -> Started:
         """Record it. Raises RecordingError, with what works instead for want of rights."""
+        from analyzer.recording import privileges
         from analyzer.recording.recording import Recording
         from analyzer.recording.remote import RemoteRecording
         from analyzer.recording.ways import other_ways
@@ -68,10 +70,12 @@ class Live(NamedTuple):
         try:
             recording.start()
         except RightsError as error:
-            raise RightsError(f"{error}; {other_ways(wish)}") from None
+            ways = _AGAIN if privileges.left_root() else other_ways(wish)
+            raise RightsError(f"{error}; {ways}") from None
         except BaseException:  # Ctrl+C, too
             recording.stop()
             raise
+        privileges.leave_root()
         return recording
 
     def _wish(

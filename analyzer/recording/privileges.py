@@ -10,8 +10,11 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import subprocess
 import sys
 from typing import Final
+
+from analyzer import interpreter
 
 DAC_OVERRIDE: Final = 1 << 1
 
@@ -26,6 +29,41 @@ def drop() -> None:
         _become(*caller)
     if sys.platform.startswith("linux"):
         _drop_capabilities(DAC_OVERRIDE if os.geteuid() == 0 else 0)
+
+
+def leave_root() -> bool:
+    """Under sudo, become the user who called it, for the rest of this process; whether it was so.
+
+    Not where that user may not read this program, parts of which are loaded when they are needed.
+    """
+    caller = calling_user()
+    if caller is None or not _runs_for(*caller):
+        return False
+    drop()
+    return True
+
+
+def left_root() -> bool:
+    """Whether this process is the user who called it by sudo, and root no more."""
+    return hasattr(os, "geteuid") and os.environ.get("SUDO_UID") == str(os.geteuid())
+
+
+def _runs_for(user: int, group: int) -> bool:
+    _, environment = interpreter.command("analyzer")
+    command = [sys.executable, "-P", "-c", "import analyzer.cli"]
+    try:
+        ran = subprocess.run(
+            command,
+            env=environment,
+            user=user,
+            group=group,
+            extra_groups=[],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+    except OSError:
+        return False
+    return ran.returncode == 0
 
 
 def calling_user() -> tuple[int, int] | None:
