@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from analyzer.check_options import DEFAULT, takes_outputs
-from analyzer.opened import tell
+from analyzer.opened import ended_by_user, tell
 
 if TYPE_CHECKING:
     from analyzer.formats import Output
@@ -71,6 +70,7 @@ def _print(seconds: int, outputs: Sequence[Output]) -> int:
     from analyzer import formats
     from analyzer.capture.writing import WritingError
     from analyzer.checking import Check, write
+    from analyzer.recording.saving import discard
 
     with _playing(seconds, "analyzer.session") as recording:
         try:
@@ -82,9 +82,7 @@ def _print(seconds: int, outputs: Sequence[Output]) -> int:
             raise click.ClickException(str(error)) from None
         finally:
             recording.stop()
-            for path in recording.files:
-                with suppress(OSError):
-                    os.unlink(path)
+            discard(recording.files)
         if recording.reason:
             tell(recording.reason)
     return 0
@@ -96,21 +94,10 @@ def _read(recording: Recording) -> Session:
     from analyzer.session import Session
 
     intake = Intake((), recorder=recording)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def end(number: int, frame: object) -> None:
-        intake.stop.request()
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, end)
-    try:
+    with ended_by_user(intake.stop.request, (signal.SIGINT, signal.SIGTERM)):
         session = Session(tell=tell)
         session.open(intake)
         session.read_all()
-    finally:
-        for number, usual in before.items():
-            signal.signal(number, usual)
     return session
 
 
@@ -120,6 +107,7 @@ def _playing(seconds: int, needed: str) -> Iterator[Recording]:
     from concurrent.futures import ThreadPoolExecutor
 
     from analyzer.demo.loopback import NETWORK
+    from analyzer.recording import privileges
     from analyzer.recording.recording import Recording
     from analyzer.recording.wish import Limits, RecordingError, Wish
 
@@ -136,6 +124,7 @@ def _playing(seconds: int, needed: str) -> Iterator[Recording]:
             starting = beside.submit(recording.start)
             import_module(needed)
             starting.result()
+        privileges.leave_root()
         yield recording
     except RecordingError as error:
         raise click.ClickException(str(error)) from None

@@ -132,8 +132,9 @@ class CaptureView(SessionView):
 
     @property
     def unsaved(self) -> int:
-        """Packets of a recording that nobody named a file for: they are gone with its spool."""
-        if self.recording is None or self.recording.wish.path:
+        """Packets of a recording that nobody named a file for: they are gone with its spool. What
+        was played for the user alone is no loss."""
+        if self.recording is None or self.recording.wish.path or self.recording.wish.stage:
             return 0
         kept = self.statistics.kept
         return kept if kept > self.saved else 0
