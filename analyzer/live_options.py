@@ -16,8 +16,7 @@ from analyzer.arguments import decorated
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from analyzer.recording.recording import Started
-    from analyzer.recording.wish import Limits, Wish
+    from analyzer.recording.wish import Limits, Started, Wish
 
 _AGAIN: Final = "root's rights were given up once it recorded; leave, and start again with sudo"
 _RECORDERS: Final = ("own", "dumpcap", "scapy")
@@ -64,7 +63,7 @@ class Live(NamedTuple):
         from analyzer.recording.ways import other_ways
         from analyzer.recording.wish import RightsError
 
-        recording: Started = Recording(wish)
+        recording: Recording | RemoteRecording = Recording(wish)
         if self.host:
             recording = RemoteRecording(wish, self.host, self.remote_sudo)
         try:

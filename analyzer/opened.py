@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from analyzer.capture import Intake
     from analyzer.capture.store import Recorder
     from analyzer.live_options import Live
-    from analyzer.recording.recording import Started
-    from analyzer.recording.wish import Statistics
+    from analyzer.recording.wish import Started, Statistics
     from analyzer.session import Session, Settings
     from analyzer.views.pcapng import Ranges
 

@@ -16,7 +16,7 @@ from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
     from analyzer.recording.interfaces import NetworkInterface
-    from analyzer.recording.recording import Started
+    from analyzer.recording.wish import Started
 
 _PERIOD: Final = 0.2
 """Seconds between two looks at a recording."""

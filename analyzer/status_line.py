@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from analyzer.recording.recording import Started
+    from analyzer.recording.wish import Started
 
 _PERIOD: Final = 1.0  # seconds
 

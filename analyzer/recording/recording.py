@@ -11,7 +11,7 @@ import json
 import subprocess
 import threading
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
 from analyzer import interpreter
 from analyzer.recording.wish import RecordingError, RightsError, Statistics, Wish
@@ -21,24 +21,6 @@ _PATIENCE: Final = 20.0
 
 _LAST_WORDS: Final = 5.0
 """Seconds that the end may take."""
-
-
-class Started(Protocol):
-    """A recording as who reads it sees it: one of this machine, or of another (`remote`)."""
-
-    files: list[str]
-    ended: bool
-    reason: str
-    means: str
-    statistics: Statistics
-    lost: list[str]
-    wish: Wish
-
-    def start(self) -> None:
-        """Start and wait for the first file. Raises RecordingError."""
-
-    def stop(self) -> None:
-        """Stop, and wait until all that was captured is written."""
 
 
 class Recording:

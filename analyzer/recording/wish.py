@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 LARGEST_SNAP: Final = 262_144
 """Bytes of a packet that libpcap keeps at most."""
@@ -107,3 +108,27 @@ class Statistics(NamedTuple):
     @property
     def lost(self) -> int:
         return self.dropped + self.interface_dropped
+
+
+@runtime_checkable
+class Started(Protocol):
+    """A recording as who reads it sees it: one of this machine, or of another (`remote`)."""
+
+    wish: Wish
+    reason: str
+    """Why it ended, one clause; "" as long as it goes on, and when it was told to."""
+    means: str
+    statistics: Statistics
+    lost: list[str]
+    """Interfaces that give no packets any more, each with what the system said."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Every file, in the order written; with a ring, the first ones may be gone."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing will be written any more."""
+
+    def stop(self) -> None:
+        """Stop, and wait until all that was captured is written."""

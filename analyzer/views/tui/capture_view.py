@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analyzer.capture import Intake
-from analyzer.recording.wish import Statistics
+from analyzer.recording.wish import Started, Statistics
 from analyzer.views.escape import escape
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import TimeFormat, seconds, time_of_day
-from analyzer.views.tui.live import LiveRecording, Pace, Rate
+from analyzer.views.tui.live import Pace, Rate
 from analyzer.views.tui.rows.visible import VisibleRows
 
 
@@ -38,7 +38,7 @@ class CaptureView(SessionView):
         self.saved = 0  # packets of the recording that were written to a file of the user's
         self.left = False  # what becomes of the recording is settled
         recorder = intake.recorder
-        self.recording = recorder if isinstance(recorder, LiveRecording) else None
+        self.recording = recorder if isinstance(recorder, Started) else None
         self.notices_told = False
         self._visible = VisibleRows()
         self._painted: tuple[object, ...] = ()

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.capture import Stop
 from analyzer.recording.saving import discard
-from analyzer.recording.wish import RecordingError, Wish
+from analyzer.recording.wish import RecordingError, Started, Wish
 from analyzer.views.escape import escape
-from analyzer.views.tui.live import LiveRecording, Start
+from analyzer.views.tui.live import Start
 from analyzer.views.tui.screens.leave import FATES, Fate, LeaveScreen
 from analyzer.views.tui.screens.save import SaveScreen
 
@@ -158,7 +158,7 @@ class Control:
         if text not in self.parting:
             self.parting.append(text)
 
-    def _discard(self, recording: LiveRecording) -> None:
+    def _discard(self, recording: Started) -> None:
         try:
             discard(recording.files)
         except OSError as error:

@@ -7,11 +7,11 @@ The monotonic clock paces the screen alone; what is shown of the capture is by c
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import monotonic, thread_time
-from typing import Final, Protocol, TypeAlias, runtime_checkable
+from typing import Final, TypeAlias
 
-from analyzer.recording.wish import Statistics, Wish
+from analyzer.recording.wish import Started, Wish
 
 SHORTEST: Final = 0.1
 """Seconds between two paints, at least."""
@@ -24,30 +24,11 @@ _WINDOW: Final = 3.0
 """Seconds over which a rate is taken: a recorder tells its numbers about once a second."""
 
 
-@runtime_checkable
-class LiveRecording(Protocol):
-    """What is asked of a recording (recording.Recording)."""
-
-    wish: Wish
-    reason: str
-    means: str
-    statistics: Statistics
-    lost: list[str]
-
-    @property
-    def files(self) -> Sequence[str]: ...
-
-    @property
-    def ended(self) -> bool: ...
-
-    def stop(self) -> None: ...
-
-
-Start: TypeAlias = "Callable[[Wish], LiveRecording]"
+Start: TypeAlias = "Callable[[Wish], Started]"
 """Starts to record; raises RecordingError."""
 
 
-def start(wish: Wish) -> LiveRecording:
+def start(wish: Wish) -> Started:
     """Record in a child process. Raises RecordingError."""
     from analyzer.recording.recording import Recording
 

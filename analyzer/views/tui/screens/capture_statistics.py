@@ -15,11 +15,11 @@ from textual.screen import ModalScreen
 from analyzer.capture.spool import size_text
 from analyzer.capture_statistics import FileStatistics, InterfaceStatistics, file_statistics
 from analyzer.profiles.transmission import SECOND
+from analyzer.recording.wish import Started
 from analyzer.views.escape import escape
 from analyzer.views.inks import line
 from analyzer.views.times import seconds
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.live import LiveRecording
 from analyzer.views.tui.widgets.sheet import Entry, Sheet
 
 _NAMES: Final = 18
@@ -98,7 +98,7 @@ def entries(view: CaptureView) -> Iterator[Entry]:
         yield from _file(file)
 
 
-def _recording(recording: LiveRecording) -> Iterator[Entry]:
+def _recording(recording: Started) -> Iterator[Entry]:
     told, wish = recording.statistics, recording.wish
     yield _entry("Dropped", f"{told.dropped:,} by the kernel", "warning" if told.dropped else "")
     dropped = told.interface_dropped
