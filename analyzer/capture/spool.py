@@ -203,13 +203,19 @@ class Spooled(Growing):
         if self._written + coming - self._checked < _LOOK_AT_DISK:
             return
         self._checked = self._written
-        disk = os.fstatvfs(self.fd)
-        free = disk.f_bavail * disk.f_frsize
-        if free < min(disk.f_blocks * disk.f_frsize // FREE_SHARE, FREE_BYTES):
+        left = last_room(self.fd)
+        if left is not None:
             raise _FullError(
-                f"has filled the disk up to the last {size_text(free)}; make room, or set "
+                f"has filled the disk up to the last {size_text(left)}; make room, or set "
                 "XDG_CACHE_HOME to a larger disk"
             )
+
+
+def last_room(fd: int) -> int | None:
+    """Bytes left on the disk of a file, where they are few and others need them; else None."""
+    disk = os.fstatvfs(fd)
+    free = disk.f_bavail * disk.f_frsize
+    return free if free < min(disk.f_blocks * disk.f_frsize // FREE_SHARE, FREE_BYTES) else None
 
 
 def _enlarge(pipe: int) -> None:

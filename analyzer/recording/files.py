@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from analyzer.capture import blocks
 from analyzer.capture.model import Interface
-from analyzer.capture.spool import FREE_BYTES, FREE_SHARE, SpoolLimits, size_text
+from analyzer.capture.spool import SpoolLimits, last_room, size_text
 from analyzer.capture.store import printable
 from analyzer.recording.wish import RecordingError, Wish
 
@@ -126,11 +126,10 @@ class Files:
         if not self._spools or self.octets - self._looked < _LOOK_AT_DISK:
             return
         self._looked = self.octets
-        disk = os.fstatvfs(self._fd)
-        free = disk.f_bavail * disk.f_frsize
-        if free < min(disk.f_blocks * disk.f_frsize // FREE_SHARE, FREE_BYTES):
+        left = last_room(self._fd)
+        if left is not None:
             raise StoppedError(
-                f"the disk is full up to the last {size_text(free)}; make room, or record with -w "
+                f"the disk is full up to the last {size_text(left)}; make room, or record with -w "
                 "and -b to a larger one"
             )
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 from analyzer.recording.keeping import Sink
 from analyzer.recording.wish import RecordingError, RightsError
@@ -161,17 +160,6 @@ class Tap:
         if self._handle:
             self._pcap.pcap_close(self._handle)
             self._handle = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 _LINK_TYPES: Final = {12: 101, 14: 101}
