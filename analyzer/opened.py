@@ -200,6 +200,7 @@ def recorded(
     from analyzer.recording.saving import discard
     from analyzer.recording.wish import RecordingError
 
+    tell_alone()
     try:
         recording = live.start(live.wish(ports, spool))
     except RecordingError as error:
@@ -227,6 +228,15 @@ def tell_recorded(recorder: Recorder | None, spool: int = 0) -> None:
         tell(recording.reason)
     if recording.statistics.lost:
         tell(losses(recording.statistics))
+
+
+def tell_alone() -> None:
+    """Recordings of this user whose screen has died, on stderr."""
+    from analyzer.recording.running import running
+
+    for recording in running():
+        if recording.alone:
+            tell(f"{recording.told}: {recording.advice}")
 
 
 def losses(statistics: Statistics) -> str:

@@ -11,7 +11,7 @@ import click
 
 from analyzer.arguments import open_later, takes_ports
 from analyzer.live_options import Live, captures_live
-from analyzer.opened import LIVE_SIGNALS, ended_by_user, recorded, tell, tell_recorded
+from analyzer.opened import LIVE_SIGNALS, ended_by_user, recorded, tell, tell_alone, tell_recorded
 from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def _list(context: click.Context, parameter: object, wanted: bool) -> None:
 
     for row in _aligned([_cells(interface) for interface in interfaces()]):
         click.echo(row)
+    tell_alone()
     context.exit()
 
 

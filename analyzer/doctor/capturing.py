@@ -8,6 +8,7 @@ from typing import Final
 
 from analyzer.doctor.model import Check
 from analyzer.recording import devices, rights, ways
+from analyzer.recording.running import running
 
 AREA: Final = "Capture"
 _MOST_INTERFACES: Final = 20
@@ -30,6 +31,8 @@ def checks(dumpcap_starts: bool) -> Iterator[Check]:
     else:
         advice = dumpcap.advice or packet.advice
         yield Check(AREA, "way", False, "this user can read captures and make none", advice)
+    for recording in filter(lambda recording: recording.alone, running()):
+        yield Check(AREA, "recording", False, recording.told, recording.advice)
 
 
 def _interfaces() -> Check:

@@ -29,13 +29,14 @@ class Running(NamedTuple):
     """Nobody listens to it any more."""
 
     @property
-    def sentence(self) -> str:
-        """What to say of one that is alone."""
-        file = printable(self.path)
-        return (
-            f"a recording goes on without its screen, into {file}: msgshark --follow {file} shows "
-            f"it, kill {self.pid} ends it"
-        )
+    def told(self) -> str:
+        """What to say of one that is alone, a clause."""
+        return f"a recording goes on without its screen, into {printable(self.path)}"
+
+    @property
+    def advice(self) -> str:
+        """And what to do about it."""
+        return f"msgshark --follow {printable(self.path)} shows it, kill {self.pid} ends it"
 
 
 def be_known_alone() -> None:

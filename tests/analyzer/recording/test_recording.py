@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer import interpreter
 from analyzer.capture import CaptureFile, Intake, Source
 from analyzer.recording import libpcap, own
 from analyzer.recording.recording import Recording
@@ -292,9 +293,17 @@ def test_it_survives_its_screen(tmp_path: Path) -> None:
             sent.send(10)
             wait_for(lambda: packets(path) == 20)
             wait_for(lambda: Running(recorder, path, True) in running())
+            assert f"msgshark --follow {path} shows it, kill {recorder} ends it" in _listed()
         finally:
             os.kill(recorder, signal.SIGTERM)
         wait_for(lambda: _statistics(path))
+
+
+def _listed() -> str:
+    """What the list of interfaces has to say beside."""
+    arguments, environment = interpreter.command("analyzer.cli")
+    arguments[-2:] = ["-c", "from analyzer.cli import main; main()", "-D"]
+    return subprocess.run(arguments, env=environment, stderr=subprocess.PIPE, text=True).stderr
 
 
 def _statistics(path: str) -> bool:
