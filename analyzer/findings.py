@@ -16,6 +16,9 @@ MOST_FRAMES: Final = 1000
 MOST_ALIKE: Final = 1000
 """Findings of one rule between the same endpoints; further ones raise the count of the last."""
 
+MOST_FINDINGS: Final = 200_000
+"""Findings in the table, half a gigabyte; more raise the count of the last one of their rule."""
+
 _ALLOWED_AT_FIRST: Final = 1000
 _BYTES_PER_FINDING: Final = 64
 _LOOK_BACK: Final = 8
@@ -89,8 +92,9 @@ class Findings:
     """The findings table: appended to, and updated where breaches group.
 
     Hostile bytes can break rules faster than a finding can be stored: one for every byte. So the
-    number of findings may grow with the bytes read and no faster; past that, and past MOST_ALIKE
-    of one rule between the same endpoints, a breach raises the count of the last finding alike.
+    number of findings may grow with the bytes read and no faster; past that, past MOST_FINDINGS,
+    and past MOST_ALIKE of one rule between the same endpoints, a breach raises the count of the
+    last finding alike.
     """
 
     def __init__(self) -> None:
@@ -119,7 +123,7 @@ class Findings:
         group = None if breach.group is None else (rule.id, breach.group)
         flow = breach.message.flow if breach.message is not None and group is None else None
         known = self._groups.get(group) if group is not None else self._full(rule, flow)
-        if known is None and len(self._findings) * _BYTES_PER_FINDING >= self._allowed:
+        if known is None and self._is_full:
             known = self._last.get(rule.id)
         if known is not None:
             known.add(frames, time)
@@ -133,6 +137,11 @@ class Findings:
             count, _ = self._alike.get((rule.id, flow), (0, finding))
             self._alike[rule.id, flow] = (count + 1, finding)
         return finding
+
+    @property
+    def _is_full(self) -> bool:
+        count = len(self._findings)
+        return count * _BYTES_PER_FINDING >= self._allowed or count >= MOST_FINDINGS
 
     def count(self, finding: Finding, more: int) -> None:
         """So many breaches more joined a finding."""

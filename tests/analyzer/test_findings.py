@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from rules.conversation import Conversation
 
+from analyzer import findings as module
 from analyzer.findings import MOST_ALIKE, MOST_FRAMES, Finding, Findings
 from analyzer.rules.catalogue import Breach, Severity, load
 from analyzer.session import Session
 from analyzer.subjects import Message
 
 RULE = load()["COAP-7252-4.2-RETRANSMISSION"]
+OTHER = load()["COAP-7252-4.2-RETR-EARLY"]
 MANY = 3000
 
 
@@ -73,6 +75,18 @@ def test_groups_are_bounded_by_the_bytes_read() -> None:
     add(findings, 1, group="more")
     assert len(findings) == bounded + 1
     assert sum(finding.count for finding in findings) == 3000
+
+
+def test_findings_are_bounded_however_long_the_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_FINDINGS", 50)
+    findings = Findings()
+    findings.allow(1 << 40)
+    for frame in range(1, 101):
+        add(findings, frame, group=frame)
+    assert len(findings) == 50
+    assert findings[49].count == 51
+    other = findings.add(OTHER, Severity.NOTE, Breach("text", at(101)), 0)
+    assert findings[len(findings) - 1] is other  # of a rule that has none yet
 
 
 def test_the_summary_counts_by_severity() -> None:
