@@ -20,6 +20,7 @@ from rules.conversation import Conversation
 
 import analyzer
 from analyzer import CaptureError, cli, open_capture
+from analyzer.live_options import captures_live
 from dissectors import CoAP, RegistrationRequest
 
 ROOT = Path(__file__).parents[2]
@@ -84,16 +85,28 @@ def test_what_is_public() -> None:
         analyzer.open_captures  # noqa: B018
 
 
-def test_settings_are_those_of_the_command_line() -> None:
-    parameters = {name: p.default for name, p in _keywords().items()}
-    options = {
+@click.command()
+@captures_live
+def live(**options: object) -> None:
+    """Takes what is captured live."""
+
+
+def _options(command: click.Command) -> dict[str, object]:
+    """Defaults of the options of a command, by their long names."""
+    return {
         option.opts[-1].lstrip("-").replace("-", "_"): option.default
-        for option in cli.msgshark.commands["messages"].params
+        for option in command.params
         if isinstance(option, click.Option)
     }
+
+
+def test_settings_are_those_of_the_command_line() -> None:
+    parameters = {name: p.default for name, p in _keywords().items()}
+    options = _options(cli.msgshark.commands["messages"])
     options["ports"] = options.pop("d")
     how_to_print = ("format", "e", "E", "V", "x", "frames")
-    for unasked in (*how_to_print, "r", "follow", "spool_size"):  # ... files, and what may grow
+    files = ("r", "follow", "spool_size")
+    for unasked in (*how_to_print, *files, *_options(live)):  # ... and what is no file yet
         del options[unasked]
     assert {name: value or None for name, value in parameters.items()} == {
         name: value if isinstance(value, str) and value else None for name, value in options.items()
