@@ -131,9 +131,9 @@ class CaptureFile:
         return self._store.live
 
     @property
-    def replaced(self) -> bool:
-        """Whether a followed file ended because another took its name."""
-        return isinstance(self._store, Followed) and self._store.replaced
+    def next_path(self) -> str | None:
+        """Where a followed file goes on, when it ended because there is another."""
+        return self._store.next_path if isinstance(self._store, Followed) else None
 
     @property
     def progress(self) -> tuple[int, int]:

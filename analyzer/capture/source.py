@@ -77,10 +77,10 @@ class SourceInterface(NamedTuple):
 class Source:
     """Reads captures once from front to back as one, and any packet again.
 
-    `follow` waits for one file to grow, and goes on with the file that takes its name; with a
-    `recorder` the files are those it writes, one after the other. Opening and reading may wait for
-    others; `stop`, from any thread, ends either. Raises CaptureError when a file cannot be opened
-    or is no capture.
+    `follow` waits for one file to grow, and goes on with the file that takes its name or comes
+    after it (`rotation`); with a `recorder` the files are those it writes, one after the other.
+    Opening and reading may wait for others; `stop`, from any thread, ends either. Raises
+    CaptureError when a file cannot be opened or is no capture.
     """
 
     def __init__(
@@ -210,7 +210,8 @@ class Source:
     def _goes_on(self, file: CaptureFile) -> bool:
         """Open the file that comes after the last one, if any."""
         if self._recorder is None:
-            return self.follow and file.replaced and self._open_replacement()
+            path = file.next_path if self.follow else None
+            return path is not None and self._open_next(path)
         return self._open_recorded(self._recorder)
 
     def _open_recorded(self, recorder: Recorder) -> bool:
@@ -231,13 +232,15 @@ class Source:
             return True
         return False
 
-    def _open_replacement(self) -> bool:
-        """Open what has taken the name of the file followed; False when told to stop before."""
-        path = self.paths[0]
+    def _open_next(self, path: str) -> bool:
+        """Open what comes after the file followed, by its name or another; False when told to stop
+        before."""
         while True:
             before = _identity(path)
             try:
                 self._open(path)
+                if path != self.paths[-1]:
+                    self.paths.append(path)
                 return True
             except CaptureError:
                 if self._stop.requested:

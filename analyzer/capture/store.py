@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from analyzer.capture.model import CaptureError
+from analyzer.capture.rotation import successor
 
 SHORTEST_PAUSE: Final = 0.001  # seconds between two looks at a file that grows; doubled
 LONGEST_PAUSE: Final = 0.1
@@ -93,16 +94,18 @@ class Growing(Store):
 
 
 class Followed(Growing):
-    """A file another program writes: complete once another has taken its name or it shrank."""
+    """A file another program writes: complete once another has taken its name, comes after it by
+    its name (`rotation`), or it shrank."""
 
     live = True
 
     def __init__(self, fd: int, name: str, stop: Stop, path: str | os.PathLike[str]) -> None:
         super().__init__(fd, name, stop)
-        self._path = path
+        self._path = os.fspath(path)
         self._largest = 0
         self._overwritten = False
-        self.replaced = False
+        self.next_path: str | None = None
+        """Where what comes after it is, once it is complete."""
 
     @property
     def size(self) -> int:
@@ -122,8 +125,9 @@ class Followed(Growing):
         except OSError:  # removed, and not made anew yet
             named = mine
         other = (named.st_dev, named.st_ino) != (mine.st_dev, mine.st_ino)
-        self.replaced = self._overwritten or other
-        return self.replaced
+        replaced = self._overwritten or other
+        self.next_path = self._path if replaced else successor(self._path)
+        return self.next_path is not None
 
 
 class Recorder(Protocol):

@@ -229,6 +229,48 @@ def test_a_file_that_disappears_while_read_without_following(path: Path) -> None
         assert count + sum(batch.count for batch in batches) == 100
 
 
+# Files one after the other ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (
+            "a_00001_20260131235959.pcapng",
+            "a_00002_20260201000059.pcapng",
+            "a_00004_20260201000159.pcapng",
+        ),
+        ("a.pcap", "a.pcap1", "a.pcap2"),
+    ],
+)
+def test_the_next_of_a_series_is_followed(names: tuple[str, ...], tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in names]
+    (tmp_path / "b_00009_20260131235959.pcapng").write_bytes(HEADER + packets(99))
+    paths[0].write_bytes(HEADER + packets(1))
+    with following(paths[0]) as reader:
+        reader.wait(1)
+        paths[1].write_bytes(HEADER)
+        append(paths[1], packets(2, 3))
+        reader.wait(3)
+        paths[2].write_bytes(HEADER + packets(4))
+        reader.wait(4)
+        assert reader.source is not None
+        assert reader.source.paths == [str(path) for path in paths]
+    assert reader.found == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+def test_an_older_file_of_such_a_name_is_another(tmp_path: Path) -> None:
+    path, older = tmp_path / "a.pcap", tmp_path / "a.pcap1"
+    older.write_bytes(HEADER + packets(99))
+    os.utime(older, (1, 1))
+    path.write_bytes(HEADER + packets(1))
+    with following(path) as reader:
+        reader.wait(1)
+        append(path, packets(2))
+        reader.wait(2)
+    assert reader.found == [(1, 1), (2, 2)]
+
+
 # What a recorder writes -------------------------------------------------------------------------
 
 
