@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""msgshark's own recorder: from libpcap's rings to files; of one interface no packet meets Python."""
+"""The own recorder: from libpcap's rings to files. Of one interface no packet meets Python."""
 
 from __future__ import annotations
 
