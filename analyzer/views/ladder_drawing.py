@@ -172,6 +172,18 @@ class Drawing:
             above = [(at, ((self.marks.life, "dim"),)) for at in lives[:place] if at < start]
             yield (*gutter, *_at([*above, (start, ((name, ""),))], self.first))
 
+    def header(self) -> str:
+        """Endpoints where their columns begin, in one line: cut where they have no room."""
+        lines = list(self.names())
+        if len(lines) == 1:
+            return "".join(text for text, _ in lines[0])
+        names = [str(participant) for participant in self.ladder.participants[: self._shared]]
+        names += ["others"] * (len(self.lives) - len(names))
+        text = "".join(text for text, _ in lines[-1])[: self.first].ljust(self.first)
+        for life, after, name in zip(self.lives, (*self.lives[1:], self.paper.width), names):
+            text = text.ljust(life) + escape(name, max(1, after - life - 2))
+        return text
+
     def _gutter(self, frame: str = "", time: str = "", exchange: str = "") -> Line:
         own = f"{exchange:>{self._id}} " if self._together else ""
         return ((f"{frame:>{self._frame}} {time:>{self._time}}  {own}", "dim"),)
@@ -188,7 +200,7 @@ class Drawing:
         ends = self._place(step.source), self._place(step.destination)
         start, end = (self.lives[place] for place in sorted(ends))
         arrow, rest = self._arrow(start, end, ends[0] <= ends[1], label)
-        exchange = f"#{step.exchange}" if self._together else ""
+        exchange = f"#{step.exchange}" if self._together and step.exchange else ""
         gutter = self._gutter(str(step.frame), _time(step), exchange)
         yield (*gutter, *self._row([(start + 1, arrow)]))
         yield from self._below(start, rest)
