@@ -50,12 +50,12 @@ def rows_in(session: Session, exchange: int, scope: Scope) -> _Rows:
     count, exchanges = len(messages), len(stored)
     owners = messages["exchange"][:count]
     if scope is Scope.EXCHANGE:
-        return (owners == exchange).nonzero()[0]
+        return np.flatnonzero(owners == exchange)
     wanted = np.zeros(max(exchanges, int(owners.max(initial=0))) + 1, bool)
     if scope is not Scope.PAIR:
         name = "operation" if scope is Scope.OPERATION else "ue"
         wanted[1 : exchanges + 1] = stored[name][:exchanges] == stored.cell(name, exchange - 1)
-        return wanted[owners].nonzero()[0]
+        return np.flatnonzero(wanted[owners])
     request = messages.row(stored.cell("request_row", exchange - 1))
     ends = request["source"], request["destination"]
     source, destination = messages["source"][:count], messages["destination"][:count]
@@ -64,4 +64,4 @@ def rows_in(session: Session, exchange: int, scope: Scope) -> _Rows:
     between &= messages["role"][:count] != Role.UNCONFIRMED
     wanted[owners[between]] = True
     wanted[0] = False
-    return (between | wanted[owners]).nonzero()[0]
+    return np.flatnonzero(between | wanted[owners])

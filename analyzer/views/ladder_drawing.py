@@ -180,8 +180,9 @@ class Drawing:
         names = [str(participant) for participant in self.ladder.participants[: self._shared]]
         names += ["others"] * (len(self.lives) - len(names))
         text = "".join(text for text, _ in lines[-1])[: self.first].ljust(self.first)
-        for life, after, name in zip(self.lives, (*self.lives[1:], self.paper.width), names):
-            text = text.ljust(life) + escape(name, max(1, after - life - 2))
+        ends = (*self.lives[1:], self.paper.width)
+        for life, end, name in zip(self.lives, ends, names, strict=True):
+            text = text.ljust(life) + escape(name, max(1, end - life - 2))
         return text
 
     def _gutter(self, frame: str = "", time: str = "", exchange: str = "") -> Line:
