@@ -27,10 +27,12 @@ class Scope(StrEnum):
 
 
 def scopes_of(session: Session, exchange: int) -> tuple[Scope, ...]:
-    """Those that an exchange has; the id counts from 1."""
+    """Those that an exchange has, the operation where it is more than the exchange; the id counts
+    from 1."""
     stored = session.exchanges.stored
     found = [Scope.EXCHANGE]
-    if stored.cell("operation", exchange - 1):
+    operation = stored.cell("operation", exchange - 1)
+    if operation and (stored["operation"] == operation).sum() > 1:
         found.append(Scope.OPERATION)
     found.append(Scope.PAIR)
     if stored.cell("ue", exchange - 1):

@@ -24,7 +24,9 @@ from analyzer.views.wording import plural
 if TYPE_CHECKING:
     import numpy as np
 
-MOST: Final = 500
+    from analyzer.session import Session
+
+MOST: Final = 200
 """Messages that are drawn at a time."""
 
 MARK: Final = "●"
@@ -53,6 +55,7 @@ class LadderRows:
         self._rows: np.ndarray[Any, Any] | None = None
         self._first = 0
         self._width = 80
+        self._looked: tuple[int, tuple[object, ...]] = (-1, ())
         self._drawn: tuple[object, ...] = ()
         self._header = ""
         self._lines: list[_Row] = []
@@ -73,15 +76,30 @@ class LadderRows:
         session = self.view.session
         if session is None or not 0 < self.exchange <= len(session.exchanges):
             return
-        wanted = (session.version, self.scope, self._first, self._width, self.follows)
-        if wanted == self._drawn:
+        asked = (self.exchange, self.scope, self._first, self._width, self.follows)
+        if (session.version, asked) == self._looked:
             return
         self._rows = rows_in(session, self.exchange, self.scope)
         last = max(0, len(self._rows) - MOST)
         self._first = last if self.follows else min(self._first, last)
-        self._drawn = (*wanted[:2], self._first, *wanted[3:])
-        self.ladder = window(session, self._rows, self._first, MOST)
-        self._draw()
+        self._looked = session.version, (*asked[:2], self._first, *asked[3:])
+        known = *self._looked[1], self._standing(session, self._rows)
+        if known != self._drawn:
+            self._drawn = known
+            self.ladder = window(session, self._rows, self._first, MOST)
+            self._draw()
+
+    def _standing(self, session: Session, rows: np.ndarray[Any, Any]) -> tuple[object, ...]:
+        """What changes whenever the lines do: much of a live capture has nothing to do with it."""
+        stored, inside = session.exchanges.stored, rows[self._first : self._first + MOST]
+        owners = session.messages["exchange"][inside]
+        ids = owners[owners > 0] - 1
+        cells = (
+            session.messages["severity"][inside],
+            stored["severity"][ids],
+            stored["state"][ids],
+        )
+        return len(rows), session.closed, *(column.tobytes() for column in cells)
 
     def _draw(self) -> None:
         drawing = Drawing(self.ladder, Paper(self._width), glyphs=True)
