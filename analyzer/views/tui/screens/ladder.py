@@ -67,16 +67,9 @@ class LadderScreen(PageScreen):
         Binding(
             "d,equals_sign",
             "compare",
-            "Compare",
+            "Diff",
             id="ladder.compare",
             tooltip="Show how the two marked messages differ, or a marked one and this one",
-        ),
-        Binding(
-            "y",
-            "copy",
-            "Copy",
-            id="ladder.copy",
-            tooltip="Copy the ladder as a Mermaid diagram; a long one is written to a file",
         ),
         Binding(
             "v",
@@ -84,6 +77,13 @@ class LadderScreen(PageScreen):
             "Details",
             id="ladder.details",
             tooltip="Show or hide the fields and bytes of the message",
+        ),
+        Binding(
+            "y",
+            "copy",
+            "Copy",
+            id="ladder.copy",
+            tooltip="Copy the ladder as a Mermaid diagram; a long one is written to a file",
         ),
     ]
 
@@ -126,9 +126,9 @@ class LadderScreen(PageScreen):
 
     def _title(self) -> None:
         many = self.rows.messages
-        at = f"{self.rows.number(self.list.cursor):,} of {many:,}" if many else ""
+        at = f"message {self.rows.number(self.list.cursor):,} of {many:,}" if many else ""
         scope = self.rows.scope
-        around = "" if scope is Scope.EXCHANGE else f" and all of its {scope}"
+        around = "" if scope is Scope.EXCHANGE else f" and its whole {scope}"
         titled(self.list, f"Ladder of exchange {self.rows.exchange}{around}", at)
 
     # The message under the cursor ---------------------------------------------------------------
@@ -140,7 +140,8 @@ class LadderScreen(PageScreen):
 
     def _dissectors_loaded(self) -> None:
         self._loaded = True
-        self._inspect()
+        if self.is_mounted:
+            self._inspect()
 
     @on(VirtualList.Highlighted, "#ladder")
     def _highlighted(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from rules.conversation import Conversation
 from textual.pilot import Pilot
 
-from analyzer.capture import Intake
+from analyzer.capture import CaptureError, Intake
 from analyzer.ladders import window
 from analyzer.scopes import Scope, rows_in, scopes_of
 from analyzer.session import Session
@@ -153,6 +153,30 @@ def test_any_conversation_is_drawn(tmp_path: Path, data: bytes) -> None:
             assert all(text.isprintable() for text in told(rows))
 
 
+def test_hostile_names_are_escaped() -> None:
+    talk = (
+        Conversation().con("GET", path="/\x1b[2J\u202e[bold]x/\U0001f988", token=b"a").ack("2.05")
+    )
+    lines = told(rows_of(talk.session(), scope=Scope.PAIR))
+    assert any(r"\x1b[2J\u202e[bold]x" in text for text in lines)
+    assert all(text.isprintable() for text in lines)
+
+
+def test_a_ladder_of_whatever_was_once_hostile(tmp_path: Path) -> None:
+    path, drawn = tmp_path / "hostile.pcap", 0
+    for found in sorted((Path(__file__).parents[3] / "fuzz/corpus/session").iterdir()):
+        path.write_bytes(found.read_bytes())
+        try:
+            session = read(path)
+        except CaptureError:
+            continue
+        for exchange in range(1, min(len(session.exchanges), 3) + 1):
+            for scope in scopes_of(session, exchange):
+                assert all(text.isprintable() for text in told(rows_of(session, exchange, scope)))
+                drawn += 1
+    assert drawn > 10
+
+
 # On the screen ----------------------------------------------------------------------------------
 
 
@@ -196,7 +220,7 @@ async def test_it_widens_jumps_to_the_packet_and_back() -> None:
         assert (screen.rows.scope, screen.rows.messages, screen.frame) == (Scope.PAIR, 5, 31)
         await pressed(pilot, "w", "G")
         assert (screen.rows.scope, screen.rows.messages) == (Scope.UE, 7)
-        assert "all of its UE 7 of 7" in text_of(pilot)
+        assert "its whole UE message 7 of 7" in text_of(pilot)
         frame = screen.frame
         await pressed(pilot, "enter")
         packets = pilot.app.screen
