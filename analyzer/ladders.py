@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer.endpoints import Endpoint
 from analyzer.exchanges.model import State
@@ -24,6 +24,8 @@ from dissectors.coap.numbers import Type
 from dissectors.coap.values import Block, decode_value
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from analyzer.session import Session
 
 _MANY: Final = 2_000
@@ -79,8 +81,8 @@ class Ending(NamedTuple):
 class Ladder(NamedTuple):
     """Participants: clients first, then servers, then who else took part, each as they appear.
 
-    `findings` are those about an exchange that point at none of its messages. `left_out` messages
-    come after the steps, when not all were asked for.
+    `findings` are those about an exchange that point at none of its messages. When not all messages
+    were asked for, `passed` come before the steps and `left_out` after them.
     """
 
     heads: tuple[Head, ...]
@@ -89,6 +91,7 @@ class Ladder(NamedTuple):
     endings: tuple[Ending, ...]
     findings: tuple[Finding, ...]
     left_out: int = 0
+    passed: int = 0
 
 
 class _Found:
@@ -145,6 +148,28 @@ def whole(session: Session, findings: Iterable[Finding]) -> Ladder:
     shown = {finding.id for step in steps for finding in step.findings}
     others = tuple(worst_first(finding for finding in found if finding.id not in shown))
     return ladder._replace(heads=(), steps=steps, findings=others)
+
+
+def window(session: Session, rows: np.ndarray[Any, Any], first: int, most: int) -> Ladder:
+    """Of a ladder of messages, given by their rows in file order, `most` from the `first` on.
+
+    Heads, endings and findings are of the exchanges in it; times count from the very first message.
+    """
+    messages, inside = session.messages, rows[first : first + most].tolist()
+    owners = dict.fromkeys(messages.cell("exchange", row) for row in inside)
+    ids = sorted(id for id in owners if id)
+    ladder = _ladder(session, ids, inside, _Found(session.findings), None)
+    after = len(rows) - first - len(inside)
+    steps = ladder.steps
+    if first and steps:
+        start, before, here = (messages.cell("time", int(rows[at])) for at in (0, first - 1, first))
+        steps = tuple(step._replace(time=step.time + here - start) for step in steps)
+        steps = (steps[0]._replace(gap=here - before), *steps[1:])
+    endings = ladder.endings
+    if after:  # what goes on below is not over
+        below = set(messages["exchange"][rows[first + most :]].tolist())
+        endings = tuple(ending for ending in endings if ending.exchange not in below)
+    return ladder._replace(steps=steps, endings=endings, left_out=after, passed=first)
 
 
 def _told_alone(session: Session, step: Step) -> Step:

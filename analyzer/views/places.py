@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from analyzer.scopes import Scope
 
 Span: TypeAlias = tuple[int, int]
 """First byte and byte after the last."""
@@ -19,15 +21,25 @@ class Page(StrEnum):
     FINDINGS = "findings"
 
 
+class LadderAt(NamedTuple):
+    """The ladder of an exchange: how far it looks, the packet under its cursor (0: the first), and
+    the page that closing it leads to."""
+
+    frame: int = 0
+    scope: Scope = Scope.EXCHANGE
+    opened_from: Page = Page.EXCHANGES
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A packet by its frame, or an exchange or finding by its id.
 
     `span` are bytes of the CoAP message to light up, `branch` names a branch of the detail tree
-    to select.
+    to select; with `ladder` the ladder of the exchange is shown.
     """
 
     page: Page
     number: int
     span: Span | None = None
     branch: str = ""
+    ladder: LadderAt | None = None

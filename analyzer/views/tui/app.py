@@ -33,10 +33,12 @@ from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
+from analyzer.views.tui.screens.difference import DifferenceScreen
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.export import Choice, ExportScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
+from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
@@ -73,6 +75,8 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "On a page": PageScreen,
     "Packets": PacketsScreen,
     "Findings": FindingsScreen,
+    "In a ladder": LadderScreen,
+    "In a comparison": DifferenceScreen,
     "In a list": VirtualList,
     "In the list of exchanges": TreeList,
     "In the packet detail": DetailTree,

@@ -13,6 +13,7 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.rows.packets import PacketRows
+from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.tree_list import TreeList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
@@ -71,8 +72,8 @@ class ExchangesScreen(PageScreen):
             self.packets.go_to(index)
 
     @on(VirtualList.Chosen, "#exchanges")
-    def _chosen(self, event: VirtualList.Chosen) -> None:
-        self.post_message(Visit(Place(Page.PACKETS, self.exchanges.frame(event.index))))
+    def _chosen(self) -> None:
+        self.action_ladder()
 
     @on(VirtualList.Chosen, "#members")
     def _member_chosen(self, event: VirtualList.Chosen) -> None:
@@ -86,6 +87,13 @@ class ExchangesScreen(PageScreen):
     def exchange(self) -> int:
         return self.exchanges.exchange(self.list.cursor) if self.list.count else 0
 
+    @property
+    def frame(self) -> int:
+        """In the pane below, that under the cursor; in the list, a notification's or the first."""
+        if self.packets.has_focus and self.packets.count:
+            return self.rows.frame(self.packets.cursor)
+        return self.exchanges.frame(self.list.cursor) if self.list.count else 0
+
     def go_to(self, place: Place) -> None:
         self.exchanges.reveal(place.number)
         self.list.take_in()
@@ -93,3 +101,5 @@ class ExchangesScreen(PageScreen):
         index = self.exchanges.find(place.number)
         if index is not None:
             self.list.go_to(index)
+        if place.ladder is not None:
+            self.app.push_screen(LadderScreen(self.view, place))

@@ -96,6 +96,24 @@ class FindingsScreen(PageScreen):
             return None
         return Place(Page.FINDINGS, self.rows.identity(self.list.cursor))
 
+    @property
+    def exchange(self) -> int:
+        finding = self._finding
+        if finding is None:
+            return 0
+        row = finding.row
+        return finding.exchange or (
+            self.view.opened.messages.cell("exchange", row) if row >= 0 else 0
+        )
+
+    @property
+    def frame(self) -> int:
+        return self._finding.frame if self._finding is not None else 0
+
+    @property
+    def _finding(self) -> Finding | None:
+        return self.rows[self.list.cursor] if self.list.count else None
+
     def go_to(self, place: Place) -> None:
         self.catch_up()
         index = self.rows.find(place.number)

@@ -195,6 +195,10 @@ class PacketsScreen(PageScreen):
     def here(self) -> Place | None:
         return Place(Page.PACKETS, self._frame) if self._frame else None
 
+    @property
+    def frame(self) -> int:
+        return self._frame
+
     def go_to(self, place: Place) -> None:
         index = self.rows.index_of_frame(place.number)
         if index is None and self.view.paused:

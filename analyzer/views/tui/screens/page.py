@@ -15,8 +15,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer
 
-from analyzer.views.places import Page, Place
+from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.places import Visit
 from analyzer.views.tui.status import emptiness, status
 from analyzer.views.tui.widgets.status_bar import StatusBar
 from analyzer.views.tui.widgets.tab_line import TabLine
@@ -55,6 +56,13 @@ class PageScreen(Screen[None], inherit_bindings=False):
             show=False,
             id="page.maximise",
             tooltip="Let the pane fill the screen, or not any more",
+        ),
+        Binding(
+            "l",
+            "ladder",
+            "Ladder",
+            id="page.ladder",
+            tooltip="Show the exchange of the row as a ladder: who sent what to whom",
         ),
         Binding(
             "t",
@@ -96,6 +104,11 @@ class PageScreen(Screen[None], inherit_bindings=False):
     @property
     def exchange(self) -> int:
         """The exchange the cursor stands on, 0 for none."""
+        return 0
+
+    @property
+    def frame(self) -> int:
+        """The packet the cursor stands on, 0 for none."""
         return 0
 
     def compose(self) -> ComposeResult:
@@ -176,6 +189,13 @@ class PageScreen(Screen[None], inherit_bindings=False):
         if action == "pause":
             return self.view.live or self.view.paused
         return super().check_action(action, parameters)
+
+    def action_ladder(self) -> None:
+        if self.exchange:
+            ladder = LadderAt(self.frame, opened_from=self.page)
+            self.post_message(Visit(Place(Page.EXCHANGES, self.exchange, ladder=ladder)))
+        else:
+            self.notify("This belongs to no exchange")
 
     def action_time_format(self) -> None:
         self.view.time_format = self.view.time_format.next

@@ -28,7 +28,7 @@ class TreeList(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "left,h",
+            "left",
             "close(True)",
             "Close",
             show=False,
@@ -36,7 +36,7 @@ class TreeList(VirtualList):
             tooltip="Close the row, or go to the one around; else show the beginning of long lines",
         ),
         Binding(
-            "right,l",
+            "right",
             "open(True)",
             "Open",
             show=False,

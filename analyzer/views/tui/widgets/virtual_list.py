@@ -114,7 +114,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             tooltip="Last row; stays at the end while more are read",
         ),
         Binding(
-            "left,h",
+            "left",
             "shift(-1)",
             "Shift left",
             show=False,
@@ -122,7 +122,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             tooltip="Show the beginning of long lines",
         ),
         Binding(
-            "right,l",
+            "right",
             "shift(1)",
             "Shift right",
             show=False,

@@ -171,7 +171,7 @@ async def test_quitting_does_not_wait_for_a_long_capture(tmp_path: Path) -> None
 
 
 KEYS = [
-    *"123jkgGnNrtXshlm", "right_square_bracket", "left_square_bracket", "backslash", "tab",
+    *"123jkgGnNrtXshlmwWdyva", "right_square_bracket", "left_square_bracket", "backslash", "tab",
     "ctrl+s", "shift+tab", "enter", "space", "up", "down", "left", "right", "pageup", "pagedown",
     "home", "end", "ctrl+d", "ctrl+u", "ctrl+o", "question_mark", "escape",
 ]  # fmt: skip

@@ -31,7 +31,9 @@ async def test_an_exchange_shows_its_packets_and_leads_to_its_request() -> None:
         packets = pilot.app.screen
         assert isinstance(packets, PacketsScreen)
         assert packets.rows.frame(packets.list.cursor) == shown[1]
-        await pilot.press("ctrl+o", "shift+tab", "enter")
+        await pilot.press("ctrl+o", "shift+tab", "enter")  # to the ladder
+        await pilot.pause()
+        await pilot.press("enter")
         await pilot.pause()
         assert packets.rows.frame(packets.list.cursor) == shown[0]
 
