@@ -17,11 +17,17 @@ class Page(StrEnum):
     PACKETS = "packets"
     EXCHANGES = "exchanges"
     FINDINGS = "findings"
+    UES = "ues"
+
+    @property
+    def heading(self) -> str:
+        """As the name of a tab."""
+        return "UEs" if self is Page.UES else self.value.capitalize()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A packet by its frame, or an exchange or finding by its id.
+    """A packet by its frame, or an exchange, a finding or a UE (ue_standings) by its id.
 
     `span` are bytes of the CoAP message to light up, `branch` names a branch of the detail tree
     to select.

@@ -96,6 +96,14 @@ class FindingsScreen(PageScreen):
             return None
         return Place(Page.FINDINGS, self.rows.identity(self.list.cursor))
 
+    @property
+    def ue(self) -> int:
+        return self.view.standings.of_finding(self._finding.id - 1) if self._finding else 0
+
+    @property
+    def _finding(self) -> Finding | None:
+        return self.rows[self.list.cursor] if self.list.count else None
+
     def go_to(self, place: Place) -> None:
         self.catch_up()
         index = self.rows.find(place.number)
