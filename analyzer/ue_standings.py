@@ -8,18 +8,15 @@ columns, so that a million messages are no work. Times are capture times in ns.
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analyzer import registrations as kernel
-from analyzer import state as region
-from analyzer.bodies import DEREGISTRATION_TYPE
 from analyzer.endpoints import Endpoint
-from analyzer.exchanges.model import REGISTRATION, State
 from analyzer.messages import NO_RESPONSE_TIME
 from analyzer.response_times import By, percentiles
 from analyzer.rules.catalogue import Severity
-from analyzer.subjects import Message
+from analyzer.ue_findings import UesOfFindings
+from analyzer.ue_registrations import Asked, Registration, Registrations, asked
 from analyzer.ue_table import counted_by_ue
 
 if TYPE_CHECKING:
@@ -28,42 +25,6 @@ if TYPE_CHECKING:
     from analyzer.session import Session
 
     Column = np.ndarray[Any, Any]
-
-_MOST_READ: Final = 300
-"""Answers whose body is read, the newest, where what a UE is told cannot be seen in the tables."""
-
-
-class Registration(IntEnum):
-    """Where a UE stands with the MSGin5G Server, by the latest that was seen of it."""
-
-    NEVER = 0  # no registration was seen
-    WAITING = 1  # asked, and neither answered nor given up
-    REGISTERED = 2
-    DEREGISTERED = 3
-    REFUSED = 4  # by its code, or 2.xx with another Registration result than success
-    RESET = 5
-    UNANSWERED = 6
-
-    @property
-    def label(self) -> str:
-        """As views write it."""
-        return _LABELS[self]
-
-    @property
-    def failed(self) -> bool:
-        """The UE wants to be registered and is not."""
-        return self >= Registration.REFUSED
-
-
-_LABELS: Final = {
-    Registration.NEVER: "none seen",
-    Registration.WAITING: "waiting",
-    Registration.REGISTERED: "registered",
-    Registration.DEREGISTERED: "de-registered",
-    Registration.REFUSED: "refused",
-    Registration.RESET: "reset",
-    Registration.UNANSWERED: "no answer",
-}
 
 
 class Order(StrEnum):
@@ -97,65 +58,6 @@ class Standing(NamedTuple):
     findings: dict[Severity, int]
 
 
-class Asked(NamedTuple):
-    """Exchanges in columns, those of the table as it was: rows of requests, of first responses and
-    of RSTs (-1: none), `own`: the UE itself asks."""
-
-    ue: Column
-    request: Column
-    response: Column
-    reset: Column
-    client: Column
-    server: Column
-    own: Column
-
-
-def asked(session: Session, which: slice | Column) -> Asked:
-    """All exchanges of some UEs, by their index. A server that passes on what a UE says is not that
-    UE: it is where the UE sends to."""
-    import numpy as np
-
-    stored, messages = session.exchanges.stored, session.messages
-    ue, request, *rows = (
-        stored[name][which].astype(np.int64) for name in ("ue", "request_row", "response", "reset")
-    )
-    rows = [row - 1 for row in rows]
-    sources = messages["source"]
-    response, reset = (np.where(row < len(sources), row, -1) for row in rows)
-    client = sources[request].astype(np.int64)
-    server = messages["destination"][request].astype(np.int64)
-    own = (ue > 0) & ~np.isin(ue << 32 | client, np.unique(ue << 32 | server))
-    return Asked(ue, request, response, reset, client, server, own)
-
-
-def outcomes(session: Session, of: Asked, which: Column) -> tuple[Column, Column]:
-    """How registrations ended, and when, for those exchanges by their index; by the code alone."""
-    import numpy as np
-
-    codes, times = session.messages["code"], session.messages["time"]
-    response, reset, request = of.response[which], of.reset[which], of.request[which]
-    good = (response >= 0) & (codes[response] >> 5 == 2)
-    lost = session.exchanges.stored["state"][which] == State.UNANSWERED
-    ended = np.select(
-        [good, response >= 0, reset >= 0, lost],
-        [
-            Registration.REGISTERED,
-            Registration.REFUSED,
-            Registration.RESET,
-            Registration.UNANSWERED,
-        ],
-        Registration.WAITING,
-    )
-    row = np.select([response >= 0, reset >= 0], [response, reset], request)
-    return ended, times[row]
-
-
-def registration_result(session: Session, row: int) -> str:
-    """The Registration result in the message of a row, `""` for none."""
-    result = Message(session, row).elements.values.get("registration_result")
-    return "" if result is None else str(result)
-
-
 class Standings:
     """Every UE that a request or a finding names, in the order wanted.
 
@@ -165,8 +67,8 @@ class Standings:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._named = _Named(session)
-        self._results: dict[int, str] = {}  # by the rows of answers; no result is success
+        self._found = UesOfFindings(session)
+        self._registrations = Registrations(session)
         self._ids: Column | None = None
         self._columns: dict[str, Column] = {}
         self._order: Column | None = None
@@ -182,10 +84,11 @@ class Standings:
         session = self._session
         count = len(session.exchanges)
         of = asked(session, slice(count))
-        self._named.take_in()
-        found = self._named.ues()
+        self._found.take_in()
+        found = self._found.ues()
         ids, counts = counted_by_ue(session, count)
-        alone = np.unique(session.messages["ue"][session.messages["exchange"] == 0])
+        orphans = (session.messages["exchange"] == 0).nonzero()[0]
+        alone = np.unique(session.messages["ue"][orphans])
         self._ids = np.unique(np.concatenate([ids.astype(np.int64), found, alone, [0]]))
         self._columns = {}
         for name, column in zip(("exchanges", "answered", "registrations"), counts, strict=False):
@@ -219,7 +122,7 @@ class Standings:
         import numpy as np
 
         assert self._ids is not None
-        places, severities = self._at(found), self._named.severities()
+        places, severities = self._at(found), self._found.severities()
         for severity in Severity:
             of_it = places[severities == severity]
             self._columns[severity.label] = np.bincount(of_it, minlength=len(self._ids))
@@ -252,61 +155,14 @@ class Standings:
         for name, column in zip(("median", "p95"), times, strict=True):
             self._put(name, ids[known], column[known], NO_RESPONSE_TIME)
 
-    # Registrations ------------------------------------------------------------------------------
-
     def _take_registrations(self, of: Asked) -> None:
-        """The latest outcome counts, and since when it has been the same. A registration that waits
-        for its answer changes nothing, nor does a de-registration that was not granted."""
         import numpy as np
 
-        stored = self._session.exchanges.stored
-        leaves = stored["message_type"][: len(of.ue)] == DEREGISTRATION_TYPE
-        registers = stored["flags"][: len(of.ue)] & REGISTRATION > 0
-        which = ((registers | leaves) & (of.ue > 0)).nonzero()[0]
-        which = which[np.argsort(of.ue[which], kind="stable")]
-        ended, when = outcomes(self._session, of, which)
-        gone = leaves[which]
-        waits = ~gone & (ended == Registration.WAITING)
-        self._put("registration", of.ue[which[waits]], ended[waits], Registration.NEVER)
-        self._put("since", of.ue[which[waits]], when[waits])
-        counts = np.where(gone, ended == Registration.REGISTERED, ~waits)
-        ended = np.where(gone, Registration.DEREGISTERED, ended)
-        which, ended, when = which[counts], ended[counts], when[counts]
-        self._check_results(of, which, ended)
-        ue = of.ue[which]
-        begins = np.ones(len(ue), np.bool_)
-        begins[1:] = (ue[1:] != ue[:-1]) | (ended[1:] != ended[:-1])
-        first = np.maximum.accumulate(np.where(begins, np.arange(len(ue)), 0))
-        places = self._at(ue)
-        self._columns["registration"][places] = ended
-        self._columns["since"][places] = when[first]
-        granted = places[ended == Registration.REGISTERED]
-        self._columns["registered"] = np.bincount(granted, minlength=len(self._columns["since"]))
-
-    def _check_results(self, of: Asked, which: Column, ended: Column) -> None:
-        """An answer 2.xx may refuse all the same. What the kernels follow a UE by tells, where it
-        was answered so once; else the answer itself."""
-        import numpy as np
-
-        good = (ended == Registration.REGISTERED).nonzero()[0]
-        ue = of.ue[which[good]]
-        followed = _followed(self._session)
-        _, inverse, times = np.unique(ue, return_inverse=True, return_counts=True)
-        registered = np.isin(ue, followed[0][followed[1] > 0])
-        refused = np.isin(ue, followed[0]) & ~registered
-        left = np.isin(ue, of.ue[which[ended == Registration.DEREGISTERED]])
-        once = (times[inverse] == 1) & ~left
-        ended[good[refused & once]] = Registration.REFUSED
-        doubtful = good[~(once & (refused | registered))]
-        rows = of.response[which[doubtful]]
-        newest = np.argsort(rows)[-_MOST_READ:]
-        read = rows[newest].tolist()
-        self._results = {row: self._results.get(row) or self._result(row) for row in read}
-        other = [self._results[row] != "success" for row in read]
-        ended[doubtful[newest[np.array(other, np.bool_)]]] = Registration.REFUSED
-
-    def _result(self, row: int) -> str:
-        return registration_result(self._session, row) or "success"
+        ue, ended, since = self._registrations.take(of)
+        self._put("registration", ue, ended)
+        self._put("since", ue, since)
+        granted, counts = np.unique(ue[ended == Registration.REGISTERED], return_counts=True)
+        self._put("registered", granted, counts)
 
     # Rows ---------------------------------------------------------------------------------------
 
@@ -353,13 +209,13 @@ class Standings:
 
     def findings_of(self, id: int) -> list[int]:
         """Indices of the findings about a UE."""
-        found: list[int] = (self._named.ues() == id).nonzero()[0].tolist()
+        found: list[int] = (self._found.ues() == id).nonzero()[0].tolist()
         return found
 
     def of_finding(self, index: int) -> int:
         """The UE that a finding is about, 0 for none."""
-        self._named.take_in()
-        return int(self._named.ues()[index])
+        self._found.take_in()
+        return int(self._found.ues()[index])
 
     def __getitem__(self, index: int) -> Standing:
         assert self._order is not None
@@ -382,66 +238,3 @@ class Standings:
             last_seen=session.messages.cell("time", seen) if seen >= 0 else None,
             findings={severity: cell[severity.label] for severity in reversed(Severity)},
         )
-
-
-class _Named:
-    """Which UE each finding is about. One that does not say so is about that of its exchange, as
-    it comes to tell."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._ids: dict[str, int] = {}
-        self._ues: list[int] = []
-        self._exchanges: list[int] = []
-        self._severities: list[int] = []
-
-    def take_in(self) -> None:
-        """Findings made since."""
-        findings = self._session.findings
-        for index in range(len(self._ues), len(findings)):
-            finding = findings[index]
-            self._ues.append(self._id(finding.ue, finding.exchange, finding.row, finding.id))
-            self._exchanges.append(finding.exchange)
-            self._severities.append(finding.severity)
-
-    def _id(self, ue: str, exchange: int, row: int, finding: int) -> int:
-        if not ue or ue in self._ids:
-            return self._ids.get(ue, 0)
-        session, id = self._session, 0
-        if exchange:
-            id = session.exchanges.stored.cell("ue", exchange - 1)
-        if session.names[id] != ue and row >= 0:
-            id = session.messages.cell("ue", row)
-        if session.names[id] != ue:
-            id = -finding
-        self._ids[ue] = id
-        return id
-
-    def ues(self) -> Column:
-        """The ids of UEs, 0 for none, in the order of findings."""
-        import numpy as np
-
-        told = np.array(self._ues, np.int64)
-        exchanges = np.array(self._exchanges, np.int64)
-        asks = ((told == 0) & (exchanges > 0)).nonzero()[0]
-        told[asks] = self._session.exchanges.stored["ue"][exchanges[asks] - 1]
-        return told
-
-    def severities(self) -> Column:
-        """In the order of findings."""
-        import numpy as np
-
-        return np.array(self._severities, np.int64)
-
-
-def _followed(session: Session) -> tuple[Column, Column]:
-    """UEs that the kernels follow, and whether each was registered last."""
-    import numpy as np
-
-    s = session.memory.s
-    cells = np.frombuffer(s, np.int64)
-    base, rows = s[region.UE_KEYS + region.BASE], s[region.UE_KEYS + region.ROWS]
-    entries = cells[base : base + rows * region.ENTRY].reshape(-1, region.ENTRY)
-    entries = entries[entries[:, region.VALUE] > 0]
-    places = s[region.UES + region.BASE] + entries[:, region.VALUE] * kernel.UE_SLOTS
-    return entries[:, region.KEY], cells[places + kernel.REGISTERED]

@@ -16,7 +16,7 @@ from analyzer.endpoints import Endpoint
 from analyzer.exchanges.model import REGISTRATION, State
 from analyzer.findings import Finding
 from analyzer.messages import MESSAGE_TYPE_IDS, Role
-from analyzer.ue_standings import asked, registration_result
+from analyzer.ue_registrations import asked, registration_result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,7 +134,7 @@ class Story(Sequence[Moment]):
     def _again(self, time: int, row: int) -> Moment:
         session = self._session
         cells = session.messages.row(row)
-        first = (session.messages["frame"] == cells["first"]).nonzero()[0][0]
+        first = (session.messages["frame"] == cells["first"]).nonzero()[0].tolist()
         earlier = self._numbers[(self._kinds == Kind.AGAIN) & (self._numbers <= row)]
         copies = session.messages["first"][earlier] == cells["first"]
         return Moment(
@@ -144,7 +144,7 @@ class Story(Sequence[Moment]):
             cells["exchange"],
             cells["code"],
             MESSAGE_TYPE_IDS[cells["message_type"]],
-            after=time - session.messages.cell("time", int(first)),
+            after=time - session.messages.cell("time", first[0]) if first else None,
             source=session.endpoints[cells["source"]],
             destination=session.endpoints[cells["destination"]],
             again=int(copies.sum()),
@@ -211,9 +211,10 @@ def _of_exchanges(session: Session, mine: Column) -> list[tuple[Column, Column, 
 
 
 def _copies(session: Session, mine: Column) -> tuple[Column, Column, Column]:
-    """Retransmissions, in whichever direction."""
+    """Retransmissions and repeated ACKs, in whichever direction."""
     messages = session.messages
-    rows = (messages["role"] == Role.RETRANSMISSION).nonzero()[0]
+    roles = messages["role"]
+    rows = ((roles == Role.RETRANSMISSION) | (roles == Role.DUPLICATE_ACK)).nonzero()[0]
     exchange = messages["exchange"][rows].astype("i8")
     known = (exchange > 0) & (exchange <= len(mine))
     rows = rows[known][mine[exchange[known] - 1]]

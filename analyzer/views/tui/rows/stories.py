@@ -180,6 +180,7 @@ def _moved(moment: Moment) -> Line:
 
 
 def _again(moment: Moment) -> Line:
-    what = _asked(moment) if numbers.is_request(moment.method) else "the answer"
-    number = f"{what}, retransmission {moment.again}"
-    return ((number, ""), (f"  {duration(moment.after or 0)} after it was first sent", "dim"))
+    answer = "ACK" if moment.method == numbers.EMPTY else "the answer"
+    what = _asked(moment) if numbers.is_request(moment.method) else answer
+    after = "" if moment.after is None else f"  {duration(moment.after)} after it was first sent"
+    return ((f"{what}, retransmission {moment.again}", ""), (after, "dim"))

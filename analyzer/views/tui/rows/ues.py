@@ -8,7 +8,8 @@ from time import monotonic
 from typing import Final
 
 from analyzer.rules.catalogue import Severity
-from analyzer.ue_standings import Order, Registration, Standing
+from analyzer.ue_registrations import Registration
+from analyzer.ue_standings import Order, Standing
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line

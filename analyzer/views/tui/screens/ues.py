@@ -62,6 +62,9 @@ class UesScreen(PageScreen):
                 " yet" if self.view.reading else "\n\nA UE is told by its UE Service ID."
             )
         if self.ue != self.moments.ue:  # another one came to stand where the cursor is
+            told = self.rows.find(self.moments.ue) if self.story.has_focus else None
+            if told is not None:
+                self.list.go_to(told)
             self._tell()
         self._name_panes()
         if self.rows.stale:
