@@ -11,13 +11,14 @@ from generated import HAPPENINGS, Happening, frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules.conversation import MILLISECOND, SECOND, START, Conversation
-from rules.registrations import GOOD, REGISTERED, UE, answered, asked, registered
+from rules.registrations import GOOD, REGISTERED, UE, answered, asked, body, registered
 
 from analyzer.round_trips import round_trips
 from analyzer.rules.catalogue import Severity
 from analyzer.session import Session
 from analyzer.ue_registrations import Registration
 from analyzer.ue_standings import Order, Standing, Standings
+from analyzer.ue_stories import Kind, story
 from analyzer.ue_table import ue_rows
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -189,6 +190,27 @@ def test_a_capture_without_a_ue() -> None:
     talk = Conversation().con("GET", path="/a").ack("2.05", payload=b"1")
     assert len(standings(talk.session())) == 0
     assert len(standings(Conversation().session())) == 0
+
+
+def test_a_ue_that_only_an_answer_without_its_request_names() -> None:
+    talk = Conversation().non("2.04", token=b"zz", payload=body({"UE Service ID": "meter-7"}))
+    asked(GOOD, talk)
+    found = {row.ue: row for row in standings(talk.session())}
+    assert found.keys() == {UE, "meter-7"}
+    assert (found["meter-7"].exchanges, found["meter-7"].last_seen) == (0, None)
+
+
+def test_a_ue_that_findings_alone_name() -> None:
+    session = registered(content_format=0).session()
+    for finding in session.findings:
+        finding.ue = "meter-9"
+    rows = standings(session)
+    ids = {row.ue: row.id for row in rows}
+    assert ids["meter-9"] == -1, "that of the first finding"
+    assert rows.of_finding(len(session.findings) - 1) == -1
+    assert rows.findings_of(-1) == [*range(len(session.findings))]
+    kinds = [moment.kind for moment in story(session, -1, rows.findings_of(-1))]
+    assert kinds == [Kind.FINDING] * len(session.findings)
 
 
 # One truth ----------------------------------------------------------------------------------------

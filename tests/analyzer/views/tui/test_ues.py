@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rules.conversation import Conversation
-from rules.registrations import GOOD, asked, registered
+from rules.registrations import GOOD, registered
 from textual.pilot import Pilot
 
 from analyzer.ue_standings import Order
@@ -245,18 +244,3 @@ async def test_a_paused_page_keeps_its_rows(recording: FakeRecording) -> None:
         await pilot.press("p")
         await until(pilot, lambda: ues_of(pilot).list.count > 2)
         recording.stop()
-
-
-async def test_a_ue_that_only_a_finding_names(tmp_path: Path) -> None:
-    """An answer whose request was not captured."""
-    body: dict[str, Any] = {"UE Service ID": "meter-7", "Registration result": "maybe"}
-    import json
-
-    talk = asked().ack("2.01", token=b"zzzz", payload=json.dumps(body).encode(), content_format=50)
-    async with opened(written(talk, tmp_path)) as pilot:
-        await pilot.press("4")
-        screen = ues_of(pilot)
-        for index in range(screen.list.count):
-            screen.list.go_to(index)
-            await pilot.pause()
-        assert "meter-1@example" in names(screen)
