@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from analyzer.session import Session
 
+    Column = np.ndarray[Any, Any]
+
 _CERTAIN: Final = [CONFIDENCES.index(sure) for sure in (Confidence.EXACT, Confidence.TOKEN)]
 
 
@@ -86,6 +88,27 @@ def measured(session: Session) -> np.ndarray[Any, np.dtype[np.int64]]:
     return times
 
 
+def percentiles(session: Session, by: By) -> tuple[Column, Column, Column]:
+    """Ids of the groups with a time that counts, and their `median` and `p95`, ns."""
+    import numpy as np
+
+    count = len(session.exchanges)
+    group, _, time, counts = _times(session, by, count)
+    group, time = group[counts], time[counts]
+    order = np.lexsort([time, group])
+    ids, first, sizes = np.unique(group[order], return_index=True, return_counts=True)
+    time = time[order]
+
+    def quantile(share: float) -> Column:
+        place = share * (sizes - 1)
+        below = place.astype(np.int64)
+        one, other = (time[first + at] for at in (below, np.minimum(below + 1, sizes - 1)))
+        found: Column = one + (place - below) * (other - one)
+        return found
+
+    return ids, quantile(0.5), quantile(0.95)
+
+
 def _namers(session: Session) -> dict[By, Callable[[int], str]]:
     return {
         By.SERVER: lambda id: str(session.endpoints[id]),
@@ -120,23 +143,36 @@ def _frame(session: Session, by: By) -> pl.DataFrame:
     import polars as pl
 
     table, count = session.exchanges, len(session.exchanges)  # more may come meanwhile
-    response = table.stored["response"][:count].astype(np.int64)
-    times = session.messages["time"]
-    answered = response > 0
-    time = np.zeros(count, np.int64)
-    time[answered] = times[response[answered] - 1] - table["request_time"][:count][answered]
-    certain = np.isin(table["confidence"][:count], _CERTAIN)
+    group, answered, time, counts = _times(session, by, count)
     return pl.DataFrame(
         {
-            "by": table[by][:count].astype(np.uint32),
+            "by": group.astype(np.uint32),
             "state": table["state"][:count].astype(np.uint32),
             "retransmissions": table["retransmissions"][:count].astype(np.uint32),
             "answered": answered,
             "time": time,
-            "measured": answered & certain & (time >= 0) & ~_ambiguous(session, count),
+            "measured": counts,
             "method": table["method"][:count].astype(np.uint8),
         }
     ).filter(pl.col("method") != numbers.EMPTY)
+
+
+def _times(session: Session, by: By, count: int) -> tuple[Column, Column, Column, Column]:
+    """Of the first `count` exchanges: the id of the group, whether there was a response, its time
+    in ns, and whether that counts."""
+    import numpy as np
+
+    stored, certain = session.exchanges.stored, session.exchanges["confidence"][:count]
+    response = stored["response"][:count].astype(np.int64)
+    request = stored["request_row"][:count]
+    times = session.messages["time"]
+    answered = (response > 0) & (response <= len(times))
+    time = np.zeros(count, np.int64)
+    time[answered] = times[response[answered] - 1] - times[request[answered]]
+    pings = session.messages["code"][request] == numbers.EMPTY
+    counts = answered & ~pings & np.isin(certain, _CERTAIN) & (time >= 0)
+    counts &= ~_ambiguous(session, count)
+    return session.exchanges[by][:count], answered, time, counts
 
 
 def _ambiguous(session: Session, count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analyzer.exchanges.model import REGISTRATION
 from analyzer.round_trips import FEW
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from analyzer.findings import Finding
     from analyzer.session import Session
+
+    Ids = np.ndarray[Any, Any]
 
 
 class UeRow(NamedTuple):
@@ -58,14 +62,26 @@ def _one_by_one(session: Session) -> Iterator[tuple[str, tuple[int, int, int, in
 
 
 def _counted(session: Session) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
+    ues, counts = counted_by_ue(session, len(session.exchanges))
+    columns = (column.tolist() for column in counts)
+    for ue, *numbers in zip(ues.tolist(), *columns, strict=True):
+        exchanges, answered, registrations, registered = numbers
+        yield session.names[ue], (exchanges, answered, registrations, registered)
+
+
+def counted_by_ue(session: Session, count: int) -> tuple[Ids, tuple[Ids, ...]]:
+    """Of the first `count` exchanges: the UEs by the ids of their names, ascending, 0 for none; and
+    for each its exchanges, those answered, its registrations, and those answered 2.xx."""
     import numpy as np
 
-    exchanges = session.exchanges
-    ues, owners = np.unique(exchanges["ue"], return_inverse=True)
-    registers = exchanges.stored["flags"] & REGISTRATION > 0
-    good = exchanges["response_code"] >> 5 == 2
-    columns = (None, exchanges["responses"] > 0, registers, registers & good)
-    counts = [np.bincount(owners, column, len(ues)).astype(np.int64).tolist() for column in columns]
-    for ue, *numbers in zip(ues.tolist(), *counts, strict=True):
-        all_of, answered, registrations, registered = numbers
-        yield session.names[ue], (all_of, answered, registrations, registered)
+    stored, messages = session.exchanges.stored, session.messages
+    ues, owners = np.unique(stored["ue"][:count], return_inverse=True)
+    registers = stored["flags"][:count] & REGISTRATION > 0
+    response = stored["response"][:count].astype(np.int64)
+    codes = messages["code"]
+    seen = (response > 0) & (response <= len(codes))  # more may come meanwhile
+    good = seen.copy()
+    good[seen] = codes[response[seen] - 1] >> 5 == 2
+    columns = (None, stored["responses"][:count] > 0, registers, registers & good)
+    counts = [np.bincount(owners, column, len(ues)).astype(np.int64) for column in columns]
+    return ues, tuple(counts)

@@ -19,6 +19,12 @@ class Page(StrEnum):
     PACKETS = "packets"
     EXCHANGES = "exchanges"
     FINDINGS = "findings"
+    UES = "ues"
+
+    @property
+    def heading(self) -> str:
+        """As the name of a tab."""
+        return "UEs" if self is Page.UES else self.value.capitalize()
 
 
 class LadderAt(NamedTuple):
@@ -32,7 +38,7 @@ class LadderAt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A packet by its frame, or an exchange or finding by its id.
+    """A packet by its frame, or an exchange, a finding or a UE (ue_standings) by its id.
 
     `span` are bytes of the CoAP message to light up, `branch` names a branch of the detail tree
     to select; with `ladder` the ladder of the exchange is shown.

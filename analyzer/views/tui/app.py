@@ -45,6 +45,7 @@ from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
+from analyzer.views.tui.screens.ues import UesScreen
 from analyzer.views.tui.themes import DARK, THEMES
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
@@ -66,6 +67,7 @@ PAGES: dict[Page, type[PageScreen]] = {
     Page.PACKETS: PacketsScreen,
     Page.EXCHANGES: ExchangesScreen,
     Page.FINDINGS: FindingsScreen,
+    Page.UES: UesScreen,
 }
 """The screens, in the order of their keys."""
 
@@ -77,6 +79,7 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "Findings": FindingsScreen,
     "In a ladder": LadderScreen,
     "In a comparison": DifferenceScreen,
+    "UEs": UesScreen,
     "In a list": VirtualList,
     "In the list of exchanges": TreeList,
     "In the packet detail": DetailTree,
@@ -105,10 +108,10 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             Binding(
                 str(number),
                 f"page('{page}')",
-                page.capitalize(),
+                page.heading,
                 show=False,
                 id=f"app.{page}",
-                tooltip=f"The {page} page",
+                tooltip=f"The {page.value.replace('ues', 'UEs')} page",
             )
             for number, page in enumerate(Page, 1)
         ),

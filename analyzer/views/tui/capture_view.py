@@ -13,6 +13,7 @@ from typing import Any
 
 from analyzer.capture import Intake
 from analyzer.recording.wish import Started, Statistics
+from analyzer.ue_standings import Standings
 from analyzer.views.escape import escape
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import TimeFormat, seconds, time_of_day
@@ -43,6 +44,7 @@ class CaptureView(SessionView):
         self._visible = VisibleRows()
         self._painted: tuple[object, ...] = ()
         self._alarmed: set[str] = set()
+        self._standings: Standings | None = None
 
     @property
     def title(self) -> str:
@@ -144,6 +146,13 @@ class CaptureView(SessionView):
     def visible_rows(self) -> Sequence[int]:
         """Rows of the messages table to list, in file order."""
         return () if self.session is None else self._visible.of(self.session.messages)
+
+    @property
+    def standings(self) -> Standings:
+        """How UEs stand by what was read when last looked at."""
+        if self._standings is None:
+            self._standings = Standings(self.opened)
+        return self._standings
 
     def row_of_frame(self, frame: int) -> int | None:
         """The row of the message in a packet."""

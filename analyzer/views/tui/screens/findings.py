@@ -111,6 +111,10 @@ class FindingsScreen(PageScreen):
         return self._finding.frame if self._finding is not None else 0
 
     @property
+    def ue(self) -> int:
+        return self.view.standings.of_finding(self._finding.id - 1) if self._finding else 0
+
+    @property
     def _finding(self) -> Finding | None:
         return self.rows[self.list.cursor] if self.list.count else None
 

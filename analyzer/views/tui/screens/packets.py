@@ -255,6 +255,12 @@ class PacketsScreen(PageScreen):
         row = self._row()
         return int(self.view.opened.messages["exchange"][row]) if row is not None else 0
 
+    @property
+    def ue(self) -> int:
+        row = self._row()
+        own = int(self.view.opened.messages["ue"][row]) if row is not None else 0
+        return super().ue or own
+
     def action_mark(self) -> None:
         row = self._row()
         if row is not None:

@@ -37,6 +37,8 @@ class PageScreen(Screen[None], inherit_bindings=False):
     """One page of the app. Subclasses give `page`, `panes()` and `go_to()`."""
 
     page: ClassVar[Page]
+    follows: ClassVar[bool] = True
+    """Whether the lists of a live capture begin at their end and stay there."""
     ALLOW_IN_MAXIMIZED_VIEW = "TabLine, StatusBar, Footer"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,6 +72,14 @@ class PageScreen(Screen[None], inherit_bindings=False):
             "Time",
             id="page.time-format",
             tooltip=("Time since the first packet, time of day, or time since the row before"),
+        ),
+        Binding(
+            "u",
+            "visit_ue",
+            "UE",
+            show=False,
+            id="page.ue",
+            tooltip="Go to the UE that the packet, exchange or finding is about",
         ),
         Binding(
             "p",
@@ -111,6 +121,14 @@ class PageScreen(Screen[None], inherit_bindings=False):
         """The packet the cursor stands on, 0 for none."""
         return 0
 
+    @property
+    def ue(self) -> int:
+        """The UE the cursor stands on (ue_standings), 0 for none."""
+        exchange = self.exchange
+        if not exchange:
+            return 0
+        return self.view.opened.exchanges.stored.cell("ue", exchange - 1)
+
     def compose(self) -> ComposeResult:
         yield TabLine("msgshark", list(Page), self.page, self.view.title)
         yield from self.panes()
@@ -118,7 +136,7 @@ class PageScreen(Screen[None], inherit_bindings=False):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        if self.view.live:
+        if self.view.live and self.follows:
             for rows in self.lists():
                 rows.pin()
         self.refresh_page()
@@ -181,6 +199,12 @@ class PageScreen(Screen[None], inherit_bindings=False):
         self._shown_at = monotonic()
         show()
 
+    def action_visit_ue(self) -> None:
+        if self.ue:
+            self.post_message(Visit(Place(Page.UES, self.ue)))
+        else:
+            self.notify("Nothing here names a UE")
+
     def action_pause(self) -> None:
         self.view.pause(not self.view.paused)
         self.refresh_page()
@@ -188,6 +212,8 @@ class PageScreen(Screen[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "pause":
             return self.view.live or self.view.paused
+        if action == "visit_ue":
+            return self.page is not Page.UES
         return super().check_action(action, parameters)
 
     def action_ladder(self) -> None:

@@ -82,7 +82,7 @@ class PickerScreen(Screen[None], inherit_bindings=False):
         self._said = ""
 
     def compose(self) -> ComposeResult:
-        yield TabLine("msgshark", [], "", "")
+        yield TabLine("msgshark", [], None, "")
         yield self.list
         yield Input(placeholder="every packet", id="filter")
         yield Static(id="said")

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from analyzer.views.places import Page
 from analyzer.views.tui.inks import INK_CLASSES, Inked
 
 
@@ -33,9 +34,9 @@ class TabLine(Inked, Widget):
             super().__init__()
             self.name = name
 
-    def __init__(self, brand: str, names: Sequence[str], active: str, title: str) -> None:
+    def __init__(self, brand: str, pages: Sequence[Page], active: Page | None, title: str) -> None:
         super().__init__()
-        self._brand, self._names, self._active, self._title = brand, names, active, title
+        self._brand, self._pages, self._active, self._title = brand, pages, active, title
         self._ends: list[int] = []
 
     def show_title(self, title: str) -> None:
@@ -49,11 +50,11 @@ class TabLine(Inked, Widget):
         brand = style + self.look("tab-line--brand")
         segments = [Segment(f" {self._brand} ", brand)]
         self._ends = [Strip(segments).cell_length]
-        for number, name in enumerate(self._names, 1):
-            active = name == self._active
+        for number, page in enumerate(self._pages, 1):
+            active = page == self._active
             back = style + self.look("tab-line--active") if active else style
             key = back + self.look("tab-line--key")
-            segments += [Segment(f" {number}", key), Segment(f" {name.capitalize()} ", back)]
+            segments += [Segment(f" {number}", key), Segment(f" {page.heading} ", back)]
             self._ends.append(Strip(segments).cell_length)
         left = Strip(segments)
         title = Strip(self.segments(((f" {self._title} ", "dim"),), style))
@@ -63,6 +64,6 @@ class TabLine(Inked, Widget):
         return Strip([*left, Segment(" " * room, style), *title])
 
     def on_click(self, event: events.Click) -> None:
-        for name, start, end in zip(self._names, self._ends, self._ends[1:], strict=False):
+        for page, start, end in zip(self._pages, self._ends, self._ends[1:], strict=False):
             if start <= event.x < end:
-                self.post_message(self.Clicked(name))
+                self.post_message(self.Clicked(page))

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rows of the list of UEs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Final
+
+from analyzer.rules.catalogue import Severity
+from analyzer.ue_registrations import Registration
+from analyzer.ue_standings import Order, Standing
+from analyzer.views.escape import escape
+from analyzer.views.info import Line, Piece
+from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.times import TimeFormat, duration
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.widgets.columns import Column
+
+_SHARE: Final = 8
+"""Looking at the tables takes at most one part in so many of the time while they grow."""
+
+_MARKS: Final = {
+    Registration.NEVER: ("-", "dim"),
+    Registration.WAITING: ("…", "dim"),
+    Registration.REGISTERED: ("✔", "success"),
+    Registration.DEREGISTERED: ("○", "dim"),
+    Registration.REFUSED: ("✖", "error"),
+    Registration.RESET: ("✖", "error"),
+    Registration.UNANSWERED: ("✖", "error"),
+}
+
+
+class UeRows:
+    """UEs as they stand by what was read; `stale` tells that more is known than is listed."""
+
+    columns = (
+        Column("registration", "Registration", 15),
+        Column("ue", "UE Service ID", flexible=True, least=24),
+        Column("since", "Since", align="right", give_up=6),
+        Column("registered", "Reg.", align="right"),
+        Column("answered", "Answered", align="right"),
+        Column("median", "Median", 8, align="right", give_up=5),
+        Column("p95", "p95", 8, align="right", give_up=3),
+        Column("seen", "Last seen", align="right", give_up=4),
+        Column("addresses", "Addr.", 5, align="right", give_up=2),
+        Column("address", "Last address", give_up=1),
+        Column("findings", "Findings"),
+    )
+
+    def __init__(self, view: CaptureView) -> None:
+        self.view = view
+        self.order = Order.WORST
+        self.stale = False
+        self._taken = -1  # version of the session
+        self._next = 0.0
+        self._widths: dict[str, int] = {}
+
+    def refresh(self) -> None:
+        """Take in what was read since, unless that was done a moment ago."""
+        session = self.view.session
+        if session is None:
+            return
+        now, standings = monotonic(), self.view.standings
+        self.stale = session.version != self._taken and self.view.reading and now < self._next
+        if session.version != self._taken and not self.stale:
+            self._taken = session.version
+            standings.order = self.order
+            standings.take_in()
+            self._next = now + _SHARE * (monotonic() - now)
+            self._widths.clear()
+        elif standings.order is not self.order and len(standings):
+            standings.order = self.order
+            standings.sort()
+
+    def hasten(self) -> None:
+        """Let the next refresh take in all there is."""
+        self._next = 0.0
+
+    def __len__(self) -> int:
+        return len(self.view.standings) if self.view.session else 0
+
+    def __getitem__(self, index: int) -> Standing:
+        return self.view.standings[index]
+
+    def identity(self, index: int) -> int:
+        """The id of the UE in a row."""
+        return self.view.standings.id(index)
+
+    def find(self, identity: int) -> int | None:
+        """The row of a UE."""
+        return self.view.standings.find(identity)
+
+    def width(self, key: str) -> int:
+        """What the cells of a column need."""
+        if not len(self):
+            return 8
+        if not self._widths:
+            widest = self.view.standings.widest()
+            digits = {name: len(f"{most:,}") for name, most in widest.items()}
+            time = 15 if self.view.time_format is TimeFormat.ABSOLUTE else 11
+            self._widths = {
+                "registered": 2 * digits["registrations"] + 1,
+                "answered": 2 * digits["exchanges"] + 1,
+                "findings": sum(3 + digits[s.label] for s in Severity if widest[s.label]),
+                "since": time,
+                "seen": time,
+            }
+        if key == "address":
+            return min(26, max((len(str(e)) for e in self._some_addresses()), default=12))
+        return self._widths[key]
+
+    def _some_addresses(self) -> list[object]:
+        rows = (self[index] for index in range(min(len(self), 64)))
+        return [row.address for row in rows if row.address]
+
+    def cells(self, index: int) -> Sequence[Line]:
+        """One row of the list."""
+        standing = self[index]
+        glyph, ink = _MARKS[standing.registration]
+        times = (standing.median, standing.p95)
+        return (
+            ((f"{glyph} {standing.registration.label}", ink),),
+            line(escape(standing.ue, 80), "msgin5g"),
+            line(self._time(standing.since), "dim"),
+            _share(standing.registered, standing.registrations, "error"),
+            _share(standing.answered, standing.exchanges, "warning"),
+            *(line("" if time is None else duration(round(time))) for time in times),
+            line(self._time(standing.last_seen), "dim"),
+            line(f"{standing.addresses:,}", "warning" if standing.addresses > 1 else "dim"),
+            line(str(standing.address) if standing.address else "", "dim"),
+            findings(standing.findings),
+        )
+
+    def _time(self, time: int | None) -> str:
+        """Rows are not in the order of time: there is no row before."""
+        if time is None:
+            return ""
+        before = self.view.opened.first_time
+        return self.view.time(time, before)
+
+    def row_ink(self, index: int) -> str:
+        """All rows in the plain ink."""
+        return ""
+
+
+def _share(part: int, whole: int, ink: str) -> Line:
+    """`3/4`, and nothing of nothing."""
+    return line(f"{part:,}/{whole:,}" if whole else "", ink if part < whole else "")
+
+
+def findings(counts: dict[Severity, int]) -> Line:
+    """`✖ 3 ▲ 12 · 40`, the worst first."""
+    pieces: list[Piece] = []
+    for severity, count in counts.items():
+        if count:
+            pieces += [(f"{GLYPHS[severity]} {count:,}", SEVERITY_INKS[severity]), (" ", "")]
+    return tuple(pieces[:-1])

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The UEs page: how each UE stands, and the story of the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from analyzer.ue_standings import Order
+from analyzer.views.escape import escape
+from analyzer.views.places import Page, Place
+from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.places import Visit
+from analyzer.views.tui.rows.stories import StoryRows
+from analyzer.views.tui.rows.ues import UeRows
+from analyzer.views.tui.screens.page import PageScreen, position, titled
+from analyzer.views.tui.widgets.virtual_list import VirtualList
+
+_LATER: Final = 1.0
+"""Seconds until rows that lack something are looked at again, should nothing more come."""
+
+
+class UesScreen(PageScreen):
+    """The list above, the timeline below."""
+
+    page = Page.UES
+    follows = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "s",
+            "order",
+            "Sort",
+            id="ues.sort",
+            tooltip="Sort UEs: the worst first, the slowest, the one seen last, or by name",
+        ),
+    ]
+
+    def __init__(self, view: CaptureView) -> None:
+        super().__init__(view)
+        self.rows = UeRows(view)
+        self.list = VirtualList(self.rows, id="ues")
+        self.moments = StoryRows(view)
+        self.story = VirtualList(self.moments, id="story", empty="Nothing happened")
+
+    def panes(self) -> Iterable[Widget]:
+        self.list.add_class("main")
+        yield self.list
+        yield self.story
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.list.focus()
+
+    def refresh_page(self) -> None:
+        super().refresh_page()
+        if self.view.session is not None and not self.view.error and len(self.view.opened.messages):
+            self.list.empty = "No UE names itself in this capture" + (
+                " yet" if self.view.reading else "\n\nA UE is told by its UE Service ID."
+            )
+        if self.ue != self.moments.ue:  # another one came to stand where the cursor is
+            told = self.rows.find(self.moments.ue) if self.story.has_focus else None
+            if told is not None:
+                self.list.go_to(told)
+            self._tell()
+        self._name_panes()
+        if self.rows.stale:
+            self.set_timer(_LATER, self._look_again)
+
+    def _look_again(self) -> None:
+        if self.rows.stale:
+            self.rows.hasten()
+            self.tick()
+
+    def _name_panes(self) -> None:
+        titled(self.list, "UEs", position(self.list, str(self.rows.order)))
+        name = escape(self.rows[self.list.cursor].ue, 60) if self.list.count else "Story"
+        titled(self.story, name, position(self.story))
+
+    @on(VirtualList.Highlighted, "#ues")
+    def _highlighted(self) -> None:
+        self.show_soon(self.list, self._tell)
+
+    @on(VirtualList.Highlighted, "#story")
+    def _moment_highlighted(self) -> None:
+        self._name_panes()
+
+    def _tell(self) -> None:
+        """Of the UE under the cursor, from the beginning."""
+        if self.ue != self.moments.ue:
+            self.moments.show(self.ue)
+            self.story.unpin()
+            self.story.take_in()
+            self.story.go_to(0)
+        self._name_panes()
+
+    @on(VirtualList.Chosen, "#ues")
+    def _chosen(self) -> None:
+        self._tell()
+        self.story.focus()
+
+    @on(VirtualList.Chosen, "#story")
+    def _moment_chosen(self, event: VirtualList.Chosen) -> None:
+        self.post_message(Visit(self.moments.place(event.index)))
+
+    @property
+    def here(self) -> Place | None:
+        return Place(Page.UES, self.ue) if self.list.count else None
+
+    @property
+    def ue(self) -> int:
+        return self.rows.identity(self.list.cursor) if self.list.count else 0
+
+    @property
+    def exchange(self) -> int:
+        on_story = self.story.has_focus and self.story.count
+        return self.moments[self.story.cursor].exchange if on_story else 0
+
+    def go_to(self, place: Place) -> None:
+        self.catch_up()
+        if self.rows.find(place.number) is None:
+            self.rows.hasten()
+            self.list.take_in()
+        index = self.rows.find(place.number)
+        if index is not None:
+            self.list.go_to(index)
+            self._tell()
+
+    def action_order(self) -> None:
+        orders = list(Order)
+        self.rows.order = orders[(orders.index(self.rows.order) + 1) % len(orders)]
+        self.list.unpin()
+        self.refresh_page()
