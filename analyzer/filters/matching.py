@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Filters applied to a session: which rows pass.
+
+What the tables hold is compared first, a column at a time. Fields that only packets tell are looked
+at last, in the order of the file, for rows that the rest of the filter leaves open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import and_, or_
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from analyzer.columns import Columns
+from analyzer.filters.conditions import Condition
+from analyzer.filters.model import And, Not
+from analyzer.filters.readings import is_stored
+from analyzer.filters.relations import pairs, size
+from analyzer.filters.stored import Judged, Stored, judged, scattered
+
+if TYPE_CHECKING:
+    from analyzer.filters.conditions import Node
+    from analyzer.filters.filter import Filter
+    from analyzer.filters.readings import Array
+    from analyzer.filters.relations import Pairs
+    from analyzer.session import Session
+
+_AT_ONCE: Final = 256
+"""Rows whose packets are read between two looks at what was found."""
+
+
+class Progress(NamedTuple):
+    """`share` of the rows that were left to packets is done (0 to 1); `passed` are those that are
+    known to pass by now."""
+
+    share: float
+    passed: Array
+
+
+class Matcher:
+    """A filter of a session. What was found out about names is kept for further rows."""
+
+    def __init__(self, session: Session, asked: Filter) -> None:
+        self._session = session
+        self._filter = asked
+        self._stored = {c: Stored(session, c) for c in asked.conditions if is_stored(c.field)}
+
+    def matches(self, first: int = 0, last: int | None = None, among: Array | None = None) -> Array:
+        """Rows of the table from the first to the one before the last, as booleans; no further
+        than it goes now. `among`: no others are asked for, and none of them passes."""
+        passed = np.zeros(0, bool)
+        for progress in self.search(first, last, among):
+            passed = progress.passed
+        return passed
+
+    def passing(self, rows: Sequence[int]) -> list[int]:
+        """Those of these rows that pass."""
+        if not rows:
+            return []
+        first, last = min(rows), max(rows) + 1
+        places = np.asarray(rows) - first
+        among = np.zeros(last - first, bool)
+        among[places] = True
+        passed = self.matches(first, last, among)[places]
+        return [row for row, passes in zip(rows, passed.tolist(), strict=True) if passes]
+
+    def search(
+        self, first: int = 0, last: int | None = None, among: Array | None = None
+    ) -> Iterator[Progress]:
+        """`matches` step by step, so that nobody waits: the last step has all."""
+        table = self._filter.table
+        rows = size(self._session, table)
+        last = rows if last is None else min(last, rows)
+        first = min(first, last)
+        yield from _Search(self, self._session, self._filter, first, last).steps(among)
+
+    def stored(self, condition: Condition) -> Stored | None:
+        """What judges a condition by the tables, None where packets have to."""
+        return self._stored.get(condition)
+
+
+class _Search:
+    """One search of a range of rows."""
+
+    def __init__(
+        self, matcher: Matcher, session: Session, asked: Filter, first: int, last: int
+    ) -> None:
+        self._session = session
+        self._filter = asked
+        self._first, self._last = first, last
+        self._columns = Columns(session)
+        self._found: dict[Condition, Array] = {}
+        self._open: dict[Condition, Pairs] = {}
+        for condition in asked.conditions:
+            stored = matcher.stored(condition)
+            if stored is None:
+                self._found[condition] = np.zeros(last - first, bool)
+                self._open[condition] = self._pairs(condition)
+            else:
+                self._found[condition] = self._judge(condition, stored)
+
+    def _pairs(self, condition: Condition) -> Pairs:
+        return pairs(
+            self._session, self._filter.table, condition.field.of, self._first, self._last
+        )
+
+    def _judge(self, condition: Condition, stored: Stored) -> Array:
+        """By the tables."""
+        if condition.field.of == self._filter.table:
+            return _passes(condition, stored.judge(self._columns, self._first, self._last))
+        rows, others = self._pairs(condition)
+        if not len(others):
+            return np.zeros(self._last - self._first, bool)
+        low, high = int(others.min()), int(others.max()) + 1
+        some, other = stored.judge(self._columns, low, high)
+        others = others - low
+        judged = scattered(self._last - self._first, rows, some[others], other[others])
+        return _passes(condition, judged)
+
+    def steps(self, among: Array | None) -> Iterator[Progress]:
+        everything = slice(None)
+        passed = self._bound(self._filter.root, everything, False)
+        if among is not None:
+            passed &= among
+        if not self._open:
+            yield Progress(1.0, passed)
+            return
+        left = self._bound(self._filter.root, everything, True) & ~passed
+        if among is not None:
+            left &= among
+        rows = np.flatnonzero(left)
+        for at in range(0, len(rows), _AT_ONCE):
+            yield Progress(at / len(rows), passed)
+            chunk = rows[at : at + _AT_ONCE]
+            for condition, belonging in self._open.items():
+                self._read(condition, belonging, chunk)
+            passed[chunk] = self._bound(self._filter.root, chunk, False, decided=True)
+        yield Progress(1.0, passed)
+
+    def _bound(self, node: Node | None, at: Any, unknown: bool, decided: bool = False) -> Array:
+        """Rows that pass where what is not known yet is as `unknown`."""
+        if node is None:
+            return np.ones(len(np.arange(self._last - self._first)[at]), bool)
+        if isinstance(node, Condition):
+            found = self._found[node][at]
+            is_open = node in self._open and not decided
+            return np.full(len(found), unknown) if is_open else found.copy()
+        if isinstance(node, Not):
+            return ~self._bound(node.of, at, not unknown, decided)
+        joined = and_ if isinstance(node, And) else or_
+        return reduce(joined, (self._bound(item, at, unknown, decided) for item in node.items))
+
+    def _read(self, condition: Condition, belonging: Pairs, chunk: Array) -> None:
+        """What packets tell of some rows."""
+        low, high = np.searchsorted(belonging.rows, (chunk[0], chunk[-1] + 1))
+        rows, others = belonging.rows[low:high], belonging.others[low:high]
+        wanted = np.isin(rows, chunk)
+        rows, others = rows[wanted], others[wanted]
+        values = self._columns.of(condition.field, condition.field.of, others.tolist())
+        some, other = judged(condition, values)
+        places = np.searchsorted(chunk, rows)
+        found = _passes(condition, scattered(len(chunk), places, some, other))
+        self._found[condition][chunk] = found
+
+
+def _passes(condition: Condition, judged: Judged) -> Array:
+    """Rows with a value that passes; with none that does not, where every one has to."""
+    passes = judged.some & ~judged.other if condition.every else judged.some
+    return passes
