@@ -51,21 +51,23 @@ class Condition:
     passes: Callable[[Sequence[Any]], Sequence[bool]]
     numbers: Callable[[Numbers], Numbers] | None = None
     every: bool = False
-    equals: tuple[bytes, ...] = ()
-    """Of bytes: `passes` is true of these and no others."""
-    negated: bool = False
-    """... or of all but these."""
+    op: Op | None = None
+    wanted: Any = None
+    parts: tuple[Part, ...] = ()
+    """The operator, the value it compares with, and what of the field: None for existence."""
 
 
-Node: TypeAlias = "Condition | Not | And | Or"
+Node: TypeAlias = "Condition | Not[Node] | And[Node] | Or[Node]"
 
 
-def conditions(tree: Expression) -> Any:
+def conditions(tree: Expression) -> Node:
     """The tree with a Condition for each test. Raises FilterError."""
     if isinstance(tree, Not):
         return Not(conditions(tree.of))
-    if isinstance(tree, And | Or):
-        return type(tree)(tuple(map(conditions, tree.items)))
+    if isinstance(tree, And):
+        return And(tuple(map(conditions, tree.items)))
+    if isinstance(tree, Or):
+        return Or(tuple(map(conditions, tree.items)))
     if isinstance(tree, Exists):
         return _existence(tree.operand)
     return _comparison(tree)
@@ -90,7 +92,9 @@ def _existence(operand: Operand) -> Condition:
     if operand.parts:
         _refuse_slice(field, kind, operand)
         return Condition(field, kind, _values(kind, operand.parts, lambda value: True))
-    return Condition(field, kind, lambda values: [True] * len(values), lambda numbers: numbers == numbers)
+    return Condition(
+        field, kind, lambda values: [True] * len(values), lambda numbers: numbers == numbers
+    )
 
 
 def _comparison(tree: Compare) -> Condition:
@@ -111,19 +115,19 @@ def _comparison(tree: Compare) -> Condition:
     one = _one_of(spans) if tree.op is Op.IN else _OF[tree.op](spans[0][0])
     if negated:
         one = _none(one)
-    exact = kind == Kind.BYTES and not tree.operand.parts and tree.op in _EXACT
     return Condition(
         field,
         kind,
         _values(kind, tree.operand.parts, one, negated),
-        one if kind in (Kind.NUMBER, Kind.TIME, Kind.MOMENT, Kind.SEVERITY) else None,
+        one if kind in _NUMERIC else None,
         every,
-        tuple(first for first, _ in spans) if exact and all(a == b for a, b in spans) else (),
-        negated,
+        tree.op,
+        spans[0][0],
+        tree.operand.parts,
     )
 
 
-_EXACT: Final = (Op.EQ, Op.NE, Op.ALL_EQ, Op.ANY_NE, Op.IN)
+_NUMERIC: Final = (Kind.NUMBER, Kind.TIME, Kind.MOMENT)
 
 
 def _meant(field: Field, kind: Kind, tree: Compare, span: Span) -> tuple[Any, Any]:

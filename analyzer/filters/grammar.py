@@ -155,15 +155,15 @@ def _wanted(error: UnexpectedInput) -> str:
 class _Trees(Transformer[Token, Any]):
     """Makes the tree while it is parsed."""
 
-    def either(self, items: list[Expression]) -> Or:
+    def either(self, items: list[Expression]) -> Or[Expression]:
         parts = (item.items if isinstance(item, Or) else (item,) for item in items)
         return Or(tuple(chain.from_iterable(parts)))
 
-    def both(self, items: list[Expression]) -> And:
+    def both(self, items: list[Expression]) -> And[Expression]:
         parts = (item.items if isinstance(item, And) else (item,) for item in items)
         return And(tuple(chain.from_iterable(parts)))
 
-    def negation(self, items: list[Expression]) -> Not:
+    def negation(self, items: list[Expression]) -> Not[Expression]:
         return Not(items[0])
 
     def existence(self, items: list[Operand]) -> Exists:
@@ -185,7 +185,7 @@ class _Trees(Transformer[Token, Any]):
         return Compare(operand, Op.IN, spans, at=operand.at)
 
     @v_args(inline=True)
-    def absence(self, operand: Operand, *spans: Span) -> Not:
+    def absence(self, operand: Operand, *spans: Span) -> Not[Expression]:
         return Not(Compare(operand, Op.IN, spans, at=operand.at))
 
     @v_args(inline=True)

@@ -165,4 +165,3 @@ def _texts(name: str) -> tuple[str, ...]:
         return tuple(CONTENT_FORMATS.values())
     element = elements().get(name.removeprefix("msgin5g."))
     return tuple(meaning for meaning, _ in element.values) if element else ()
-

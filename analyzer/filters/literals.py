@@ -53,15 +53,12 @@ def meant(field: Field, kind: Kind, literal: Literal, op: Op = Op.EQ) -> Any:
         return value
     shown = f'"{literal.text}"' if literal.quoted else literal.text
     if not words:
-        raise FilterError(f"{field.name} is {kind}; {shown} is none{_HINTS.get(kind, '')}", at(literal))
+        raise FilterError(
+            f"{field.name} is {kind}; {shown} is none{_HINTS.get(kind, '')}", literal.at
+        )
     near = nearest(literal.text, words)
     hint = f"did you mean {_quoted(near)}?" if near else f"as {_some(words)}"
-    raise FilterError(f"{field.name} is never {shown}; {hint}", at(literal))
-
-
-def at(literal: Literal) -> int:
-    """Where it was written."""
-    return literal.at
+    raise FilterError(f"{field.name} is never {shown}; {hint}", literal.at)
 
 
 _HINTS: Final = {

@@ -16,16 +16,16 @@ import numpy as np
 
 from analyzer.columns import Columns
 from analyzer.filters.conditions import Condition
+from analyzer.filters.judged import Judged, judged, scattered
 from analyzer.filters.model import And, Not
-from analyzer.filters.readings import is_stored
-from analyzer.filters.relations import pairs, size
-from analyzer.filters.stored import Judged, Stored, judged, scattered
+from analyzer.filters.readings import is_stored, may_have
+from analyzer.filters.relations import Pairs, pairs, size
+from analyzer.filters.stored import Stored
 
 if TYPE_CHECKING:
     from analyzer.filters.conditions import Node
     from analyzer.filters.filter import Filter
     from analyzer.filters.readings import Array
-    from analyzer.filters.relations import Pairs
     from analyzer.session import Session
 
 _AT_ONCE: Final = 256
@@ -82,6 +82,13 @@ class Matcher:
         return self._stored.get(condition)
 
 
+class _Open(NamedTuple):
+    """What packets have to tell: of which rows, and what belongs to them."""
+
+    rows: Array
+    pairs: Pairs
+
+
 class _Search:
     """One search of a range of rows."""
 
@@ -93,49 +100,55 @@ class _Search:
         self._first, self._last = first, last
         self._columns = Columns(session)
         self._found: dict[Condition, Array] = {}
-        self._open: dict[Condition, Pairs] = {}
+        self._open: dict[Condition, _Open] = {}
         for condition in asked.conditions:
             stored = matcher.stored(condition)
             if stored is None:
                 self._found[condition] = np.zeros(last - first, bool)
-                self._open[condition] = self._pairs(condition)
+                self._open[condition] = self._belonging(condition)
             else:
                 self._found[condition] = self._judge(condition, stored)
 
     def _pairs(self, condition: Condition) -> Pairs:
-        return pairs(
-            self._session, self._filter.table, condition.field.of, self._first, self._last
-        )
+        return pairs(self._session, self._filter.table, condition.field.of, self._first, self._last)
+
+    def _belonging(self, condition: Condition) -> _Open:
+        found = self._pairs(condition)
+        able = may_have(self._session, condition.field, found.others)
+        found = Pairs(found.rows[able], found.others[able])
+        rows = np.zeros(self._last - self._first, bool)
+        rows[found.rows] = True
+        return _Open(rows, found)
 
     def _judge(self, condition: Condition, stored: Stored) -> Array:
         """By the tables."""
         if condition.field.of == self._filter.table:
-            return _passes(condition, stored.judge(self._columns, self._first, self._last))
+            return _passes(condition, stored.judge(self._first, self._last))
         rows, others = self._pairs(condition)
         if not len(others):
             return np.zeros(self._last - self._first, bool)
         low, high = int(others.min()), int(others.max()) + 1
-        some, other = stored.judge(self._columns, low, high)
+        some, other = stored.judge(low, high)
         others = others - low
         judged = scattered(self._last - self._first, rows, some[others], other[others])
         return _passes(condition, judged)
 
     def steps(self, among: Array | None) -> Iterator[Progress]:
         everything = slice(None)
-        passed = self._bound(self._filter.root, everything, False)
+        passed = self._bound(self._filter.root, everything, False).copy()  # written below
         if among is not None:
-            passed &= among
+            passed = passed & among
         if not self._open:
             yield Progress(1.0, passed)
             return
         left = self._bound(self._filter.root, everything, True) & ~passed
         if among is not None:
-            left &= among
+            left = left & among
         rows = np.flatnonzero(left)
         for at in range(0, len(rows), _AT_ONCE):
             yield Progress(at / len(rows), passed)
             chunk = rows[at : at + _AT_ONCE]
-            for condition, belonging in self._open.items():
+            for condition, (_, belonging) in self._open.items():
                 self._read(condition, belonging, chunk)
             passed[chunk] = self._bound(self._filter.root, chunk, False, decided=True)
         yield Progress(1.0, passed)
@@ -143,15 +156,19 @@ class _Search:
     def _bound(self, node: Node | None, at: Any, unknown: bool, decided: bool = False) -> Array:
         """Rows that pass where what is not known yet is as `unknown`."""
         if node is None:
-            return np.ones(len(np.arange(self._last - self._first)[at]), bool)
+            return np.ones(self._last - self._first, bool)
         if isinstance(node, Condition):
             found = self._found[node][at]
-            is_open = node in self._open and not decided
-            return np.full(len(found), unknown) if is_open else found.copy()
+            if unknown and not decided and node in self._open:
+                found = found | self._open[node].rows[at]
+            return found
         if isinstance(node, Not):
-            return ~self._bound(node.of, at, not unknown, decided)
+            negated: Array = ~self._bound(node.of, at, not unknown, decided)
+            return negated
         joined = and_ if isinstance(node, And) else or_
-        return reduce(joined, (self._bound(item, at, unknown, decided) for item in node.items))
+        parts = (self._bound(item, at, unknown, decided) for item in node.items)
+        bound: Array = reduce(joined, parts)
+        return bound
 
     def _read(self, condition: Condition, belonging: Pairs, chunk: Array) -> None:
         """What packets tell of some rows."""

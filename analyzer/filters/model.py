@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 class FilterError(Exception):
@@ -133,36 +135,38 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(Generic[T]):
     """What is said is not so."""
 
-    of: Expression
+    of: T
 
     def __str__(self) -> str:
         return f"!({self.of})"
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(Generic[T]):
     """All of it is so."""
 
-    items: tuple[Expression, ...]
+    items: tuple[T, ...]
 
     def __str__(self) -> str:
-        return " && ".join(f"({item})" if isinstance(item, Or) else str(item) for item in self.items)
+        return " && ".join(
+            f"({item})" if isinstance(item, Or) else str(item) for item in self.items
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(Generic[T]):
     """Some of it is so."""
 
-    items: tuple[Expression, ...]
+    items: tuple[T, ...]
 
     def __str__(self) -> str:
         return " || ".join(map(str, self.items))
 
 
-Expression: TypeAlias = "Exists | Compare | Not | And | Or"
+Expression: TypeAlias = "Exists | Compare | Not[Expression] | And[Expression] | Or[Expression]"
 
 
 def _escaped(character: str) -> str:

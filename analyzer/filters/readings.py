@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from analyzer.exchanges.model import CONFIDENCES
-from analyzer.messages import NO_RESPONSE_TIME, Role
+from analyzer.messages import NO_RESPONSE_TIME, WHOLE_BODY, Role
 from dissectors.coap import numbers
 from dissectors.fields import Field, Table
 
@@ -248,3 +248,12 @@ def is_stored(field: Field) -> bool:
         return False
     stored = key_of(field) in NAMED or key_of(field) in TOKENS or key in BOTH
     return stored or reader_of(field) is not None
+
+
+def may_have(session: Session, field: Field, rows: Array) -> Array:
+    """Rows of messages that may have a value of a field that only packets tell."""
+    if field.of != Table.MESSAGES or not field.source.startswith("element:"):
+        return np.ones(len(rows), bool)
+    messages = session.messages  # an element stands in a payload
+    found: Array = (messages["payload_length"] != 0) | (messages["flags"] & WHOLE_BODY != 0)
+    return found[rows]

@@ -22,11 +22,6 @@ class Pairs(NamedTuple):
     rows: Array
     others: Array
 
-    def of(self, wanted: Array) -> Pairs:
-        """Those of some rows alone, as booleans."""
-        kept = wanted[self.rows]
-        return Pairs(self.rows[kept], self.others[kept])
-
 
 def size(session: Session, table: Table) -> int:
     """Rows of a table."""

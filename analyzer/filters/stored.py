@@ -3,57 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from analyzer import exchange_columns, finding_columns, message_columns
 from analyzer.filters.conditions import Condition
+from analyzer.filters.judged import Judged, judged, scattered, spread
 from analyzer.filters.kinds import Kind
-from analyzer.filters.readings import BOTH, NAMED, TOKENS, Reading, key_of, reader_of
-from analyzer.messages import LONG_TOKEN
+from analyzer.filters.readings import BOTH, NAMED, TOKENS, key_of, reader_of
+from analyzer.filters.tokens import judge_tokens
 from dissectors.fields import Table
 
 if TYPE_CHECKING:
-    from analyzer.columns import Columns
     from analyzer.filters.readings import Array, Reader
     from analyzer.session import Session
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     Table.MESSAGES: message_columns.COLUMNS,
     Table.EXCHANGES: exchange_columns.COLUMNS,
 }
-
-
-class Judged(NamedTuple):
-    """Of each row: `some` value passes, some `other` does not. Neither: it has none."""
-
-    some: Array
-    other: Array
-
-
-def scattered(size: int, rows: Array, some: Array, other: Array) -> Judged:
-    """What is known of values, by the rows they belong to."""
-    found = Judged(np.zeros(size, bool), np.zeros(size, bool))
-    found.some[rows[some]] = True
-    found.other[rows[other]] = True
-    return found
-
-
-def judged(condition: Condition, values: Sequence[Any]) -> Judged:
-    """Values as `analyzer.columns` gives them, one a row: None, one, or a list of several."""
-    rows: list[int] = []
-    several: list[Any] = []
-    for row, value in enumerate(values):
-        if isinstance(value, list):
-            rows += [row] * len(value)
-            several += value
-        elif value is not None:
-            rows.append(row)
-            several.append(value)
-    passed = np.array(condition.passes(several), bool)
-    return scattered(len(values), np.array(rows, np.int64), passed, ~passed)
 
 
 class Stored:
@@ -66,7 +35,7 @@ class Stored:
         self._named: dict[str, _Keys] = {}
         self._values: dict[Any, bool] = {}
 
-    def judge(self, columns: Columns, first: int, last: int) -> Judged:
+    def judge(self, first: int, last: int) -> Judged:
         """The rows from the first to the one before the last."""
         condition = self._condition
         if condition.kind == Kind.PROTOCOL:
@@ -79,12 +48,12 @@ class Stored:
         if (self._table, self._key) in NAMED:
             return self._by_key(self._key, first, last)
         if (self._table, self._key) in TOKENS:
-            return self._tokens(columns, first, last)
+            return judge_tokens(self._session, condition, first, last)
         reader = reader_of(condition.field)
         assert reader is not None
         assert condition.numbers is not None
         reading = reader(self._session, first, last)
-        return _spread(last - first, reading, condition.numbers(reading.keys))
+        return spread(last - first, reading, condition.numbers(reading.keys))
 
     def _protocol(self, first: int, last: int) -> Judged:
         if self._condition.field.name == "msgin5g":
@@ -119,47 +88,15 @@ class Stored:
         passed = np.array(some, bool)
         return Judged(passed, np.array(known, bool) & ~passed)
 
-    # Tokens -------------------------------------------------------------------------------------
-
-    def _tokens(self, columns: Columns, first: int, last: int) -> Judged:
-        read = TOKENS[self._table, self._key]
-        session, condition = self._session, self._condition
-        tokens = read("token")(session, first, last).keys
-        lengths = read("token_length")(session, first, last).keys
-        known = lengths != 0
-        wanted = condition.equals
-        if wanted and all(0 < len(token) < LONG_TOKEN for token in wanted):
-            found = np.zeros(last - first, bool)
-            for token in wanted:
-                found |= (tokens == _cells(token)) & (lengths == len(token))
-            return Judged(known & (found ^ condition.negated), known & (found == condition.negated))
-        owners = np.flatnonzero(known)
-        keys = np.empty(len(owners), [("token", "i8"), ("length", "u1")])
-        keys["token"], keys["length"] = tokens[owners], lengths[owners]
-        distinct, inverse = np.unique(keys, return_inverse=True)
-        texts = [session.token_bytes(int(t), int(length)).hex() for t, length in distinct.tolist()]
-        passed = np.array(condition.passes(texts), bool)[inverse]
-        return _spread(last - first, Reading(keys, owners), passed)
-
 
 _MOST_KEPT: Final = 1 << 16
-
-
-def _cells(token: bytes) -> int:
-    """A token as the column has it, signed."""
-    return int.from_bytes(token.rjust(8, b"\0"), "big", signed=True)
-
-
-def _spread(size: int, reading: Reading, passed: Array) -> Judged:
-    """What is known of the keys, by row."""
-    if reading.owners is None:
-        return Judged(passed, ~passed)
-    return scattered(size, reading.owners, passed, ~passed)
 
 
 _PASSES: Final = 1
 _FAILS: Final = 2
 _NONE: Final = 3
+_FEW: Final = 4096
+"""Rows whose keys are learnt first: they often have them all."""
 
 
 class _Keys:
@@ -169,21 +106,26 @@ class _Keys:
         self._session = session
         self._condition = condition
         self._read: Reader = NAMED[table, key]
-        self._column = _COLUMNS[table][key]
+        self._column = COLUMNS[table][key]
         self._known = np.zeros(256, np.uint8)
 
     def judge(self, first: int, last: int) -> Judged:
-        keys, owners = self._read(self._session, first, last)
+        reading = self._read(self._session, first, last)
+        keys, owners = reading.keys.astype(np.intp), reading.owners  # a column is slow to index
         if not len(keys):
             return Judged(np.zeros(last - first, bool), np.zeros(last - first, bool))
         self._make_room(int(keys.max()))
         verdicts = self._known[keys]
-        unknown = np.flatnonzero(verdicts == 0)
-        if len(unknown):
-            self._learn(keys[unknown], unknown if owners is None else owners[unknown], first)
-            verdicts = self._known[keys]
-        some, other = verdicts == _PASSES, verdicts == _FAILS
-        return Judged(some, other) if owners is None else scattered(last - first, owners, some, other)
+        unknown, some = np.flatnonzero(verdicts == 0), _FEW
+        while len(unknown):
+            rows, some = unknown[:some], 16 * some
+            self._learn(keys[rows], rows if owners is None else owners[rows], first)
+            verdicts[unknown] = self._known[keys[unknown]]
+            unknown = unknown[verdicts[unknown] == 0]
+        passed, failed = verdicts == _PASSES, verdicts == _FAILS
+        if owners is None:
+            return Judged(passed, failed)
+        return scattered(last - first, owners, passed, failed)
 
     def _make_room(self, largest: int) -> None:
         if largest >= len(self._known):
