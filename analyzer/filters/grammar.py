@@ -54,14 +54,14 @@ literal: WORD | STRING | RAW
 
 _OR: /\|\||or(?![\w.])/
 _AND: /&&|and(?![\w.])/
-_NOT.2: /!(?!=)|not(?![\w.:\-])/
-QUANTIFIER.2: /(any|all)(?![\w.:\-])/
+_NOT.2: /!(?!=)|not(?![\w.:\/\-])/
+QUANTIFIER.2: /(any|all)(?![\w.:\/\-])/
 OPERATOR: /===|!==|==|!=|~=|<=|>=|<|>|~|(any_eq|all_eq|any_ne|all_ne|eq|ne|lt|gt|le|ge|contains|matches)(?![\w.])/
 _IN: /in(?![\w.])/
 SLICE: /[0-9:, \-]+/
 STRING.2: /"(\\.|[^"\\])*"/s
 RAW.2: /[rR]"(\\.|[^"\\])*"/s
-WORD: /-?([\w:\/\-]|\.(?!\.))+/
+WORD: /(?!(and|or|not|in|any|all|contains|matches|eq|ne|lt|gt|le|ge)(?![\w.:\/\-]))-?([\w:\/\-]|\.(?!\.))+/
 %ignore /[ \t\r\n]+/
 """  # noqa: E501
 
@@ -124,10 +124,11 @@ def _refuse_depth(text: str) -> None:
 
 
 def _syntax_error(error: UnexpectedInput, text: str) -> FilterError:
-    at = error.pos_in_stream
-    if at is None or at < 0 or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
-        at = len(text.rstrip())
-    rest = text[at:]
+    end = len(text.rstrip())
+    ends = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    at = end if ends else min(error.pos_in_stream or 0, end)
+    at += len(text[at:end]) - len(text[at:end].lstrip())
+    rest = text[at:end]
     if rest.startswith(('"', 'r"', 'R"')) and not re.match(r'[rR]?"(\\.|[^"\\])*"', rest, re.S):
         return FilterError("the string has no closing quote", at)
     if rest.startswith("="):

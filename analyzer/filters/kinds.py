@@ -54,10 +54,12 @@ PROTOCOLS: Final = {
 _OF_TYPE: Final = {
     "uint": Kind.NUMBER,
     "integer": Kind.NUMBER,
+    "number": Kind.NUMBER,
     "frame": Kind.NUMBER,
     "time": Kind.TIME,
     "string": Kind.STRING,
     "object": Kind.STRING,
+    "array": Kind.STRING,
     "bytes": Kind.BYTES,
     "boolean": Kind.BOOLEAN,
     PROTOCOL: Kind.PROTOCOL,

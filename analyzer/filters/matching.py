@@ -158,7 +158,7 @@ class _Search:
         if node is None:
             return np.ones(self._last - self._first, bool)
         if isinstance(node, Condition):
-            found = self._found[node][at]
+            found: Array = self._found[node][at]
             if unknown and not decided and node in self._open:
                 found = found | self._open[node].rows[at]
             return found
