@@ -91,10 +91,14 @@ def _existence(operand: Operand) -> Condition:
     kind = kind_of(field)
     if operand.parts:
         _refuse_slice(field, kind, operand)
-        return Condition(field, kind, _values(kind, operand.parts, lambda value: True))
+        return Condition(field, kind, _values(kind, (), _fitting(operand.parts)))
     return Condition(
         field, kind, lambda values: [True] * len(values), lambda numbers: numbers == numbers
     )
+
+
+def _fitting(parts: tuple[Part, ...]) -> Callable[[Any], bool]:
+    return lambda value: all(placed(part, len(value)) for part in parts)
 
 
 def _comparison(tree: Compare) -> Condition:
@@ -144,6 +148,8 @@ def _meant(field: Field, kind: Kind, tree: Compare, span: Span) -> tuple[Any, An
 
 
 def _low(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return _rank(value)
     return value.first if isinstance(value, Network) else value
 
 
@@ -170,9 +176,16 @@ def _ordered(compare: Callable[[Any, Any], Any]) -> Callable[[Any], Callable[[An
         if isinstance(wanted, Network):
             first = wanted.first
             return lambda value: value[0] == first[0] and compare(value, first)
+        if isinstance(wanted, bytes):
+            return lambda value: compare(_rank(value), _rank(wanted))
         return lambda value: compare(value, wanted)
 
     return of
+
+
+def _rank(value: bytes) -> tuple[int, bytes]:
+    """Of bytes, more are greater, as in Wireshark."""
+    return len(value), value
 
 
 def _contains(wanted: Any) -> Callable[[Any], Any]:
@@ -199,8 +212,10 @@ def _one_of(spans: Sequence[tuple[Any, Any]]) -> Callable[[Any], Any]:
         if isinstance(first, Network):
             low, high = first.first, last.last
             return lambda value: low <= value <= high
-        if first is last or first == last:
+        if first == last:
             return lambda value: eq(value, first)
+        if isinstance(first, bytes):
+            return lambda value: _rank(first) <= _rank(value) <= _rank(last)
         return lambda value: and_(value >= first, value <= last)
 
     tests = [within(first, last) for first, last in spans]
@@ -228,8 +243,7 @@ def _none(one: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _values(
     kind: Kind, parts: tuple[Part, ...], one: Callable[[Any], Any], unfit: bool = False
 ) -> Callable[[Sequence[Any]], Sequence[bool]]:
-    """A value that its field should not have is `unfit`; one too short for its slice passes
-    nothing."""
+    """A value that its field should not have is `unfit`."""
 
     def passes(values: Sequence[Any]) -> list[bool]:
         found = []
@@ -238,24 +252,29 @@ def _values(
             if value is None:
                 found.append(unfit)
                 continue
-            if parts:
-                value = sliced(value, parts)
-            found.append(value is not None and bool(one(value)))
+            found.append(bool(one(sliced(value, parts) if parts else value)))
         return found
 
     return passes
 
 
 def sliced(value: Any, parts: tuple[Part, ...]) -> Any:
-    """Parts of a string or of bytes, put together; None where it is too short for one."""
-    found, size = value[:0], len(value)
-    for start, length in parts:
-        first = start if start >= 0 else size + start
-        end = size if length is None else first + length
-        if not 0 <= first < size or end > size:
-            return None
-        found += value[first:end]
+    """Parts of a string or of bytes, put together: those before the first that it is too short
+    for, as in Wireshark."""
+    found = value[:0]
+    for part in parts:
+        place = placed(part, len(value))
+        if place is None:
+            break
+        found += value[place]
     return found
+
+
+def placed(part: Part, size: int) -> slice | None:
+    """Where a part stands in a value of a size, None where it does not fit."""
+    first = part.start if part.start >= 0 else size + part.start
+    end = size if part.length is None else first + part.length
+    return slice(first, end) if 0 <= first < size and end <= size else None
 
 
 def _pattern(

@@ -136,7 +136,7 @@ def _syntax_error(error: UnexpectedInput, text: str) -> FilterError:
     if rest[:1] in "&|" and rest and rest[:2] not in ("&&", "||"):
         return FilterError(f"write {rest[0] * 2}, or {'and' if rest[0] == '&' else 'or'}", at)
     wanted = _wanted(error)
-    met = "the filter ends" if not rest else f"{_word(rest)!r} is unexpected"
+    met = "the filter ends" if not rest else f"'{_word(rest)}' is unexpected"
     return FilterError(f"{met}; {wanted} may stand here" if wanted else met, at)
 
 
@@ -213,14 +213,14 @@ def _parts(slice: Token) -> tuple[Part, ...]:
     for text in slice.split(","):
         found = _SLICE.fullmatch(text.strip())
         if found is None or text.strip() == ":":
-            raise FilterError(f"{text.strip()!r} is no slice; write 0:4, 0-3, :4, 4: or 4", at)
+            raise FilterError(f"[{text.strip()}] is no slice; write 0:4, 0-3, :4, 4: or 4", at)
         only, start, length, first, last = found.groups()
         if only:
             parts.append(Part(int(only), 1))
         elif first:
             size = int(last) - int(first) + 1
             if size < 1 or (int(first) < 0 <= int(last)):
-                raise FilterError(f"{text.strip()!r} ends before it begins", at)
+                raise FilterError(f"[{text.strip()}] ends before it begins", at)
             parts.append(Part(int(first), size))
         else:
             parts.append(Part(int(start or 0), int(length) if length else None))
@@ -245,11 +245,11 @@ def _unescaped(text: str, at: int) -> str:
         where = at + found.start()
         if named:
             if named not in _NAMED:
-                raise FilterError(f'\\{named} is no escape; write \\\\, or r"..."', where)
+                raise FilterError('no such escape; write a backslash twice, or r"..."', where)
             return _NAMED[named]
         code = int(octal, 8) if octal else int(hexadecimal, 16)
         if (octal and code > 0xFF) or code > 0x10FFFF or 0xD800 <= code < 0xE000:
-            raise FilterError(f"{found[0]} is no character", where)
+            raise FilterError("no character has this number", where)
         return chr(code)
 
     return _ESCAPE.sub(character, text)

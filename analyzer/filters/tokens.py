@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.filters.conditions import Condition
+from analyzer.filters.conditions import Condition, placed
 from analyzer.filters.judged import Judged, spread
-from analyzer.filters.model import Op
+from analyzer.filters.model import Op, Part
 from analyzer.filters.readings import TOKENS, Reading, key_of
 from analyzer.messages import LONG_TOKEN
 
@@ -50,31 +50,27 @@ def _compared(condition: Condition) -> _Compared | None:
         return None
     wanted: bytes = condition.wanted
     if condition.op is Op.CONTAINS:
-        return None if parts else _Compared(wanted, None, None, False)
-    start, size = parts[0] if parts else (0, None)
-    return _Compared(wanted, start, size, negated)
+        return None if parts else _Compared(wanted, None, False)
+    return _Compared(wanted, parts[0] if parts else Part(0, None), negated)
 
 
 class _Compared:
-    """`wanted` at `start`, or anywhere where that is None; a part of `size`, None for the rest."""
+    """A part of each token is `wanted`, or that stands anywhere in it where `part` is None."""
 
-    def __init__(self, wanted: bytes, start: int | None, size: int | None, negated: bool) -> None:
-        self._wanted, self._start, self._size, self._negated = wanted, start, size, negated
+    def __init__(self, wanted: bytes, part: Part | None, negated: bool) -> None:
+        self._wanted, self._part, self._negated = wanted, part, negated
 
     def __call__(self, tokens: Array, length: int) -> Array:
-        if self._start is None:
+        if self._part is None:
             places = range(length - len(self._wanted) + 1)
             found = np.zeros(len(tokens), bool)
             for place in places:
                 found |= self._stands(tokens, length, place)
             return found
-        start = self._start + length if self._start < 0 else self._start
-        end = length if self._size is None else start + self._size
-        if not 0 <= start < length or end > length:  # too short for the slice
-            return np.zeros(len(tokens), bool)
-        if end - start != len(self._wanted):
+        place = placed(self._part, length) or slice(0, 0)
+        if place.stop - place.start != len(self._wanted):
             return np.full(len(tokens), self._negated)
-        return self._stands(tokens, length, start) ^ self._negated
+        return self._stands(tokens, length, place.start) ^ self._negated
 
     def _stands(self, tokens: Array, length: int, place: int) -> Array:
         """The wanted bytes are at a place of the token."""

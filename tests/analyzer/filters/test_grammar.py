@@ -106,8 +106,8 @@ def test_trees(text: str, tree: Expression | None) -> None:
         ("a in 5", 5, "{"),
         ("a in {5", 7, "}"),
         ("a in {}", 6, "value"),
-        (r'a == "x\q"', 7, r"\q"),
-        (r'a == "\400"', 6, "no character"),
+        (r'a == "x\q"', 7, "escape"),
+        (r'a == "\400"', 6, "no character has"),
         ("a[:]", 2, "slice"),
         ("a[3-1]", 2, "ends before"),
         ("a and or b", 6, "'or'"),
@@ -116,7 +116,7 @@ def test_trees(text: str, tree: Expression | None) -> None:
     ],
 )
 def test_errors_point_at_their_place(text: str, at: int, words: str) -> None:
-    with pytest.raises(FilterError, match=".") as error:
+    with pytest.raises(FilterError) as error:
         parse(text)
     assert (error.value.at, words in str(error.value)) == (at, True), str(error.value)
 
@@ -172,7 +172,7 @@ tests = (
 
 def joined(
     kind: type[And[Expression]] | type[Or[Expression]], of: st.SearchStrategy[Expression]
-) -> st.SearchStrategy[Expression]:  # noqa: E501
+) -> st.SearchStrategy[Expression]:
     """Not of its own kind: a && (b && c) is a && b && c."""
     other = of.filter(lambda item: not isinstance(item, kind))
     return st.lists(other, min_size=2, max_size=3).map(lambda items: kind(tuple(items)))
@@ -195,8 +195,13 @@ def test_a_tree_is_read_as_it_is_written(tree: Expression) -> None:
     | st.text(max_size=40)
 )
 def test_any_text_is_a_filter_or_an_error_in_it(text: str) -> None:
+    error = error_in(text)
+    assert error is None or (0 <= error.at <= len(text) and str(error))
+
+
+def error_in(text: str) -> FilterError | None:
     try:
         parse(text)
     except FilterError as error:
-        assert 0 <= error.at <= len(text)
-        assert str(error)
+        return error
+    return None
