@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lark.exceptions import UnexpectedInput
-
-from analyzer.filters.grammar import parser
+from analyzer.filters.grammar import terminals_behind
 from analyzer.filters.kinds import Kind, kind_of, known_fields, ops_of, words_of
-from analyzer.filters.model import FilterError, Literal, Op
+from analyzer.filters.model import Literal, Op
 from dissectors.fields import Field, Table, fields
 
 if TYPE_CHECKING:
+    from lark import Token
+
     from analyzer.session import Session
 
 _MOST_VALUES: Final = 50
@@ -102,18 +102,17 @@ def _word_start(head: str) -> int:
 
 def _place(before: str) -> _Place | None:
     """What the text before the word at the cursor comes to."""
-    interactive = parser().parse_interactive(before)
-    operand = last = ""
-    try:
-        for token in interactive.iter_parse():
-            if token.type == "WORD" and last not in _VALUE_FOLLOWS:
-                operand = str(token)
-            last = token.type
-    except (UnexpectedInput, FilterError):
+    tokens: list[Token] = []
+    terminals = terminals_behind(before, tokens)
+    if not terminals:
         return None
+    operand = last = ""
+    for token in tokens:
+        if token.type == "WORD" and last not in _VALUE_FOLLOWS:
+            operand = str(token)
+        last = token.type
     field = known_fields().get(operand.lower())
-    terminals: set[str] = interactive.accepts()  # type: ignore[no-untyped-call]
-    return _Place(frozenset(terminals), field, last in _VALUE_FOLLOWS)
+    return _Place(terminals, field, last in _VALUE_FOLLOWS)
 
 
 def _others(place: _Place) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, Final
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from analyzer.filters.model import (
     OPS,
@@ -81,6 +81,9 @@ EXPECTED: Final = {
 }
 """Terminals in words, where an error tells of them."""
 
+_QUOTED: Final = "@'+*?$%#;`^"
+"""What only strings may have."""
+
 _SLICE: Final = re.compile(r"(-?\d{1,9})|(-?\d{1,9})?:(\d{1,9})?|(-?\d{1,9})-(-?\d{1,9})")
 
 
@@ -135,7 +138,9 @@ def _syntax_error(error: UnexpectedInput, text: str) -> FilterError:
         return FilterError("to compare, write ==", at)
     if rest[:1] in "&|" and rest and rest[:2] not in ("&&", "||"):
         return FilterError(f"write {rest[0] * 2}, or {'and' if rest[0] == '&' else 'or'}", at)
-    wanted = _wanted(error)
+    if rest[:1] in _QUOTED and rest:
+        return FilterError(f"a string with {rest[0]} in it stands in double quotes", at)
+    wanted = _wanted(text[:at])
     met = "the filter ends" if not rest else f"'{_word(rest)}' is unexpected"
     return FilterError(f"{met}; {wanted} may stand here" if wanted else met, at)
 
@@ -145,12 +150,25 @@ def _word(rest: str) -> str:
     return found[0] if found else ""
 
 
-def _wanted(error: UnexpectedInput) -> str:
-    allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
-    if isinstance(error, UnexpectedToken):
-        allowed = error.accepts or error.expected
-    words = [word for name, word in EXPECTED.items() if name in (allowed or ())]
+def _wanted(before: str) -> str:
+    """What may stand behind a text, in words."""
+    accepted = terminals_behind(before)
+    words = [word for name, word in EXPECTED.items() if name in accepted]
     return ", ".join(words[:-1]) + " or " + words[-1] if len(words) > 1 else "".join(words)
+
+
+def terminals_behind(before: str, tokens: list[Token] | None = None) -> frozenset[str]:
+    """Names of the terminals that may stand behind a text, none where it is wrong itself; its
+    tokens are added to `tokens`."""
+    interactive = parser().parse_interactive(before)
+    try:
+        for token in interactive.iter_parse():
+            if tokens is not None:
+                tokens.append(token)
+    except (UnexpectedInput, FilterError):
+        return frozenset()
+    accepted: set[str] = interactive.accepts()  # type: ignore[no-untyped-call]
+    return frozenset(accepted)
 
 
 class _Trees(Transformer[Token, Any]):

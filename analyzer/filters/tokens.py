@@ -67,10 +67,10 @@ class _Compared:
             for place in places:
                 found |= self._stands(tokens, length, place)
             return found
-        place = placed(self._part, length) or slice(0, 0)
-        if place.stop - place.start != len(self._wanted):
+        part = placed(self._part, length) or slice(0, 0)
+        if part.stop - part.start != len(self._wanted):
             return np.full(len(tokens), self._negated)
-        return self._stands(tokens, length, place.start) ^ self._negated
+        return self._stands(tokens, length, part.start) ^ self._negated
 
     def _stands(self, tokens: Array, length: int, place: int) -> Array:
         """The wanted bytes are at a place of the token."""

@@ -111,6 +111,8 @@ def test_trees(text: str, tree: Expression | None) -> None:
         ("a[:]", 2, "slice"),
         ("a[3-1]", 2, "ends before"),
         ("a and or b", 6, "'or'"),
+        ("a == b@c", 6, "double quotes"),
+        ("a == 'b'", 5, "double quotes"),
         ("€", 0, "'€'"),
         ("a == 5 b", 7, "'b'"),
     ],
