@@ -20,7 +20,8 @@ from analyzer.filters.judged import Judged, judged, scattered
 from analyzer.filters.model import And, Not
 from analyzer.filters.readings import is_stored, may_have
 from analyzer.filters.relations import Pairs, pairs, size
-from analyzer.filters.stored import Stored
+from analyzer.filters.stored import BLOCK, Stored
+from dissectors.fields import Table
 
 if TYPE_CHECKING:
     from analyzer.filters.conditions import Node
@@ -122,16 +123,35 @@ class _Search:
 
     def _judge(self, condition: Condition, stored: Stored) -> Array:
         """By the tables."""
-        if condition.field.of == self._filter.table:
+        table, other = self._filter.table, condition.field.of
+        if other == table:
             return _passes(condition, stored.judge(self._first, self._last))
+        if table == Table.MESSAGES and other == Table.EXCHANGES:
+            return self._led(condition, stored)
         rows, others = self._pairs(condition)
         if not len(others):
             return np.zeros(self._last - self._first, bool)
         low, high = int(others.min()), int(others.max()) + 1
-        some, other = stored.judge(low, high)
+        some, other_ = stored.judge(low, high)
         others = others - low
-        judged = scattered(self._last - self._first, rows, some[others], other[others])
+        judged = scattered(self._last - self._first, rows, some[others], other_[others])
         return _passes(condition, judged)
+
+    def _led(self, condition: Condition, stored: Stored) -> Array:
+        """By the exchanges of many messages: each is judged once."""
+        ids = self._session.messages["exchange"]
+        low, high = 0, len(self._session.exchanges)
+        if self._last - self._first < BLOCK:
+            few = ids[self._first : self._last]
+            few = few[few != 0]
+            low, high = (int(few.min()) - 1, int(few.max())) if len(few) else (0, 0)
+        passes = np.zeros(high - low + 1, bool)  # the first stands for no exchange
+        passes[1:] = _passes(condition, stored.judge(low, high))
+        found = np.empty(self._last - self._first, bool)
+        for first in range(self._first, self._last, BLOCK):
+            block = ids[first : min(first + BLOCK, self._last)].astype(np.intp)
+            found[first - self._first :][: len(block)] = passes[np.maximum(block - low, 0)]
+        return found
 
     def steps(self, among: Array | None) -> Iterator[Progress]:
         everything = slice(None)

@@ -37,6 +37,20 @@ class Stored:
 
     def judge(self, first: int, last: int) -> Judged:
         """The rows from the first to the one before the last."""
+        if (
+            last - first <= BLOCK
+            or self._table == Table.FINDINGS
+            or self._key in exchange_columns.LISTS
+        ):
+            return self._judge(first, last)
+        found = Judged(np.empty(last - first, bool), np.empty(last - first, bool))
+        for start in range(first, last, BLOCK):
+            part = self._judge(start, min(start + BLOCK, last))
+            place = slice(start - first, start - first + BLOCK)
+            found.some[place], found.other[place] = part
+        return found
+
+    def _judge(self, first: int, last: int) -> Judged:
         condition = self._condition
         if condition.kind == Kind.PROTOCOL:
             return self._protocol(first, last)
@@ -89,14 +103,15 @@ class Stored:
         return Judged(passed, np.array(known, bool) & ~passed)
 
 
+BLOCK: Final = 1 << 15
+"""Rows judged at a time: what is made of their columns stays in the processor's cache."""
+
 _MOST_KEPT: Final = 1 << 16
 
 
 _PASSES: Final = 1
 _FAILS: Final = 2
 _NONE: Final = 3
-_FEW: Final = 4096
-"""Rows whose keys are learnt first: they often have them all."""
 
 
 class _Keys:
@@ -116,12 +131,10 @@ class _Keys:
             return Judged(np.zeros(last - first, bool), np.zeros(last - first, bool))
         self._make_room(int(keys.max()))
         verdicts = self._known[keys]
-        unknown, some = np.flatnonzero(verdicts == 0), _FEW
-        while len(unknown):
-            rows, some = unknown[:some], 16 * some
-            self._learn(keys[rows], rows if owners is None else owners[rows], first)
+        unknown = np.flatnonzero(verdicts == 0)
+        if len(unknown):
+            self._learn(keys[unknown], unknown if owners is None else owners[unknown], first)
             verdicts[unknown] = self._known[keys[unknown]]
-            unknown = unknown[verdicts[unknown] == 0]
         passed, failed = verdicts == _PASSES, verdicts == _FAILS
         if owners is None:
             return Judged(passed, failed)
