@@ -52,7 +52,7 @@ STORED: Final = (
     "not msgin5g",
     "msgin5g.message_type == REG and ip.src == 198.51.100.1 or exchange.response_code == 4.04",
 )
-READ: Final = ('coap.opt.uri_path == "registration"', 'msgin5g.payload contains "21"')
+READ: Final = ('coap.opt.uri_path == "register"', 'msgin5g.payload contains "21"')
 
 
 class Timed(NamedTuple):

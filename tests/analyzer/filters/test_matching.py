@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules.conversation import Conversation
 
+from analyzer.filters import matching, stored
 from analyzer.filters.filter import Filter, compiled
 from analyzer.filters.grammar import parse
 from analyzer.filters.kinds import known_fields
@@ -247,6 +248,31 @@ def test_piece_by_piece_is_as_at_once(text: str) -> None:
     assert matcher.matches(99).tolist() == []
     assert matcher.passing([6, 0, 3]) == [row for row in (6, 0, 3) if whole[row]]
     assert matcher.passing([]) == []
+
+
+@pytest.mark.parametrize("block", [1, 3])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "coap.mid < 10",
+            "coap.token == 0a:0b",
+            "ip.addr == 192.0.2.9",
+            "exchange.role == request",
+        ),
+        *("exchange.state == unanswered", "exchange.retransmitted_in", "exchange.response_time"),
+        *("finding.rule", "!exchange.id", "coap.response_in", "exchange.ack_in > 3"),
+    ],
+)
+def test_blocks_of_rows_are_as_all_at_once(
+    text: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = frames(text)
+    monkeypatch.setattr(stored, "BLOCK", block)
+    monkeypatch.setattr(matching, "BLOCK", block)
+    assert frames(text) == whole
+    exchanges = compiled("exchange.mid < 10 or coap.mid == 77", Table.EXCHANGES)
+    assert Matcher(talk(), exchanges).matches().tolist() == [True, True, False, True]
 
 
 def test_packets_are_read_in_steps_and_only_where_they_decide(
