@@ -149,8 +149,9 @@ class _Search:
         passes[1:] = _passes(condition, stored.judge(low, high))
         found = np.empty(self._last - self._first, bool)
         for first in range(self._first, self._last, BLOCK):
-            block = ids[first : min(first + BLOCK, self._last)].astype(np.intp)
-            found[first - self._first :][: len(block)] = passes[np.maximum(block - low, 0)]
+            block = ids[first : min(first + BLOCK, self._last)].astype(np.intp) - low
+            block[(block < 0) | (block > high - low)] = 0  # none, or one that came meanwhile
+            found[first - self._first :][: len(block)] = passes[block]
         return found
 
     def steps(self, among: Array | None) -> Iterator[Progress]:

@@ -37,11 +37,8 @@ class Stored:
 
     def judge(self, first: int, last: int) -> Judged:
         """The rows from the first to the one before the last."""
-        if (
-            last - first <= BLOCK
-            or self._table == Table.FINDINGS
-            or self._key in exchange_columns.LISTS
-        ):
+        at_once = self._table == Table.FINDINGS or self._key in exchange_columns.LISTS
+        if last - first <= BLOCK or at_once:
             return self._judge(first, last)
         found = Judged(np.empty(last - first, bool), np.empty(last - first, bool))
         for start in range(first, last, BLOCK):

@@ -12,6 +12,7 @@ from rules.conversation import Conversation
 from test_cli import CLEAN, Run, run
 from test_imports import loaded_by
 
+from analyzer import completing
 from analyzer.session import Session
 
 __all__ = ["run"]
@@ -118,6 +119,11 @@ def test_an_error_far_behind_is_shown_where_it_is(run: Run) -> None:
     *_, shown, caret = run("messages", CLEAN, "-Y", text).err.splitlines()
     assert len(shown) < 80
     assert shown[caret.index("^") :].startswith(r"\x07coap")
+
+
+def test_a_shell_completes_a_filter() -> None:
+    values = [item.value for item in completing.filters(None, None, "coap.mid == 5 && finding.sev")]
+    assert values == ["coap.mid == 5 && finding.severity"]
 
 
 def test_what_comes_live_is_filtered_as_it_comes() -> None:

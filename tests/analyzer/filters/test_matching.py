@@ -258,7 +258,7 @@ def test_piece_by_piece_is_as_at_once(text: str) -> None:
             "coap.mid < 10",
             "coap.token == 0a:0b",
             "ip.addr == 192.0.2.9",
-            "exchange.role == request",
+            "exchange.role == orphan",
         ),
         *("exchange.state == unanswered", "exchange.retransmitted_in", "exchange.response_time"),
         *("finding.rule", "!exchange.id", "coap.response_in", "exchange.ack_in > 3"),
