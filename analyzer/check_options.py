@@ -99,9 +99,7 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="Only what is new since an earlier check, by its JSON or SARIF report.",
     )
-    @takes_filter(
-        "findings", "Judge only findings that pass this display filter, or whose message does."
-    )
+    @takes_filter("findings", "Judge only findings that pass this display filter.")
     @click.option("--all", "alone", is_flag=True, help="Show each finding, and group none.")
     @functools.wraps(command)
     def taking(
