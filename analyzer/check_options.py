@@ -12,10 +12,12 @@ import click
 
 from analyzer import completing, formats
 from analyzer.arguments import SEVERITIES
+from analyzer.filter_options import takes_filter
 from analyzer.formats import CHECK, Output
 
 if TYPE_CHECKING:
     from analyzer.baseline import Baseline
+    from analyzer.filters.filter import Filter
     from analyzer.rules.catalogue import Severity
 
 
@@ -30,6 +32,7 @@ class CheckOptions(NamedTuple):
     fail_on: str
     baseline: Baseline | None
     alone: bool
+    wanted: Filter | None
 
     @property
     def severity(self) -> Severity:
@@ -96,6 +99,7 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="Only what is new since an earlier check, by its JSON or SARIF report.",
     )
+    @takes_filter("findings", "Judge only findings that pass this display filter.")
     @click.option("--all", "alone", is_flag=True, help="Show each finding, and group none.")
     @functools.wraps(command)
     def taking(
@@ -104,9 +108,10 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         fail_on: str,
         baseline: Baseline | None,
         alone: bool,
+        wanted: Filter | None,
         **others: Any,
     ) -> Any:
-        asked = CheckOptions(outputs, fail_on, baseline, alone)
+        asked = CheckOptions(outputs, fail_on, baseline, alone, wanted)
         return command(*arguments, asked=asked, **others)
 
     return taking

@@ -16,6 +16,7 @@ from analyzer.rules.catalogue import Severity
 
 if TYPE_CHECKING:
     from analyzer.baseline import Baseline
+    from analyzer.filters.filter import Filter
     from analyzer.findings import Finding
     from analyzer.session import Session
 
@@ -42,10 +43,11 @@ class Check(NamedTuple):
         baseline: Baseline | None = None,
         fail_on: Severity = Severity.ERROR,
         alone: bool = False,
+        wanted: Filter | None = None,
     ) -> Self:
-        """What a session that has read its capture found."""
+        """What a session that has read its capture found; `wanted`: of findings that pass."""
         identities = Identities(session)
-        found = new = findings_in_order(session)
+        found = new = _wanted(session, findings_in_order(session), wanted)
         if baseline is not None:
             new = [f for f in found if identities.of(f) not in baseline.fingerprints]
         known = len(found) - len(new)
@@ -67,6 +69,16 @@ class Check(NamedTuple):
     @property
     def failed(self) -> bool:
         return any(finding.severity >= self.fail_on for finding in self.findings)
+
+
+def _wanted(session: Session, findings: list[Finding], wanted: Filter | None) -> list[Finding]:
+    """Findings that pass a filter, in their order."""
+    if wanted is None:
+        return findings
+    from analyzer.filters.matching import Matcher
+
+    passed = Matcher(session, wanted).matches()
+    return [finding for finding in findings if passed[finding.id - 1]]
 
 
 def write(check: Check, outputs: Sequence[Output]) -> None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line: commands and flags, with tshark's letters.
 
-stdout carries data alone; what went wrong is one line on stderr that says what to do. Exit codes:
+stdout carries data alone; what went wrong is one line on stderr that says what to do, with the
+display filter below where it is that. Exit codes:
 0 clean, 1 findings at or above `--fail-on`, 2 usage or input error. Heavy libraries are imported
 by the command that needs them: `--help` loads none.
 """
@@ -30,6 +31,7 @@ from analyzer.demo.command import demo
 from analyzer.doctor.command import doctor
 from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
+from analyzer.filter_options import FilterUsageError
 from analyzer.live_options import captures_live
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
 from analyzer.recording_command import lists_interfaces, pick, record
@@ -81,6 +83,8 @@ def main() -> NoReturn:
         code = exit.exit_code
     except click.ClickException as error:
         code = _complain(_one_line(error))
+        if isinstance(error, FilterUsageError):
+            click.echo(error.below, err=True)
     except click.Abort:
         code = 130
     except KeyboardInterrupt:
@@ -275,7 +279,7 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     from analyzer.checking import Check, write
 
     with reading_session(files, reading) as session:
-        found = Check.of(session, asked.baseline, asked.severity, asked.alone)
+        found = Check.of(session, asked.baseline, asked.severity, asked.alone, asked.wanted)
         try:
             write(found, asked.outputs)
         except WritingError as error:

@@ -98,6 +98,16 @@ def _named(fields: Iterable[Field], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(field.name, help=field.help) for field in fitting]
 
 
+def filters(context: object, parameter: object, incomplete: str) -> list[CompletionItem]:
+    """What may go on a display filter."""
+    from click.shell_completion import CompletionItem
+
+    from analyzer.filters.completion import complete
+
+    found = complete(incomplete, len(incomplete))
+    return [CompletionItem(incomplete[: c.start] + c.replacement, help=c.help) for c in found]
+
+
 def layouts(context: object, parameter: object, incomplete: str) -> list[str]:
     """Keys of -E."""
     keys = ("header=", "separator=", "quote=", "occurrence=", "aggregator=")

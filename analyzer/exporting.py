@@ -9,10 +9,12 @@ import click
 
 from analyzer import completing
 from analyzer.arguments import reads_captures, selects_packets
+from analyzer.filter_options import takes_filter
 from analyzer.opened import reading_session, rows_of_packets, tell, tell_notices
 from analyzer.redact_options import RedactOptions, redact_options
 
 if TYPE_CHECKING:
+    from analyzer.filters.filter import Filter
     from analyzer.session import Session
     from analyzer.views.pcapng import Ranges
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     help="Write to this pcapng file; - is stdout.",
 )
 @selects_packets
+@takes_filter("messages", "Of these, only packets whose message passes this display filter.")
 @click.option(
     "--comments/--no-comments",
     default=True,
@@ -40,6 +43,7 @@ def export(
     output: str,
     comments: bool,
     redaction: RedactOptions | None,
+    wanted: Filter | None,
     **options: Any,
 ) -> int:
     """Write packets of captures to a pcapng file: all CoAP messages, or the ones asked for.
@@ -51,8 +55,13 @@ def export(
 
     asked = {name: options.pop(name) for name in ("frames", "exchange_ids", "findings", "severity")}
     with reading_session(files, options) as session:
-        part = any(asked.values())
-        rows = _selected(session, **asked) if part else pcapng.shown_rows(session)
+        some = any(asked.values())
+        rows = sorted(_selected(session, **asked)) if some else pcapng.shown_rows(session)
+        if wanted is not None:
+            from analyzer.filters.matching import Matcher
+
+            rows = Matcher(session, wanted).passing(rows)
+        part = some or wanted is not None
         try:
             if redaction is None:
                 pcapng.export(session, rows, output, comments)

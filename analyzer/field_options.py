@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How rows are printed, with tshark's letters: `-T`, `-e`, `-E`, `-V`, `-x`."""
+"""How rows are printed, with tshark's letters: `-Y`, `-T`, `-e`, `-E`, `-V`, `-x`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import click
 
 from analyzer import completing
 from analyzer.arguments import decorated, takes_frames
+from analyzer.filter_options import takes_filter
 
 if TYPE_CHECKING:
+    from analyzer.filters.filter import Filter
     from analyzer.views.listed import Named
     from analyzer.views.pcapng import Ranges
 
@@ -33,7 +35,7 @@ class Printing(NamedTuple):
 
     `form`: None if it was not said. `fields` in their order; `layout` of cells, where it is not
     that of delimited.Layout. `detail`: each message's tree; `octets`: its packet's bytes; `frames`:
-    of these packets alone.
+    of these packets alone; `wanted`: of rows that pass this filter.
     """
 
     form: str | None
@@ -42,11 +44,13 @@ class Printing(NamedTuple):
     detail: bool = False
     octets: bool = False
     frames: Ranges = ()
+    wanted: Filter | None = None
 
     @property
     def given(self) -> bool:
         """Something was asked for that a screen does not show."""
-        return bool(self.form or self.fields or self.detail or self.octets or self.frames)
+        shown_otherwise = self.form or self.fields or self.detail or self.octets
+        return bool(shown_otherwise or self.frames or self.wanted)
 
     @property
     def row_by_row(self) -> bool:
@@ -64,6 +68,7 @@ def prints(table: str, *forms: str) -> Callable[[Callable[..., Any]], Callable[.
     formats it has beside those of all."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @takes_filter(table, f"Only {table} that pass this display filter, in Wireshark's grammar.")
         @click.option(
             "-T",
             "--format",
@@ -97,11 +102,12 @@ def prints(table: str, *forms: str) -> Callable[[Callable[..., Any]], Callable[.
             detail: bool = False,
             octets: bool = False,
             frames: Ranges = (),
+            wanted: Filter | None = None,
             **others: Any,
         ) -> Any:
             named = [(name, _field(name, table)) for name in names]
             form = "fields" if named and form is None else form
-            printing = Printing(form, named, layout, detail, octets, frames)
+            printing = Printing(form, named, layout, detail, octets, frames, wanted)
             _refuse(printing)
             return command(*arguments, printing=printing, **others)
 

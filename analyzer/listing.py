@@ -7,7 +7,7 @@ with what is known of it by then; of others when all is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from analyzer.arguments import LADDERS
@@ -15,6 +15,7 @@ from analyzer.opened import rows_of_packets
 
 if TYPE_CHECKING:
     from analyzer.field_options import Printing
+    from analyzer.filters.filter import Filter
     from analyzer.findings import Finding
     from analyzer.opened import Opened
     from analyzer.session import Session
@@ -26,12 +27,13 @@ def print_messages(opened: Opened, printing: Printing, out: TextIO) -> None:
     from analyzer.report import visible_messages
 
     session = opened.session
+    passing = _passing(session, printing.wanted)
     if opened.live and printing.row_by_row:
         arrivals = Arrivals(session)
         _print_messages(session, (), printing, out)
         out.flush()
         for _ in opened.steps():
-            if rows := arrivals.messages():
+            if rows := passing(arrivals.messages()):
                 _print_messages(session, rows, printing.headless, out)
                 out.flush()
         return
@@ -39,7 +41,17 @@ def print_messages(opened: Opened, printing: Printing, out: TextIO) -> None:
         pass
     frames = printing.frames
     shown = rows_of_packets(session, frames) if frames else visible_messages(session)
-    _print_messages(session, shown, printing, out)
+    _print_messages(session, passing(shown), printing, out)
+
+
+def _passing(session: Session, wanted: Filter | None) -> Callable[[Iterable[int]], Sequence[int]]:
+    """What gives the rows that pass a filter, of rows of its table."""
+    if wanted is None:
+        return lambda rows: rows if isinstance(rows, Sequence) else list(rows)
+    from analyzer.filters.matching import Matcher
+
+    matcher = Matcher(session, wanted)
+    return lambda rows: matcher.passing(list(rows))
 
 
 def _print_messages(session: Session, rows: Iterable[int], printing: Printing, out: TextIO) -> None:
@@ -59,7 +71,9 @@ def print_exchanges(
     session: Session, groups: Sequence[Sequence[int]], printing: Printing, out: TextIO
 ) -> None:
     """Exchanges by their ids; each group of them is a ladder."""
-    form = printing.form
+    form, passing = printing.form, _passing(session, printing.wanted)
+    kept = {row + 1 for row in passing(sorted(id - 1 for group in groups for id in group))}
+    groups = [some for group in groups if (some := [id for id in group if id in kept])]
     if form in LADDERS:
         from analyzer.ladders import ladders
         from analyzer.views import ladder_text, mermaid
@@ -92,19 +106,25 @@ def print_findings(opened: Opened, printing: Printing, severity: str | None, out
 
     session = opened.session
     least = Severity[severity.upper()] if severity else Severity.NOTE
+    passing = _passing(session, printing.wanted)
+
+    def kept(findings: Iterable[Finding]) -> list[Finding]:
+        severe = [finding for finding in findings if finding.severity >= least]
+        ids = set(passing([finding.id - 1 for finding in severe]))
+        return [finding for finding in severe if finding.id - 1 in ids]
+
     if opened.live and printing.row_by_row:
         arrivals = Arrivals(session)
         _print_findings(session, (), printing, out)
         out.flush()
         for _ in opened.steps():
-            if found := [finding for finding in arrivals.findings() if finding.severity >= least]:
+            if found := kept(arrivals.findings()):
                 _print_findings(session, found, printing.headless, out)
                 out.flush()
         return
     for _ in opened.steps():
         pass
-    found = [finding for finding in findings_in_order(session) if finding.severity >= least]
-    _print_findings(session, found, printing, out)
+    _print_findings(session, kept(findings_in_order(session)), printing, out)
 
 
 def _print_findings(
