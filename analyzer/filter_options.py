@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,6 +12,7 @@ from analyzer import completing
 
 if TYPE_CHECKING:
     from analyzer.filters.filter import Filter
+    from analyzer.session import Session
 
 _MOST_BEFORE: Final = 60
 _MOST_SHOWN: Final = 76
@@ -56,3 +57,15 @@ def takes_filter(table: str, help: str) -> Callable[[Callable[..., Any]], Callab
         shell_complete=completing.filters,
         help=help,
     )
+
+
+def passing_rows(
+    session: Session, wanted: Filter | None
+) -> Callable[[Iterable[int]], Sequence[int]]:
+    """What gives the rows that pass a filter, of rows of its table."""
+    if wanted is None:
+        return lambda rows: rows if isinstance(rows, Sequence) else list(rows)
+    from analyzer.filters.matching import Matcher
+
+    matcher = Matcher(session, wanted)
+    return lambda rows: matcher.passing(list(rows))

@@ -7,15 +7,15 @@ with what is known of it by then; of others when all is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from analyzer.arguments import LADDERS
+from analyzer.filter_options import passing_rows
 from analyzer.opened import rows_of_packets
 
 if TYPE_CHECKING:
     from analyzer.field_options import Printing
-    from analyzer.filters.filter import Filter
     from analyzer.findings import Finding
     from analyzer.opened import Opened
     from analyzer.session import Session
@@ -27,7 +27,7 @@ def print_messages(opened: Opened, printing: Printing, out: TextIO) -> None:
     from analyzer.report import visible_messages
 
     session = opened.session
-    passing = _passing(session, printing.wanted)
+    passing = passing_rows(session, printing.wanted)
     if opened.live and printing.row_by_row:
         arrivals = Arrivals(session)
         _print_messages(session, (), printing, out)
@@ -42,16 +42,6 @@ def print_messages(opened: Opened, printing: Printing, out: TextIO) -> None:
     frames = printing.frames
     shown = rows_of_packets(session, frames) if frames else visible_messages(session)
     _print_messages(session, passing(shown), printing, out)
-
-
-def _passing(session: Session, wanted: Filter | None) -> Callable[[Iterable[int]], Sequence[int]]:
-    """What gives the rows that pass a filter, of rows of its table."""
-    if wanted is None:
-        return lambda rows: rows if isinstance(rows, Sequence) else list(rows)
-    from analyzer.filters.matching import Matcher
-
-    matcher = Matcher(session, wanted)
-    return lambda rows: matcher.passing(list(rows))
 
 
 def _print_messages(session: Session, rows: Iterable[int], printing: Printing, out: TextIO) -> None:
@@ -71,7 +61,7 @@ def print_exchanges(
     session: Session, groups: Sequence[Sequence[int]], printing: Printing, out: TextIO
 ) -> None:
     """Exchanges by their ids; each group of them is a ladder."""
-    form, passing = printing.form, _passing(session, printing.wanted)
+    form, passing = printing.form, passing_rows(session, printing.wanted)
     kept = {row + 1 for row in passing(sorted(id - 1 for group in groups for id in group))}
     groups = [some for group in groups if (some := [id for id in group if id in kept])]
     if form in LADDERS:
@@ -106,7 +96,7 @@ def print_findings(opened: Opened, printing: Printing, severity: str | None, out
 
     session = opened.session
     least = Severity[severity.upper()] if severity else Severity.NOTE
-    passing = _passing(session, printing.wanted)
+    passing = passing_rows(session, printing.wanted)
 
     def kept(findings: Iterable[Finding]) -> list[Finding]:
         severe = [finding for finding in findings if finding.severity >= least]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 
 from analyzer.arguments import SEVERITIES, follows, reads_captures
+from analyzer.filter_options import takes_filter
 from analyzer.live_options import captures_live
 from analyzer.opened import Opened, opened_session, tell, tell_notices
 
 if TYPE_CHECKING:
+    from analyzer.filters.filter import Filter
     from analyzer.watching.limits import Rate
     from analyzer.watching.metrics import Exporter, Place
 
@@ -57,6 +59,7 @@ def _place(context: object, parameter: object, value: str | None) -> Place | Non
 @click.option(
     "--severity", type=click.Choice(SEVERITIES), help="Only findings this severe or worse."
 )
+@takes_filter("findings", "Only findings that pass this display filter.")
 @click.option(
     "--rate",
     callback=_rate,
@@ -76,6 +79,7 @@ def watch(
     files: tuple[str, ...],
     form: str,
     severity: str | None,
+    wanted: Filter | None,
     rate: Rate,
     place: Place | None,
     **reading: Any,
@@ -93,7 +97,7 @@ def watch(
             served(place) if place is not None else nullcontext() as exporter,
             opened_session(files, reading, ending) as opened,
         ):
-            _watch(opened, exporter, form, severity, rate, sys.stdout)
+            _watch(opened, exporter, form, severity, wanted, rate, sys.stdout)
     except MetricsError as error:
         raise click.ClickException(str(error)) from None
     return 0
@@ -104,6 +108,7 @@ def _watch(
     exporter: Exporter | None,
     form: str,
     severity: str | None,
+    wanted: Filter | None,
     rate: Rate,
     out: TextIO,
 ) -> None:
@@ -114,7 +119,7 @@ def _watch(
 
     session, recorder = opened.session, opened.intake.recorder
     least = Severity[severity.upper()] if severity else Severity.NOTE
-    watched = Watch(session, writer(form, session, out), least, rate)
+    watched = Watch(session, writer(form, session, out), least, rate, wanted)
     if exporter is not None:
         exporter.tell(Tally(session, recorder))
         tell(f"metrics at http://{exporter.place}/metrics")

@@ -7,23 +7,33 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from analyzer.arrivals import Arrivals
+from analyzer.filter_options import passing_rows
 from analyzer.rules.catalogue import Severity
 from analyzer.views.wording import plural
 from analyzer.watching.limits import About, Limits, More, Rate
 
 if TYPE_CHECKING:
+    from analyzer.filters.filter import Filter
     from analyzer.findings import Finding
     from analyzer.session import Session
     from analyzer.watching.lines import Writer
 
 
 class Watch:
-    """Tells the findings of a session that are at least so severe."""
+    """Tells the findings of a session that are at least so severe, and pass a filter."""
 
-    def __init__(self, session: Session, writer: Writer, least: Severity, rate: Rate) -> None:
+    def __init__(
+        self,
+        session: Session,
+        writer: Writer,
+        least: Severity,
+        rate: Rate,
+        wanted: Filter | None = None,
+    ) -> None:
         self._session = session
         self._writer = writer
         self._least = least
+        self._passing = passing_rows(session, wanted)
         self._arrivals = Arrivals(session)
         self._limits = Limits(rate)
 
@@ -39,7 +49,7 @@ class Watch:
         for finding in self._arrivals.findings():
             grown.pop(finding.id, None)  # counted in what is told
             told |= self._tell_more(self._limits.advance(finding.first_time))
-            if finding.severity >= self._least:
+            if self._is_wanted(finding):
                 about = about_whom(session, finding)
                 if self._limits.admits(finding.rule, finding.severity, about):
                     self._writer.finding(finding, about)
@@ -48,11 +58,14 @@ class Watch:
             told |= self._tell_more(self._limits.advance(session.last_time))
         for id, more in grown.items():
             finding = session.findings[id - 1]
-            if finding.severity >= self._least:
+            if self._is_wanted(finding):
                 about = about_whom(session, finding)
                 self._limits.count(finding.rule, finding.severity, about, more)
         grown.clear()
         return told
+
+    def _is_wanted(self, finding: Finding) -> bool:
+        return finding.severity >= self._least and bool(self._passing((finding.id - 1,)))
 
     def close(self) -> None:
         """The capture is over: tell how many were not told."""

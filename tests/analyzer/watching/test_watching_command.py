@@ -71,6 +71,22 @@ def test_a_file_is_watched_to_its_end() -> None:
     )
 
 
+def test_only_what_passes_a_display_filter_is_told_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "flood.pcap"
+    path.write_bytes(shorts(8).con("GET", token=bytes(9)).wait(61).con("GET", path="/b").pcap())
+    passing = run(path, "--rate", "3/60s", "-Y", 'finding.rule == "COAP-7252-3-SHORT"')
+    assert passing.returncode == 0
+    assert passing.stdout.count("COAP-7252-3-SHORT") == 4
+    assert len(passing.stdout.splitlines()) == 4
+    assert "… 5 more of COAP-7252-3-SHORT" in passing.stdout
+    others = run(path, "--rate", "3/60s", "-Y", 'not finding.rule contains "SHORT"')
+    assert others.stdout
+    assert "SHORT" not in others.stdout
+    wrong = run(path, "-Y", "finding.rul")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean finding.rule?" in wrong.stderr
+
+
 def test_lines_for_people(tmp_path: Path) -> None:
     path = tmp_path / "short.pcap"
     path.write_bytes(shorts(1).pcap())
