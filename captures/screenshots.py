@@ -15,6 +15,8 @@ KEYS = {
     "packets": ("n", "n", "n", "n", "tab", "end", "k"),
     "exchanges": ("2", *("j",) * 8),
     "findings": ("3", *("j",) * 21),
+    "ues": ("4", *("j",) * 3),
+    "ladder": ("2", *("j",) * 25, "l", "w"),
 }
 """What is pressed before each screenshot."""
 

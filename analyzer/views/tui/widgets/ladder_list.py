@@ -35,9 +35,9 @@ class LadderList(VirtualList):
         top, room = round(self.scroll_y), self._page
         first, last = self.rows.block(self.cursor)
         if first < top or last - first >= room:
-            self.scroll_to(y=first, animate=False)
+            self.scroll_to(y=first, animate=False, force=True)
         elif last >= top + room:
-            self.scroll_to(y=last - room + 1, animate=False)
+            self.scroll_to(y=last - room + 1, animate=False, force=True)
 
     def action_move(self, step: int) -> None:
         """So many lines on: to the arrow there, but to the next one at least."""

@@ -243,15 +243,15 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     def _show_cursor(self) -> None:
         top, room = round(self.scroll_y), self._page
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False)
+            self.scroll_to(y=self.cursor, animate=False, force=True)
         elif self.cursor >= top + room:
-            self.scroll_to(y=self.cursor - room + 1, animate=False)
+            self.scroll_to(y=self.cursor - room + 1, animate=False, force=True)
 
     def go_to(self, index: int) -> None:
         """Put the cursor on a row, in the middle of the list if it was out of sight."""
         top, room = round(self.scroll_y), self._page
         if not top <= index < top + room:
-            self.scroll_to(y=max(0, index - room // 2), animate=False)
+            self.scroll_to(y=max(0, index - room // 2), animate=False, force=True)
         self.unpin()
         self.cursor = index
 

@@ -234,6 +234,20 @@ async def test_it_widens_jumps_to_the_packet_and_back() -> None:
         assert isinstance(pilot.app.screen, ExchangesScreen)
 
 
+async def test_a_wider_ladder_shows_the_message_one_stands_on() -> None:
+    """Though the narrower one fitted, and had nothing to scroll."""
+    async with opened(FIELD_DAY, size=(140, 40)) as pilot:
+        await pressed(pilot, "2", *"j" * 25, "l")
+        screen = ladder_of(pilot)
+        frame = screen.frame
+        assert screen.list.max_scroll_y == 0
+        await pressed(pilot, "w")
+        assert screen.frame == frame
+        shown = screen.list
+        assert shown.scroll_y <= shown.cursor < shown.scroll_y + shown.size.height
+        assert shown.cursor > shown.size.height
+
+
 async def test_details_stand_where_there_is_room_or_where_asked_for() -> None:
     async with opened(FIELD_DAY, size=(80, 24)) as pilot:
         await pressed(pilot, "l")
