@@ -63,7 +63,8 @@ class Exchanges:
 
     def __getitem__(self, name: str) -> _Column:
         if name in _OF_REQUEST:
-            column: _Column = self._messages[_OF_REQUEST[name]][self.stored["request_row"]]
+            rows = self.stored["request_row"]  # before the messages, which grow in another thread
+            column: _Column = self._messages[_OF_REQUEST[name]][rows]
             return column
         if name in _OF_OTHERS:
             import numpy as np
