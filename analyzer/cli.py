@@ -95,7 +95,12 @@ def main() -> NoReturn:
     except OSError as error:
         _drop_output()
         code = _complain(f"{error.strerror or error}: check free space and rights of the output")
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    if "textual" in sys.modules:
+        from analyzer.views.tui.ending import leave
+
+        leave(code)
+    sys.exit(code)
 
 
 def _drop_output() -> None:

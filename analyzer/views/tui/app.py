@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -28,6 +26,7 @@ from analyzer.views.escape import escape
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
+from analyzer.views.tui.ending import heed
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Visit
@@ -187,15 +186,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
-        self._heed_signals()
+        heed(self.control.end, self.is_headless)
         self.call_after_refresh(self._begin)
-
-    def _heed_signals(self) -> None:
-        """Whoever ends the app from outside finds the terminal in order and the recording kept."""
-        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.control.end, 128 + number)
 
     # Captures -----------------------------------------------------------------------------------
 
