@@ -46,10 +46,21 @@ class UesOfFindings:
         self._ids[ue] = id
         return id
 
+    def _resolve(self, known: list[int]) -> None:
+        """Give the ids of exchanges to UEs that findings named first."""
+        unknown = {ue: id for ue, id in self._ids.items() if id < 0}
+        if not unknown:
+            return
+        names = ((id, self._session.names[id]) for id in known if id)
+        found = {unknown[ue]: (id, ue) for id, ue in names if ue in unknown}
+        self._ids |= {ue: id for id, ue in found.values()}
+        self._ues = [found[id][0] if id in found else id for id in self._ues]
+
     def ues(self) -> Column:
         """The ids of UEs, 0 for none, in the order of findings."""
         import numpy as np
 
+        self._resolve(np.unique(self._session.exchanges.stored["ue"]).tolist())
         told = np.array(self._ues, np.int64)
         exchanges = np.array(self._exchanges, np.int64)
         asks = ((told == 0) & (exchanges > 0)).nonzero()[0]
