@@ -24,6 +24,7 @@ from textual.worker import get_current_worker
 from analyzer.capture import Intake
 from analyzer.views.escape import escape
 from analyzer.views.places import Page, Place
+from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
@@ -102,66 +103,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     TITLE = "msgshark"
     CSS_PATH = _STYLES
     DEFAULT_MODE: ClassVar[str] = Page.PACKETS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(
-                str(number),
-                f"page('{page}')",
-                page.heading,
-                show=False,
-                id=f"app.{page}",
-                tooltip=f"The {page.value.replace('ues', 'UEs')} page",
-            )
-            for number, page in enumerate(Page, 1)
-        ),
-        Binding(
-            "ctrl+o",
-            "back",
-            "Back",
-            show=False,
-            id="app.back",
-            tooltip="Back to where you were before the last jump",
-        ),
-        Binding(
-            "ctrl+s",
-            "export",
-            "Export",
-            show=False,
-            id="app.export",
-            tooltip="Write packets to a file: those shown, marked, or of this exchange",
-        ),
-        Binding(
-            "S,alt+s",
-            "response_times",
-            "Statistics",
-            show=False,
-            id="app.response-times",
-            tooltip="Statistics of response times, by server, URI, UE or method",
-        ),
-        *LIVE_KEYS,
-        Binding(
-            "question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"
-        ),
-        Binding(
-            "ctrl+p,colon",
-            "command_palette",
-            "Commands",
-            show=False,
-            priority=True,
-            id="app.commands",
-            tooltip="Find a command: themes, screenshots, ...",
-        ),
-        Binding("q", "quit", "Quit", id="app.quit", tooltip="Quit"),
-        Binding(
-            "ctrl+q,ctrl+c",
-            "quit",
-            "Quit",
-            show=False,
-            priority=True,
-            id="app.quit-always",
-            tooltip="Quit from anywhere",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
     def __init__(
         self,

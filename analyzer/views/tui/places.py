@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The message that asks for a place in a capture."""
+"""Messages that ask the app for a place in a capture, or for what to list."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from textual.message import Message
 
@@ -14,3 +16,22 @@ class Visit(Message):
     def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
+
+
+class Join(StrEnum):
+    """How a condition goes with the display filter there is."""
+
+    REPLACE = ""
+    AND = "and"
+    OR = "or"
+    AND_NOT = "and not"
+    NOT = "not"
+
+
+class FilterBy(Message):
+    """Asks the app to list only what passes a display filter, or with `apply=False` to put it into
+    the filter bar, where the user goes on."""
+
+    def __init__(self, text: str, join: Join = Join.REPLACE, *, apply: bool = True) -> None:
+        super().__init__()
+        self.text, self.join, self.apply = text, join, apply

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
@@ -17,6 +17,7 @@ from textual.widgets import Footer
 
 from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.page_keys import PAGE_KEYS
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.status import emptiness, status
 from analyzer.views.tui.widgets.status_bar import StatusBar
@@ -41,54 +42,7 @@ class PageScreen(Screen[None], inherit_bindings=False):
     """Whether the lists of a live capture begin at their end and stay there."""
     ALLOW_IN_MAXIMIZED_VIEW = "TabLine, StatusBar, Footer"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "pane(1)", "Pane", id="page.next-pane", tooltip="Go to the next pane"),
-        Binding(
-            "shift+tab",
-            "pane(-1)",
-            "Pane back",
-            show=False,
-            id="page.previous-pane",
-            tooltip="Go to the pane before",
-        ),
-        Binding(
-            "backslash",
-            "maximise",
-            "Maximise",
-            show=False,
-            id="page.maximise",
-            tooltip="Let the pane fill the screen, or not any more",
-        ),
-        Binding(
-            "l",
-            "ladder",
-            "Ladder",
-            id="page.ladder",
-            tooltip="Show the exchange of the row as a ladder: who sent what to whom",
-        ),
-        Binding(
-            "t",
-            "time_format",
-            "Time",
-            id="page.time-format",
-            tooltip=("Time since the first packet, time of day, or time since the row before"),
-        ),
-        Binding(
-            "u",
-            "visit_ue",
-            "UE",
-            show=False,
-            id="page.ue",
-            tooltip="Go to the UE that the packet, exchange or finding is about",
-        ),
-        Binding(
-            "p",
-            "pause",
-            "Pause",
-            id="page.pause",
-            tooltip="Freeze the lists while a live capture goes on, or let them grow again",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*PAGE_KEYS]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Keys that work everywhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.binding import Binding
+
+from analyzer.views.places import Page
+from analyzer.views.tui.live_keys import LIVE_KEYS
+
+APP_KEYS: Final = [
+    *(
+        Binding(
+            str(number),
+            f"page('{page}')",
+            page.heading,
+            show=False,
+            id=f"app.{page}",
+            tooltip=f"The {page.value.replace('ues', 'UEs')} page",
+        )
+        for number, page in enumerate(Page, 1)
+    ),
+    Binding(
+        "ctrl+o",
+        "back",
+        "Back",
+        show=False,
+        id="app.back",
+        tooltip="Back to where you were before the last jump",
+    ),
+    Binding(
+        "ctrl+s",
+        "export",
+        "Export",
+        show=False,
+        id="app.export",
+        tooltip="Write packets to a file: those shown, marked, or of this exchange",
+    ),
+    Binding(
+        "S,alt+s",
+        "response_times",
+        "Statistics",
+        show=False,
+        id="app.response-times",
+        tooltip="Statistics of response times, by server, URI, UE or method",
+    ),
+    *LIVE_KEYS,
+    Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"),
+    Binding(
+        "ctrl+p,colon",
+        "command_palette",
+        "Commands",
+        show=False,
+        priority=True,
+        id="app.commands",
+        tooltip="Find a command: themes, screenshots, ...",
+    ),
+    Binding("q", "quit", "Quit", id="app.quit", tooltip="Quit"),
+    Binding(
+        "ctrl+q,ctrl+c",
+        "quit",
+        "Quit",
+        show=False,
+        priority=True,
+        id="app.quit-always",
+        tooltip="Quit from anywhere",
+    ),
+]
