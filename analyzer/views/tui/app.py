@@ -17,6 +17,7 @@ from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import get_current_worker
@@ -28,6 +29,7 @@ from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
+from analyzer.views.tui.failures import Failures, told
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Visit
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 _MOST_PLACES: Final = 200
 _MOST_TOLD: Final = 3
+_FAILED: Final = "A part of msgshark failed"
 _LONGEST_PAINT: Final = 0.2  # seconds
 _TURN: Final = 0.001
 """Seconds for which reading may keep the interpreter from the screen: a key takes several turns."""
@@ -118,6 +121,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         self.view = CaptureView(intake)
         self.settings = settings
         self.control = Control(self, start)
+        self.failures = Failures()
         self._visited: list[Place] = []
         self._ticker: Timer | None = None
         self._shown = 0  # captures shown before this one
@@ -296,6 +300,27 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         for binding in LIVE_KEYS:
             title, help = binding.tooltip.split(":")[0].split(";")[0], binding.tooltip
             yield SystemCommand(title, help, partial(self.run_action, binding.action))
+
+    # Failures -----------------------------------------------------------------------------------
+
+    def failed(self, error: Exception) -> None:
+        """Tell a failure of the program and go on, unless everything fails."""
+        failure = self.failures.take(error)
+        if self.failures.fatal or not self.screen_stack:
+            super()._handle_exception(error)
+        elif self.failures.hopeless:
+            self.control.give_up(f"too much of the screen failed. {told()}")
+        elif failure is not None:
+            self.control.alarm(f"{failure.sentence}; the rest goes on. {told()}", _FAILED)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.failed(error)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:  # else no key would be taken any more
+            self.failed(error)
 
     # Help ---------------------------------------------------------------------------------------
 

@@ -77,10 +77,10 @@ class Control:
 
         self._in_thread(work)
 
-    def alarm(self, reason: str) -> None:
+    def alarm(self, reason: str, title: str = "Recording") -> None:
         """Say for long what nobody may miss."""
         text = escape(reason, 500)
-        self._app.notify(text, title="Recording", severity="error", markup=False, timeout=_ALARM)
+        self._app.notify(text, title=title, severity="error", markup=False, timeout=_ALARM)
 
     # Save and leave -----------------------------------------------------------------------------
 
@@ -101,6 +101,11 @@ class Control:
     def end(self, code: int) -> None:
         """Leave at once, and keep everything."""
         self._in_thread(lambda: self._leave(Fate.KEEP, lambda: self._app.exit(return_code=code)))
+
+    def give_up(self, reason: str) -> None:
+        """Leave a screen that is of no use any more, and keep everything."""
+        self._say(reason)
+        self.end(1)
 
     def _settle(self, then: Callable[[], object], fates: Mapping[Fate, str] = FATES) -> None:
         """Let the user say what becomes of the recording, then go on."""

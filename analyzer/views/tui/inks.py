@@ -7,15 +7,15 @@ to turn them into styled segments under the theme of the day (`inks.tcss`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual.widget import Widget
 
 from analyzer.views.info import Line
 from analyzer.views.inks import safe
+from analyzer.views.tui.guarded import Guarded
 
 INKS: Final = (
     "dim",
@@ -38,14 +38,8 @@ INKS: Final = (
 INK_CLASSES: Final = frozenset(f"ink--{name}" for name in INKS)
 """Component classes that a widget with inked text declares."""
 
-if TYPE_CHECKING:
-    _Widget = Widget
-else:
-    # Textual takes styles and component classes from the first widget among the bases alone.
-    _Widget = object
 
-
-class Inked(_Widget):
+class Inked(Guarded):
     """A widget that shows inked text; its component classes include INK_CLASSES."""
 
     _looks: dict[str, Style]

@@ -20,6 +20,7 @@ from analyzer.views.escape import escape
 from analyzer.views.inks import line
 from analyzer.views.times import seconds
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.widgets.sheet import Entry, Sheet
 
 _NAMES: Final = 18
@@ -27,7 +28,7 @@ _PERIOD: Final = 1.0
 """Seconds between two looks at a capture that grows."""
 
 
-class CaptureStatisticsScreen(ModalScreen[None], inherit_bindings=False):
+class CaptureStatisticsScreen(Guarded, ModalScreen[None], inherit_bindings=False):
     """Written anew every second."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from analyzer.views.detail.packet import packet_detail
 from analyzer.views.difference import differences
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.rows.difference import DifferenceRows
 from analyzer.views.tui.screens.page import position, titled
 from analyzer.views.tui.widgets.virtual_list import VirtualList
@@ -31,7 +32,7 @@ class _Sides(VirtualList):
         self.repaint()
 
 
-class DifferenceScreen(ModalScreen[None], inherit_bindings=False):
+class DifferenceScreen(Guarded, ModalScreen[None], inherit_bindings=False):
     """Field by field; signs say what differs: ≠ in both, < and > in one alone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -12,6 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from analyzer.views.inks import line
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.widgets.sheet import Entry, Sheet
 
 _ALIASES = {
@@ -42,7 +43,7 @@ _ALIASES = {
 _KEYS = 20
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(Guarded, ModalScreen[None], inherit_bindings=False):
     """All keys by where they work."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

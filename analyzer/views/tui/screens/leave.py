@@ -16,6 +16,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from analyzer.views.tui.guarded import Guarded
+
 
 class Fate(StrEnum):
     """What becomes of a recording."""
@@ -32,7 +34,7 @@ FATES: Final = {
 }
 
 
-class LeaveScreen(ModalScreen[Fate | None], inherit_bindings=False):
+class LeaveScreen(Guarded, ModalScreen[Fate | None], inherit_bindings=False):
     """The first letter of a choice chooses it; Esc goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

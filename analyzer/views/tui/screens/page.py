@@ -17,6 +17,7 @@ from textual.widgets import Footer
 
 from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.page_keys import PAGE_KEYS
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.status import emptiness, status
@@ -34,7 +35,7 @@ _SETTLE: Final = 0.04
 """Seconds in which a list is surely painted."""
 
 
-class PageScreen(Screen[None], inherit_bindings=False):
+class PageScreen(Guarded, Screen[None], inherit_bindings=False):
     """One page of the app. Subclasses give `page`, `panes()` and `go_to()`."""
 
     page: ClassVar[Page]

@@ -11,10 +11,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from analyzer.views.tui.guarded import Guarded
+
 Outcome = TypeVar("Outcome")
 
 
-class PathScreen(ModalScreen[Outcome], inherit_bindings=False):
+class PathScreen(Guarded, ModalScreen[Outcome], inherit_bindings=False):
     """Has an Input for the path and a Static `#said`. Subclasses write in a thread."""
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from analyzer.views.escape import escape
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.rows.interfaces import InterfaceRows, NetworkInterface, Traffic
 from analyzer.views.tui.screens.page import titled
 from analyzer.views.tui.widgets.tab_line import TabLine
@@ -33,7 +34,7 @@ Begin: TypeAlias = "Callable[[tuple[str, ...], str, Callable[[str], None]], None
 """Record from interfaces with a filter; what is called when that fails hears why."""
 
 
-class PickerScreen(Screen[None], inherit_bindings=False):
+class PickerScreen(Guarded, Screen[None], inherit_bindings=False):
     """Enter begins to record, on what is marked or on what is under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from analyzer.response_times import By, Spread, spreads
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.rows.spreads import SpreadRows
 from analyzer.views.tui.screens.page import titled
 from analyzer.views.tui.widgets.virtual_list import VirtualList
@@ -24,7 +25,7 @@ _PERIOD: Final = 1.0
 _COUNTED: Final = "Of certain pairings whose request was sent once before its answer (Karn)."
 
 
-class ResponseTimesScreen(ModalScreen[None], inherit_bindings=False):
+class ResponseTimesScreen(Guarded, ModalScreen[None], inherit_bindings=False):
     """Computed in a thread, and again while the capture grows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.widgets.sheet import Entry, Sheet
 
 _NAMES = 9
 
 
-class RulePane(VerticalScroll, can_focus=True, inherit_bindings=False):
+class RulePane(Guarded, VerticalScroll, can_focus=True, inherit_bindings=False):
     """Entries about the finding selected."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from analyzer.session import Settings
 from analyzer.views.tui.app import MsgsharkApp
+from analyzer.views.tui.failures import Failures
 from analyzer.views.tui.screens.packets import PacketsScreen
 
 CAPTURES = Path(__file__).parents[4] / "captures"
@@ -57,4 +58,5 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(Failures, "fatal", True)
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
