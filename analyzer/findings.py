@@ -144,7 +144,8 @@ class Findings:
         return count * _BYTES_PER_FINDING >= self._allowed or count >= MOST_FINDINGS
 
     def count(self, finding: Finding, more: int) -> None:
-        """So many breaches more joined a finding."""
+        """So many breaches more joined a finding, and its frames were listed."""
+        self.version += 1
         self.breaches[finding.rule.id, finding.severity] += more
         self.grown[finding.id] += more
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from analyzer.endpoints import Endpoint
 from analyzer.exchanges.model import State
-from analyzer.findings import Finding
+from analyzer.findings import Finding, Findings
 from analyzer.messages import MESSAGE_TYPE_IDS, NAT_LEG, Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.report import visible_messages, worst_first
@@ -122,6 +123,19 @@ class _Found:
         return tuple(worst_first(f for id in ids for f in self._of_exchanges.get(id, ())))
 
 
+_latest: WeakKeyDictionary[Findings, tuple[int, _Found]] = WeakKeyDictionary()
+
+
+def _found(findings: Findings) -> _Found:
+    """All findings by where they point; looked through anew only when there are more."""
+    now = findings.version
+    version, found = _latest.get(findings, (-1, None))
+    if found is None or version != now:
+        found = _Found(findings)
+        _latest[findings] = now, found
+    return found
+
+
 def ladders(
     session: Session, groups: Sequence[Sequence[int]], most: int | None = None
 ) -> Iterator[Ladder]:
@@ -129,7 +143,7 @@ def ladders(
 
     Reads the messages again from the file, one ladder after the other.
     """
-    found = _Found(session.findings)
+    found = _found(session.findings)
     rows = _rows(session, [id for ids in groups for id in ids])
     for ids in groups:
         yield _ladder(session, ids, sorted(row for id in ids for row in rows[id]), found, most)
@@ -158,7 +172,7 @@ def window(session: Session, rows: np.ndarray[Any, Any], first: int, most: int) 
     messages, inside = session.messages, rows[first : first + most].tolist()
     owners = dict.fromkeys(messages.cell("exchange", row) for row in inside)
     ids = sorted(id for id in owners if id)
-    ladder = _ladder(session, ids, inside, _Found(session.findings), None)
+    ladder = _ladder(session, ids, inside, _found(session.findings), None)
     after = len(rows) - first - len(inside)
     steps = ladder.steps
     if first and steps:

@@ -41,10 +41,10 @@ class Repeats:
         for id, count in Counter(ids).items():
             finding = self._findings[id - 1]
             finding.count += count
-            self._findings.count(finding, count)
             finding.last_time = max(finding.last_time, latest[id])
             later, missing = listed[id], MOST_FRAMES - len(finding.frames)
             if len(later) == count and later[0] > finding.frames[-1]:  # no other frames
                 finding.frames += later[:missing]
             else:
                 finding.list_frames(later)
+            self._findings.count(finding, count)

@@ -147,6 +147,20 @@ def test_a_finding_that_counts_several_is_at_each_exchange_it_counts() -> None:
     assert rules[0] == rules[1] == ["COAP-7252-4.3-PING"]
 
 
+def test_a_breach_that_joins_a_finding_later_is_drawn_too() -> None:
+    session = Conversation().con().rst().con("GET", token=TOKEN).ack("2.05").session()
+
+    def told() -> list[str]:
+        (ladder,) = ladders(session, [[2]])
+        return [finding.rule.id for finding in ladder.steps[0].findings]
+
+    assert "COAP-7252-4.3-PING" not in told()
+    ping = next(f for f in session.findings if f.rule.id == "COAP-7252-4.3-PING")
+    ping.add((3,), ping.last_time)
+    session.findings.count(ping, 1)
+    assert "COAP-7252-4.3-PING" in told()
+
+
 def test_what_is_wrong_with_the_capture_is_not_said_at_every_message() -> None:
     session = Session()
     session.open([TOUR])
