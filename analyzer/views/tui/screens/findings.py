@@ -16,10 +16,12 @@ from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.explanation import explanation
 from analyzer.views.tui.places import Visit
-from analyzer.views.tui.rows.findings import FindingRows, Order
+from analyzer.views.tui.rows.findings import FindingRows
+from analyzer.views.tui.rows.sorting import Sorting
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.rule_pane import RulePane
 from analyzer.views.tui.widgets.sheet import Entry
+from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
@@ -30,17 +32,17 @@ class FindingsScreen(PageScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "s",
-            "order",
+            "sort",
             "Sort",
             id="findings.sort",
-            tooltip="Sort findings: the worst first, by frame, or as they were found",
+            tooltip="Sort findings: the worst first, by frame, as found, or by a column",
         ),
     ]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
         self.rows = FindingRows(view)
-        self.list = VirtualList(self.rows, id="findings")
+        self.list = SortedList(self.rows, view.columns_of("findings", self.rows), id="findings")
         self.rule = RulePane(id="rule")
         self._shown: Finding | None = None
 
@@ -50,7 +52,7 @@ class FindingsScreen(PageScreen):
 
     def on_mount(self) -> None:
         if self.view.live:
-            self.rows.order = Order.FOUND
+            self.rows.sort_by(Sorting())
         super().on_mount()
         self.list.focus()
 
@@ -58,10 +60,10 @@ class FindingsScreen(PageScreen):
         super().refresh_page()
         if self.view.session is not None and not self.view.reading and not self.view.error:
             self.list.empty = "No findings\n\nNothing in this capture breaks a rule."
-        self._name_panes()
+        self.name_panes()
 
-    def _name_panes(self) -> None:
-        titled(self.list, "Findings", position(self.list, str(self.rows.order)))
+    def name_panes(self) -> None:
+        titled(self.list, "Findings", position(self.list, self.rows.sorting_words))
         titled(self.rule, self._shown.rule.id if self._shown else "Rule")
 
     @on(VirtualList.Highlighted, "#findings")
@@ -72,7 +74,7 @@ class FindingsScreen(PageScreen):
         index = self.list.cursor
         self._shown = self.rows[index] if 0 <= index < len(self.rows) else None
         self.rule.show(self._explained(self._shown) if self._shown else ())
-        self._name_panes()
+        self.name_panes()
 
     def _explained(self, finding: Finding) -> list[Entry]:
         candidate = self.view.candidates.of_finding(finding)
@@ -123,12 +125,3 @@ class FindingsScreen(PageScreen):
         index = self.rows.find(place.number)
         if index is not None:
             self.list.go_to(index)
-
-    def action_order(self) -> None:
-        orders = list(Order)
-        self.rows.order = orders[(orders.index(self.rows.order) + 1) % len(orders)]
-        if self.rows.order is Order.FOUND and self.view.live:
-            self.list.pin()
-        else:
-            self.list.unpin()
-        self.refresh_page()

@@ -22,6 +22,7 @@ from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
+from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
@@ -89,7 +90,7 @@ class PacketsScreen(PageScreen):
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
         self.rows = PacketRows(view, view.visible_rows)
-        self.list = VirtualList(self.rows, id="packets")
+        self.list = SortedList(self.rows, view.columns_of("packets", self.rows), id="packets")
         self.fields = DetailTree("coap", id="detail")
         self.hex = HexPane(id="bytes")
         self.detail = Detail()
@@ -109,15 +110,18 @@ class PacketsScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        titled(self.list, "Packets", position(self.list))
+        self.name_panes()
         if self.list.count and not self._frame:
             self._show(self.list.cursor)
+
+    def name_panes(self) -> None:
+        titled(self.list, "Packets", position(self.list, self.rows.sorting_words))
 
     # The packet shown ---------------------------------------------------------------------------
 
     @on(VirtualList.Highlighted, "#packets")
     def _highlighted(self, event: VirtualList.Highlighted) -> None:
-        titled(self.list, "Packets", position(self.list))
+        self.name_panes()
         if event.index >= 0:
             self.show_soon(self.list, lambda: self._show(self.list.cursor))
 
