@@ -48,6 +48,22 @@ PAGE_KEYS: Final = [
         tooltip="Go to the UE that the packet, exchange or finding is about",
     ),
     Binding(
+        "s",
+        "sort",
+        "Sort",
+        show=False,
+        id="page.sort",
+        tooltip="Sort the list: by any column, up or down; a click on a header does so, too",
+    ),
+    Binding(
+        "C",
+        "columns",
+        "Columns",
+        show=False,
+        id="page.columns",
+        tooltip="Choose the columns of the list: which, in which order, how wide, any field",
+    ),
+    Binding(
         "p",
         "pause",
         "Pause",

@@ -78,6 +78,14 @@ class PacketsScreen(PageScreen):
             tooltip="Mark the packet, or not any more: marked packets can be exported",
         ),
         Binding(
+            "A",
+            "apply_as_column",
+            "Apply as column",
+            show=False,
+            id="packets.apply-as-column",
+            tooltip="Show the field under the cursor of the packet detail as a column of the list",
+        ),
+        Binding(
             "X",
             "unmask",
             "Credentials",
@@ -270,6 +278,10 @@ class PacketsScreen(PageScreen):
         if row is not None:
             self.view.marks ^= {row}
             self.refresh_page()
+
+    def action_apply_as_column(self) -> None:
+        node = self.fields.selected
+        self.apply_as_column(node.field if node is not None else "")
 
     def action_unmask(self) -> None:
         self.view.unmasked = not self.view.unmasked

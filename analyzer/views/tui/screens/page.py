@@ -20,6 +20,7 @@ from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.page_keys import PAGE_KEYS
 from analyzer.views.tui.places import Visit
+from analyzer.views.tui.screens.arranging import Arranging
 from analyzer.views.tui.status import emptiness, status
 from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.status_bar import StatusBar
@@ -36,7 +37,7 @@ _SETTLE: Final = 0.04
 """Seconds in which a list is surely painted."""
 
 
-class PageScreen(Screen[None], inherit_bindings=False):
+class PageScreen(Arranging, Screen[None], inherit_bindings=False):
     """One page of the app. Subclasses give `page`, `panes()` and `go_to()`."""
 
     page: ClassVar[Page]

@@ -22,7 +22,8 @@ from analyzer.views.tui.widgets.chosen_columns import ChosenColumns
 from analyzer.views.tui.widgets.columns import Column
 from analyzer.views.tui.widgets.virtual_list import RowSource, VirtualList
 
-_GLYPHS: Final = {False: "↑", True: "↓"}
+GLYPHS: Final = {False: "↑", True: "↓"}
+"""Of a column that rows are sorted by, by whether they descend."""
 _TOLD_EVERY: Final = 0.25
 """Seconds between two words about how far sorting is."""
 
@@ -94,7 +95,7 @@ class SortedList(VirtualList):
         """Those chosen; the one that rows are sorted by says so."""
         key, descending = self.rows.sorting
         return [
-            replace(column, title=column.title + _GLYPHS[descending])
+            replace(column, title=column.title + GLYPHS[descending])
             if column.key == key
             else column
             for column in self.choice.columns
