@@ -18,6 +18,7 @@ from analyzer.views.escape import escape
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import TimeFormat, seconds, time_of_day
 from analyzer.views.tui.live import Pace, Rate
+from analyzer.views.tui.panes import Panes
 from analyzer.views.tui.rows.visible import VisibleRows
 from analyzer.views.tui.widgets.chosen_columns import ChosenColumns
 from analyzer.views.tui.widgets.columns import Column
@@ -58,6 +59,7 @@ class CaptureView(SessionView):
         self._painted: tuple[object, ...] = ()
         self._alarmed: set[str] = set()
         self._standings: Standings | None = None
+        self.panes = Panes()
         self._chosen: dict[str, ChosenColumns] = {}
 
     @property

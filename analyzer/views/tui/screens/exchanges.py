@@ -16,6 +16,7 @@ from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.sorted_list import SortedList
+from analyzer.views.tui.widgets.split import Split
 from analyzer.views.tui.widgets.tree_list import TreeList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
@@ -42,8 +43,9 @@ class ExchangesScreen(PageScreen):
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
-        yield self.list
-        yield self.packets
+        self.packets.add_class("beneath")
+        panes = self.view.panes
+        yield Split(self.list, self.packets, panes, id="exchanges-page", classes="panes")
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -104,6 +104,7 @@ class PageScreen(Arranging, Screen[None], inherit_bindings=False):
             for rows in self.lists():
                 rows.pin()
         self.refresh_page()
+        self.begin_arranging()
 
     def lists(self) -> Iterable[VirtualList]:
         """What lists the capture, and grows with it."""

@@ -18,6 +18,7 @@ from analyzer.views.tui.rows.stories import StoryRows
 from analyzer.views.tui.rows.ues import UeRows
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.sorted_list import SortedList
+from analyzer.views.tui.widgets.split import Split
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 _LATER: Final = 1.0
@@ -48,8 +49,8 @@ class UesScreen(PageScreen):
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
-        yield self.list
-        yield self.story
+        self.story.add_class("beneath")
+        yield Split(self.list, self.story, self.view.panes, id="ues-page", classes="panes")
 
     def on_mount(self) -> None:
         super().on_mount()
