@@ -9,7 +9,7 @@ columns, so that a million messages are no work. Times are capture times in ns.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer.endpoints import Endpoint
 from analyzer.messages import NO_RESPONSE_TIME
@@ -34,6 +34,16 @@ class Order(StrEnum):
     SLOWEST = "slowest first"
     SEEN = "last seen first"
     NAME = "by name"
+
+
+COLUMNS: Final = (
+    *("registration", "ue", "since", "registered", "answered", "median", "p95", "seen"),
+    *("addresses", "address", "findings"),
+)
+"""What UEs can be sorted by."""
+
+_NONE: Final = {"median": NO_RESPONSE_TIME, "p95": NO_RESPONSE_TIME, "seen": -1}
+"""Values that stand for none."""
 
 
 class Standing(NamedTuple):
@@ -73,6 +83,9 @@ class Standings:
         self._columns: dict[str, Column] = {}
         self._order: Column | None = None
         self.order = Order.WORST
+        self.column = ""
+        """Sort by this one of COLUMNS before `order`; `""` for none."""
+        self.descending = False
 
     def __len__(self) -> int:
         return 0 if self._order is None else len(self._order)
@@ -167,24 +180,73 @@ class Standings:
     # Rows ---------------------------------------------------------------------------------------
 
     def sort(self) -> None:
-        """By `order`; of equals, the busiest first, then the one whose name was seen first."""
+        """By `column`, then by `order`; of equals, the busiest first, then the one whose name was
+        seen first. Those without a value in the column come last."""
         import numpy as np
 
         assert self._ids is not None
         has, columns = (self._ids != 0).nonzero()[0], self._columns
         keys: list[Column] = [self._ids, -columns["exchanges"]]
         if self.order is Order.NAME:
-            names = [self._name(id) for id in self._ids[has].tolist()]
-            self._order = has[sorted(range(len(has)), key=names.__getitem__)]
-            return
-        if self.order is Order.SEEN:
+            keys.append(self._names())
+        elif self.order is Order.SEEN:
             keys.append(-columns["seen"])
         elif self.order is Order.SLOWEST:
             keys += [-columns["median"], -columns["p95"]]
         else:
             keys += [-columns[severity.label] for severity in Severity]
             keys.append(-np.maximum(columns["registration"], Registration.DEREGISTERED))
+        if self.column:
+            keys += self._by_column()
         self._order = has[np.lexsort([key[has] for key in keys])]
+
+    def _by_column(self) -> list[Column]:
+        """The values of `column`, and above these whether there is none."""
+        import numpy as np
+
+        name = self.column
+        if name == "ue":
+            values, none = self._names(), np.zeros(len(self._columns["exchanges"]), np.bool_)
+        elif name == "findings":
+            values, none = self._weights(), np.zeros(len(self._columns["exchanges"]), np.bool_)
+        elif name == "address":
+            values, none = self._address_ranks(), self._columns[name] == 0
+        else:
+            values = self._columns[name]
+            none = values == _NONE[name] if name in _NONE else np.zeros(len(values), np.bool_)
+        if name == "since":
+            none = self._columns["registration"] == 0
+        return [-values.astype(np.float64) if self.descending else values, none]
+
+    def _names(self) -> Column:
+        """The place of each UE by its name."""
+        import numpy as np
+
+        assert self._ids is not None
+        names = [self._name(id) for id in self._ids.tolist()]
+        places = np.empty(len(names), np.int64)
+        places[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+        return places
+
+    def _address_ranks(self) -> Column:
+        import numpy as np
+
+        ids, places = np.unique(self._columns["address"], return_inverse=True)
+        texts = [str(self._session.endpoints[id]) for id in ids.tolist()]
+        ranks = np.empty(len(texts), np.int64)
+        ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+        ranked: Column = ranks[places]
+        return ranked
+
+    def _weights(self) -> Column:
+        """Findings as one number: one that is worse outweighs all that are less bad."""
+        import numpy as np
+
+        weight = np.zeros(len(self._columns["exchanges"]), np.float64)
+        for severity in reversed(Severity):
+            counts = self._columns[severity.label]
+            weight = weight * (float(counts.max(initial=0)) + 1) + counts
+        return weight
 
     def _name(self, id: int) -> str:
         return self._session.names[id] if id > 0 else self._session.findings[-id - 1].ue

@@ -196,6 +196,12 @@ def fields() -> dict[str, Field]:
     return found
 
 
+@cache
+def named_by_source() -> dict[str, str]:
+    """The name of a message's field by where its value is: `option:11`, `element:message_id`."""
+    return {field.source: name for name, field in fields().items() if field.of == Table.MESSAGES}
+
+
 def fields_of(table: Table) -> dict[str, Field]:
     """What can be asked of a row of a table, by name."""
     reached = _REACHED[table]

@@ -34,7 +34,9 @@ def block_nodes(session: Session, row: int, at: int, form: Any, unmasked: bool) 
     frame = session.messages.cell("frame", whole)
     if whole != row:
         link = Place(Page.PACKETS, frame)
-        return [*nodes, Node(line(f"[Reassembled in: {frame}]", "link"), key="whole", place=link)]
+        reassembled = line(f"[Reassembled in: {frame}]", "link")
+        field = "coap.block.reassembled.in"
+        return [*nodes, Node(reassembled, key="whole", place=link, field=field)]
     body = session.blocks.body_of(row)
     if body is None:
         return nodes

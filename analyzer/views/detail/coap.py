@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.views.detail.nodes import Node
 from analyzer.views.escape import escape
@@ -19,9 +19,20 @@ from dissectors.coap.values import (
     describe_number,
     describe_value,
 )
+from dissectors.fields import named_by_source
 
 if TYPE_CHECKING:
     from dissectors import CoAP
+
+_FIELDS: Final = {
+    "version": "coap.version",
+    "type": "coap.type",
+    "token_length": "coap.token_len",
+    "code": "coap.code",
+    "message_id": "coap.mid",
+    "token": "coap.token",
+}
+"""Names of the fields of the header by those of the layer."""
 
 
 def coap_node(coap: CoAP, at: int, generated: tuple[Node, ...]) -> Node:
@@ -63,7 +74,8 @@ def _header(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
     )
     for name, title, value, ink in values:
         if name in spans:
-            yield Node(named(title, str(value), ink), spans[name], key=name)
+            shown = named(title, str(value), ink)
+            yield Node(shown, spans[name], key=name, field=_FIELDS[name])
 
 
 def _options(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
@@ -73,14 +85,16 @@ def _options(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
         number, value = option.number, bytes(option.value)
         shown = option_text(number, value)
         head = (span[0], value_span[0])
+        field = named_by_source().get(f"option:{number}", "")
         children = (
             Node(named("Option", describe_number(number)), head, key="number"),
             Node(named("Length", str(len(value))), head, key="length"),
-            Node(named("Value", shown), value_span, key="value"),
+            Node(named("Value", shown), value_span, key="value", field=field),
         )
         seen[number] = seen.get(number, 0) + 1
         key = f"{number}.{seen[number]}"
-        yield Node(named(escape(option.name), shown, "path"), span, children, key=key)
+        heading = named(escape(option.name), shown, "path")
+        yield Node(heading, span, children, key=key, field=field)
 
 
 def option_text(number: int, value: bytes) -> str:
@@ -102,7 +116,8 @@ def _rest(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
         )
     if "payload" in spans:
         first, after = spans["payload"]
-        yield Node(named("Payload", f"{after - first} bytes"), spans["payload"], key="payload")
+        shown = named("Payload", f"{after - first} bytes")
+        yield Node(shown, spans["payload"], key="payload", field="coap.payload_length")
 
 
 def _flaws(coap: CoAP, at: int) -> Iterator[Node]:

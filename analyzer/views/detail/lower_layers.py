@@ -47,6 +47,16 @@ _FIELDS: Final = {
     "ttl": "Time to live",
 }
 
+_NAMES: Final = {
+    ("IP", "src"): "ip.src",
+    ("IP", "dst"): "ip.dst",
+    ("IPv6", "src"): "ipv6.src",
+    ("IPv6", "dst"): "ipv6.dst",
+    ("UDP", "sport"): "udp.srcport",
+    ("UDP", "dport"): "udp.dstport",
+}
+"""Names in dissectors.fields of what Scapy's layers have."""
+
 
 def load() -> None:
     """Import Scapy's layers; nothing it says may be written over the screen."""
@@ -122,7 +132,8 @@ def _field_nodes(layer: Any, at: int) -> Iterator[Node]:
             span: Span = (at + before // 8, at + -(-after // 8))
             title = _FIELDS.get(field.name) or field.name.replace("_", " ").capitalize()
             shown = escape(str(field.i2repr(layer, value)))
-            yield Node(((f"{title}: ", "dim"), (shown, "")), span, key=field.name)
+            named = _NAMES.get((layer.name, field.name), "")
+            yield Node(((f"{title}: ", "dim"), (shown, "")), span, key=field.name, field=named)
 
 
 def _bits(built: Any) -> int:

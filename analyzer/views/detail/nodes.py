@@ -13,7 +13,8 @@ from analyzer.views.places import Place, Span
 @dataclass(frozen=True, slots=True)
 class Node:
     """A line of the tree. `key` names it among its siblings, so that what the user has opened or
-    selected in one packet stays so in the next; `place` is where Enter leads."""
+    selected in one packet stays so in the next; `place` is where Enter leads; `field` is the name
+    of its value in dissectors.fields, `""` for none."""
 
     line: Line
     span: Span | None = None
@@ -21,6 +22,7 @@ class Node:
     key: str = ""
     place: Place | None = None
     expanded: bool = False
+    field: str = ""
 
     @property
     def text(self) -> str:

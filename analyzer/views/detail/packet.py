@@ -58,16 +58,34 @@ def packet_detail(view: SessionView, row: int) -> Detail:
     nodes.extend(below)
     attempt.nodes("CoAP", lambda: _coap(view, row, data[at:end], at, under))
     attempt.nodes("the findings", lambda: _findings(view, row, at))
+    zones, secrets = _zones(view, row, data, attempt)
+    return Detail(tuple(nodes), data, zones, secrets, at)
+
+
+def packet_bytes(view: SessionView, row: int) -> Detail:
+    """The bytes of the packet alone, as `packet_detail` has them; Scapy is not needed."""
+    attempt = _Attempts([])
+    data: bytes = attempt.value("the packet", lambda: view.opened.packet(row), b"")
+    if not data:
+        return Detail()
+    zones, secrets = _zones(view, row, data, attempt)
+    return Detail((), data, zones, secrets, view.opened.messages.cell("coap_at", row))
+
+
+def _zones(
+    view: SessionView, row: int, data: bytes, attempt: _Attempts
+) -> tuple[tuple[Zone, ...], tuple[Span, ...]]:
+    """The zones of a packet and the bytes in it to hide."""
+    at = view.opened.messages.cell("coap_at", row)
+    end = at + view.opened.messages.cell("coap_length", row)
     # The walk, not the layers: what fails above must not uncover a credential.
     coap = dissect(data[at:end])
     payload_at = at + coap.payload_offset if coap.payload_offset >= 0 else end
     secrets = attempt.value(
         "the payload", lambda: _secrets(view, row, coap, payload_at), [(payload_at, end)]
     )
-    if view.unmasked:
-        secrets = []
     zones = (Zone(0, "dim"), Zone(at, ""), Zone(payload_at, "payload"), Zone(end, "dim"))
-    return Detail(tuple(nodes), data, zones, tuple(secrets), at)
+    return zones, () if view.unmasked else tuple(secrets)
 
 
 def _coap(view: SessionView, row: int, message: bytes, at: int, under: Any) -> list[Node]:

@@ -12,6 +12,7 @@ from analyzer.views.info import Line, Piece
 from analyzer.views.inks import line
 from analyzer.views.places import Span
 from dissectors.coap import numbers
+from dissectors.fields import named_by_source
 from dissectors.json_scan import Error, Kind
 from dissectors.msgin5g.credentials import secret_values, secrets_of
 from dissectors.msgin5g.elements import (
@@ -150,7 +151,8 @@ class _JsonTree:
             head.append((f" (as {escape(name, 40)})", "dim"))
         shown: Line = (*head, (": ", "dim"), *self._value(value, element), *self._remarks(value))
         span = (self._at + first, self._at + after)
-        return Node(shown, span, children, key=name, expanded=True)
+        field = named_by_source().get(f"element:{element.name}", "") if element else ""
+        return Node(shown, span, children, key=name, expanded=True, field=field)
 
     def _element(self, value: Value) -> Element | None:
         if not self._known or value.key is None or value.span in self._unknown:

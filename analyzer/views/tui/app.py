@@ -35,6 +35,7 @@ from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
+from analyzer.views.tui.screens.columns import ColumnsScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.export import Choice, ExportScreen
@@ -47,6 +48,7 @@ from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
+from analyzer.views.tui.screens.sort import SortScreen
 from analyzer.views.tui.screens.ues import UesScreen
 from analyzer.views.tui.themes import DARK, THEMES
 from analyzer.views.tui.widgets.detail_tree import DetailTree
@@ -89,6 +91,8 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the bytes": HexPane,
     "In an explanation": RulePane,
     "In the export dialogue": ExportScreen,
+    "In the columns of a list": ColumnsScreen,
+    "When a list is sorted": SortScreen,
     "In the response times": ResponseTimesScreen,
     "In the statistics of the capture": CaptureStatisticsScreen,
     "When interfaces are picked": PickerScreen,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from analyzer.capture import Intake
 from analyzer.recording.wish import Started, Statistics
@@ -18,7 +18,21 @@ from analyzer.views.escape import escape
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import TimeFormat, seconds, time_of_day
 from analyzer.views.tui.live import Pace, Rate
+from analyzer.views.tui.panes import Panes
 from analyzer.views.tui.rows.visible import VisibleRows
+from analyzer.views.tui.widgets.chosen_columns import ChosenColumns
+from analyzer.views.tui.widgets.columns import Column
+from dissectors.fields import Table, fields_of
+
+
+class HasColumns(Protocol):
+    """Rows of a list; `table` is None where they are of none that has fields."""
+
+    @property
+    def table(self) -> Table | None: ...
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
 
 
 class CaptureView(SessionView):
@@ -45,6 +59,8 @@ class CaptureView(SessionView):
         self._painted: tuple[object, ...] = ()
         self._alarmed: set[str] = set()
         self._standings: Standings | None = None
+        self.panes = Panes()
+        self._chosen: dict[str, ChosenColumns] = {}
 
     @property
     def title(self) -> str:
@@ -140,6 +156,14 @@ class CaptureView(SessionView):
             return 0
         kept = self.statistics.kept
         return kept if kept > self.saved else 0
+
+    def columns_of(self, name: str, rows: HasColumns) -> ChosenColumns:
+        """The columns of the lists of a name, as they were chosen last; lists share them."""
+        if name not in self._chosen:
+            fields = fields_of(rows.table) if rows.table is not None else None
+            self._chosen[name] = ChosenColumns(name, rows.columns, fields)
+            self._chosen[name].recall()
+        return self._chosen[name]
 
     # Rows ---------------------------------------------------------------------------------------
 

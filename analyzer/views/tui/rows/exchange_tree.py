@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from analyzer.exchanges.model import OBSERVES
 from analyzer.observations import Ending, Notification, Observation, observation
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.rows.arranged import Arranged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,10 @@ class ExchangeTree:
     def __init__(self, view: CaptureView) -> None:
         self._view = view
         self._version = -1
+        self.roots: Sequence[int] = ()
+        """Ids of exchanges that stand below no other, ascending."""
+        self._arranged = Arranged()
+        self._listed: Sequence[int] | None = None
         self._open: dict[int, _Open] = {}
         self._laid_out: list[_Open] = []
         self._starts: list[int] = []
@@ -87,7 +92,13 @@ class ExchangeTree:
             return
         self._version = session.version
         self._take_roots()
-        self._lay_out()
+        self._listed = None
+
+    def list_roots(self, arranged: Arranged) -> None:
+        """List roots in this order."""
+        if arranged.listed is not self._listed:
+            self._arranged, self._listed = arranged, arranged.listed
+            self._lay_out()
 
     def _take_roots(self) -> None:
         import numpy as np
@@ -99,7 +110,7 @@ class ExchangeTree:
         own = (operation == 0) | (operation == ids)
         later = ~own
         later[later] = own[operation[later] - 1]
-        self._roots: _Ids = ids[~later]
+        self.roots = ids[~later]
         members = ids[later]
         self._members: _Ids = members[np.argsort(operation[members - 1], kind="stable")]
         self._of: _Ids = operation[self._members - 1]
@@ -156,22 +167,29 @@ class ExchangeTree:
 
     def _lay_out(self) -> None:
         self._laid_out, self._starts, self._passed, self._places = [], [], [0], {}
-        self._opened_roots: list[int] = []
-        for root in sorted(self._open):
-            place = int(self._roots.searchsorted(root))
-            if place == len(self._roots) or self._roots[place] != root:
-                del self._open[root]  # it turned out to continue another one
-                continue
+        self._opened_at: list[int] = []
+        for place, root in self._opened_places():
             opened = self._open[root]
             self._fill(root, opened)
             opened.start = place + self._passed[-1]
             self._laid_out.append(opened)
-            self._opened_roots.append(root)
+            self._opened_at.append(place)
             self._starts.append(opened.start)
             self._passed.append(self._passed[-1] + len(opened.below))
             for number, row in enumerate(opened.below, opened.start + 1):
                 self._places[row.identity] = number
-        self._count = len(self._roots) + self._passed[-1]
+        self._count = len(self._arranged.listed) + self._passed[-1]
+
+    def _opened_places(self) -> list[tuple[int, int]]:
+        """Where open roots are listed, and which they are."""
+        for root in [root for root in self._open if not self._is_root(root)]:
+            del self._open[root]  # it turned out to continue another one
+        found = ((self._arranged.find(root), root) for root in self._open)
+        return sorted((place, root) for place, root in found if place is not None)
+
+    def _is_root(self, exchange: int) -> bool:
+        at = bisect_left(self.roots, exchange)
+        return at < len(self.roots) and int(self.roots[at]) == exchange
 
     def _fill(self, root: int, opened: _Open) -> None:
         """The first rows below, in file order, then what ended the observation."""
@@ -208,7 +226,7 @@ class ExchangeTree:
             number = index - opened.start - 1
             if number < len(opened.below):
                 return opened.below[number]
-        return Row(int(self._roots[index - self._passed[above]]))
+        return Row(int(self._arranged.listed[index - self._passed[above]]))
 
     def find(self, identity: int) -> int | None:
         """Where a row stands; where its root does if that is closed."""
@@ -216,10 +234,8 @@ class ExchangeTree:
         if place is not None:
             return place
         root = identity >> _BELOW or self.root_of(identity)
-        at = int(self._roots.searchsorted(root)) if self._count else 0
-        if not self._count or at == len(self._roots) or self._roots[at] != root:
-            return None
-        return at + self._passed[bisect_left(self._opened_roots, root)]
+        at = self._arranged.find(root)
+        return None if at is None else at + self._passed[bisect_left(self._opened_at, at)]
 
     def root_of(self, exchange: int) -> int:
         """The exchange in whose place another one stands: itself if no other."""
@@ -227,6 +243,4 @@ class ExchangeTree:
         if not 0 < exchange <= len(stored):
             return 0
         root = stored.cell("operation", exchange - 1) or exchange
-        at = int(self._roots.searchsorted(exchange))
-        own = at < len(self._roots) and int(self._roots[at]) == exchange
-        return exchange if own else root
+        return exchange if self._is_root(exchange) else root

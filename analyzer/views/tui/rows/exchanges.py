@@ -4,19 +4,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
-from analyzer.observations import Notification, Observation, Order
+from analyzer.observations import Notification, Observation
+from analyzer.observations import Order as Freshness
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, code_ink
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.times import duration, signed_seconds
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.rows.exchange_tree import ExchangeTree, Row
+from analyzer.views.tui.rows.keys import EXCHANGES
+from analyzer.views.tui.rows.sortable import Order, SortableRows
 from analyzer.views.tui.widgets.columns import Column
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
+from dissectors.fields import Table
+
+if TYPE_CHECKING:
+    from analyzer.views.tui.rows.keys import Keyed
 
 _STATE_INKS: Final = {
     State.OPEN: "dim",
@@ -28,15 +35,15 @@ _STATE_INKS: Final = {
 }
 
 
-_ORDER_INKS: Final = {Order.OLDER: "warning", Order.SAME: "warning"}
+_ORDER_INKS: Final = {Freshness.OLDER: "warning", Freshness.SAME: "warning"}
 
 
-class ExchangeRows:
+class ExchangeRows(SortableRows):
     """Exchanges as their list shows them: operations and observations are one row, and below it,
     once it is open, what belongs to it."""
 
     columns = (
-        Column("severity", "", 1),
+        Column("severity", "", 1, falls=True),
         Column("tree", ""),
         Column("id", "No.", align="right"),
         Column("time", "Time", align="right", give_up=6),
@@ -52,8 +59,10 @@ class ExchangeRows:
         Column("retransmissions", "Retr.", 5, align="right", give_up=2),
     )
 
+    table = Table.EXCHANGES
+
     def __init__(self, view: CaptureView) -> None:
-        self.view = view
+        super().__init__(view)
         self.tree = ExchangeTree(view)
         self._widths = {"client": 9, "server": 9, "ue": 0}
         self._measured = {"endpoints": 0, "exchanges": 0}
@@ -61,6 +70,28 @@ class ExchangeRows:
     def refresh(self) -> None:
         """Take in what was read since."""
         self.tree.refresh()
+        self._take(self.tree.roots)
+        self.tree.list_roots(self.arranged)
+
+    @property
+    def keyed(self) -> Mapping[str, Keyed]:
+        """All columns."""
+        return EXCHANGES
+
+    def field_cells(self, index: int, names: Sequence[str]) -> Sequence[Line]:
+        """What a row has under names of fields, if it is an exchange."""
+        row = self.tree[index]
+        return self._field_cells(row.exchange, names) if row.is_exchange else [()] * len(names)
+
+    def resort(self) -> None:
+        """Sort what is listed, if that is quick."""
+        super().resort()
+        self.tree.list_roots(self.arranged)
+
+    def take_order(self, order: Order) -> None:
+        """List operations and observations as they were sorted; what is below one stays there."""
+        super().take_order(order)
+        self.tree.list_roots(self.arranged)
 
     def __len__(self) -> int:
         return len(self.tree)
@@ -175,7 +206,7 @@ class ExchangeRows:
             uri=((f"{value}{gap}", ""), (f"  frame {sent.frame}", "dim")),
             state=(
                 (
-                    "stale" if stale and sent.order is Order.NEWER else str(sent.order),
+                    "stale" if stale and sent.order is Freshness.NEWER else str(sent.order),
                     "warning" if stale else _ORDER_INKS.get(sent.order, "dim"),
                 ),
             ),

@@ -3,87 +3,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from analyzer.findings import Finding, Findings
+from analyzer.findings import Finding
 from analyzer.views.escape import escape
 from analyzer.views.info import Line
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.rows.keys import FINDINGS
+from analyzer.views.tui.rows.sortable import SortableRows
 from analyzer.views.tui.widgets.columns import Column
+from dissectors.fields import Table
 
-_LAST = 1 << 32
-
-
-class Order(StrEnum):
-    """How the list is sorted."""
-
-    SEVERITY = "worst first"
-    FRAME = "by frame"
-    FOUND = "as found"
+if TYPE_CHECKING:
+    from analyzer.views.tui.rows.keys import Keyed
 
 
-class FindingRows:
+class FindingRows(SortableRows):
     """Findings as their list shows them; what is about the capture as a whole comes last."""
 
     columns = (
-        Column("severity", "Severity", 9),
+        Column("severity", "Severity", 9, falls=True),
         Column("rule", "Rule"),
         Column("frame", "Frame", align="right"),
-        Column("count", "×", 4, align="right", give_up=2),
+        Column("count", "×", 4, align="right", give_up=2, falls=True),
         Column("ue", "UE Service ID", give_up=3),
         Column("text", "What was seen", flexible=True, least=24),
         Column("clause", "Clause", give_up=1),
     )
 
+    table = Table.FINDINGS
+    orders: ClassVar = {"worst first": "worst first", "by frame": "by frame", "": "as found"}
+
     def __init__(self, view: CaptureView) -> None:
-        self.view = view
-        self.order = Order.SEVERITY
-        self._findings: list[Finding] = []
-        self._index: dict[int, int] = {}
-        self._sorted_as: Order | None = None
+        super().__init__(view)
         self._measured = 0
         self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
 
+    @property
+    def keyed(self) -> Mapping[str, Keyed]:
+        """All columns and orders."""
+        return FINDINGS
+
+    @property
+    def sorting_words(self) -> str:
+        """The name of the order, if it is no column's."""
+        return self.orders.get(self.sorting.key, "")
+
     def refresh(self) -> None:
         """Take in what was found since, sorted."""
-        if self.view.session is None:
-            return
-        known, order = self.view.session.findings, self.order
-        if order is Order.FOUND and self._sorted_as is order:
-            for number in range(len(self._findings), len(known)):
-                self._add(known[number])
-        elif (order, len(known)) != (self._sorted_as, len(self._findings)):
-            self._findings, self._index, self._sorted_as = [], {}, order
-            for finding in self._in_order(known):
-                self._add(finding)
-
-    def _in_order(self, found: Findings) -> Iterable[Finding]:
-        if self.order is Order.FOUND:
-            return found
-        worst_first = self.order is Order.SEVERITY
-        return sorted(
-            found, key=lambda f: (-f.severity if worst_first else 0, f.frame or _LAST, f.id)
-        )
-
-    def _add(self, finding: Finding) -> None:
-        self._index[finding.id] = len(self._findings)
-        self._findings.append(finding)
+        if self.view.session is not None:
+            self._take(range(1, len(self.view.session.findings) + 1))
 
     def __len__(self) -> int:
-        return len(self._findings)
+        return len(self.arranged.listed)
 
     def __getitem__(self, index: int) -> Finding:
-        return self._findings[index]
+        return self.view.opened.findings[self.identity(index) - 1]
 
     def identity(self, index: int) -> int:
         """The id of the finding in a row."""
-        return self._findings[index].id
+        return int(self.arranged.listed[index])
 
     def find(self, identity: int) -> int | None:
         """The row of a finding."""
-        return self._index.get(identity)
+        return self.arranged.find(identity)
+
+    def field_cells(self, index: int, names: Sequence[str]) -> Sequence[Line]:
+        """What a row has under names of fields."""
+        return self._field_cells(self.identity(index), names)
 
     def ue(self, finding: Finding) -> str:
         """The UE a finding is about."""

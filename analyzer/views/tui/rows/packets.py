@@ -3,34 +3,47 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
 from analyzer.views.info import Line, info, is_msgin5g
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.listed import info_text
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.rows.keys import MESSAGES
+from analyzer.views.tui.rows.sortable import SortableRows
 from analyzer.views.tui.widgets.columns import Column
+from dissectors.fields import Table
+
+if TYPE_CHECKING:
+    from analyzer.views.tui.rows.keys import Keyed
+
+_RUN: Final = 1 << 16
+"""Rows among which the next flagged one is looked for at once."""
 
 _TIME_WIDTH = 15  # time of day
 
 
-class PacketRows:
-    """Messages as the packet list shows them; `rows` of the messages table, in order.
+class PacketRows(SortableRows):
+    """Messages as the packet list shows them; `rows` of the messages table, in file order unless
+    they are sorted.
 
-    `select` gives the rows to list; it is asked again at each refresh.
+    `select` gives the rows to list, ascending; it is asked again at each refresh.
     """
 
+    table = Table.MESSAGES
+    first_id = 0
+
     def __init__(self, view: CaptureView, select: Callable[[], Sequence[int]]) -> None:
-        self.view = view
-        self.rows: Sequence[int] = ()
+        super().__init__(view)
         self._select = select
         self._address_width = 9
         self._measured = 0
 
     columns = (
-        Column("severity", ""),
+        Column("severity", "", falls=True),
         Column("number", "No.", align="right"),
         Column("time", "Time", align="right"),
         Column("source", "Source"),
@@ -42,7 +55,26 @@ class PacketRows:
 
     def refresh(self) -> None:
         """Take in what was read since."""
-        self.rows = self._select()
+        self._take(self._select())
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """Rows of the messages table as they are listed."""
+        return self.arranged.listed
+
+    @property
+    def keyed(self) -> Mapping[str, Keyed]:
+        """All columns but the line of information, which is no column of the table."""
+        return MESSAGES
+
+    def texts(self, key: str, ids: Sequence[int]) -> Sequence[str]:
+        """The line of information."""
+        session = self.view.opened
+        return [info_text(session, int(row)) for row in ids]
+
+    def field_cells(self, index: int, names: Sequence[str]) -> Sequence[Line]:
+        """What a row has under names of fields."""
+        return self._field_cells(int(self.rows[index]), names)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,17 +94,22 @@ class PacketRows:
 
     def find(self, identity: int) -> int | None:
         """Where a row of the messages table is listed."""
-        index = bisect_left(self.rows, identity)
-        return index if index < len(self.rows) and self.rows[index] == identity else None
+        return self.arranged.find(identity)
 
     def next_flagged(self, index: int, step: int) -> int | None:
         """The nearest row before or after with an error or a warning."""
-        severity = self.view.opened.messages["severity"]
+        import numpy as np
+
+        severity, rows = self.view.opened.messages["severity"], self.rows
         index += step
-        while 0 <= index < len(self.rows):
-            if severity[self.rows[index]] >= Severity.WARNING:
-                return index
-            index += step
+        while 0 <= index < len(rows):
+            first = index if step > 0 else max(0, index + 1 - _RUN)
+            after = min(len(rows), index + _RUN) if step > 0 else index + 1
+            run = severity[np.asarray(rows[first:after])] >= Severity.WARNING
+            found = run.nonzero()[0]
+            if len(found):
+                return first + int(found[0 if step > 0 else -1])
+            index = after if step > 0 else first - 1
         return None
 
     def width(self, key: str) -> int:
@@ -80,16 +117,25 @@ class PacketRows:
         if key == "severity":
             return 2 if self.view.marks else 1
         if key == "number":
-            return max(3, len(str(self.frame(-1)))) if len(self.rows) else 3
+            last = self._last_row
+            frame = self.view.opened.messages.cell("frame", last) if last is not None else 0
+            return max(3, len(str(frame)))
         if key == "time":
             return self._time_width()
         return self._addresses()
 
     def _time_width(self) -> int:
-        if not len(self.rows):
+        row = self._last_row
+        if row is None:
             return 8
-        last = self.view.opened.messages.cell("time", int(self.rows[-1]))
+        last = self.view.opened.messages.cell("time", row)
         return min(_TIME_WIDTH, max(8, len(self.view.time(last, None))))
+
+    @property
+    def _last_row(self) -> int | None:
+        """The last one in file order, which has the largest numbers."""
+        base = self.arranged.base
+        return int(base[-1]) if len(base) else None
 
     def _addresses(self) -> int:
         endpoints = self.view.opened.endpoints if self.view.session else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import Final
+from typing import ClassVar, Final
 
 from analyzer.rules.catalogue import Severity
 from analyzer.ue_registrations import Registration
@@ -15,6 +15,9 @@ from analyzer.views.info import Line, Piece
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.times import TimeFormat, duration
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.rows.sortable import Going
+from analyzer.views.tui.rows.sortable import Order as Sorted
+from analyzer.views.tui.rows.sorting import Sorting
 from analyzer.views.tui.widgets.columns import Column
 
 _SHARE: Final = 8
@@ -45,12 +48,15 @@ class UeRows:
         Column("seen", "Last seen", align="right", give_up=4),
         Column("addresses", "Addr.", 5, align="right", give_up=2),
         Column("address", "Last address", give_up=1),
-        Column("findings", "Findings"),
+        Column("findings", "Findings", falls=True),
     )
+
+    table = None
+    orders: ClassVar = {str(order): str(order) for order in Order}
 
     def __init__(self, view: CaptureView) -> None:
         self.view = view
-        self.order = Order.WORST
+        self.sorting = Sorting(Order.WORST)
         self.stale = False
         self._taken = -1  # version of the session
         self._next = 0.0
@@ -65,13 +71,50 @@ class UeRows:
         self.stale = session.version != self._taken and self.view.reading and now < self._next
         if session.version != self._taken and not self.stale:
             self._taken = session.version
-            standings.order = self.order
+            self._order_standings()
             standings.take_in()
             self._next = now + _SHARE * (monotonic() - now)
             self._widths.clear()
-        elif standings.order is not self.order and len(standings):
-            standings.order = self.order
+        elif self._order_standings() and len(standings):
             standings.sort()
+
+    def _order_standings(self) -> bool:
+        """Tell how to sort; whether that is another way than before."""
+        standings, (key, descending) = self.view.standings, self.sorting
+        before = standings.order, standings.column, standings.descending
+        named = key in self.orders
+        standings.order = Order(key) if named else standings.order
+        standings.column, standings.descending = "" if named else key, descending
+        return before != (standings.order, standings.column, standings.descending)
+
+    @property
+    def sorting_words(self) -> str:
+        """The name of the order, if it is no column's."""
+        return self.orders.get(self.sorting.key, "")
+
+    @property
+    def outdated(self) -> bool:
+        """They are always sorted at once."""
+        return False
+
+    def sort_by(self, sorting: Sorting) -> None:
+        """Sort otherwise from the next refresh on."""
+        self.sorting = sorting
+
+    def resort(self) -> None:
+        """Sort what is listed."""
+        if self.view.session is not None and self._order_standings() and len(self):
+            self.view.standings.sort()
+
+    def sort(self, going: Going) -> None:
+        """Nothing is left to do."""
+
+    def take_order(self, order: Sorted) -> None:
+        """There is none."""
+
+    def field_cells(self, index: int, names: Sequence[str]) -> Sequence[Line]:
+        """A UE has no fields."""
+        return [()] * len(names)
 
     def hasten(self) -> None:
         """Let the next refresh take in all there is."""

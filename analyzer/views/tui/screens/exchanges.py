@@ -15,6 +15,8 @@ from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.page import PageScreen, position, titled
+from analyzer.views.tui.widgets.sorted_list import SortedList
+from analyzer.views.tui.widgets.split import Split
 from analyzer.views.tui.widgets.tree_list import TreeList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
@@ -27,14 +29,23 @@ class ExchangesScreen(PageScreen):
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
         self.exchanges = ExchangeRows(view)
-        self.list = TreeList(self.exchanges, id="exchanges")
+        self.list = TreeList(
+            self.exchanges, view.columns_of("exchanges", self.exchanges), id="exchanges"
+        )
         self.rows = PacketRows(view, self._members)
-        self.packets = VirtualList(self.rows, id="members", empty="No packets")
+        self.packets = SortedList(
+            self.rows,
+            view.columns_of("packets", self.rows),
+            id="members",
+            empty="No packets",
+            sortable=False,
+        )
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
-        yield self.list
-        yield self.packets
+        self.packets.add_class("beneath")
+        panes = self.view.panes
+        yield Split(self.list, self.packets, panes, id="exchanges-page", classes="panes")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -45,11 +56,11 @@ class ExchangesScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        self._name_panes()
+        self.name_panes()
 
-    def _name_panes(self) -> None:
+    def name_panes(self) -> None:
         count = self.list.count
-        titled(self.list, "Exchanges", position(self.list))
+        titled(self.list, "Exchanges", position(self.list, self.exchanges.sorting_words))
         members = f"{self.packets.count} packets" if self.packets.count != 1 else "1 packet"
         titled(self.packets, f"Exchange {self.exchange}" if count else "Exchange", members)
 
@@ -60,7 +71,7 @@ class ExchangesScreen(PageScreen):
     def _show_members(self) -> None:
         self.packets.take_in()
         self._show_member()
-        self._name_panes()
+        self.name_panes()
 
     def _show_member(self) -> None:
         """The notification under the cursor, or the first packet of the exchange."""

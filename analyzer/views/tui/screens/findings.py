@@ -8,18 +8,22 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.widget import Widget
 
 from analyzer.findings import Finding
+from analyzer.views.detail.packet import Detail, packet_bytes
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.explanation import explanation
 from analyzer.views.tui.places import Visit
-from analyzer.views.tui.rows.findings import FindingRows, Order
+from analyzer.views.tui.rows.findings import FindingRows
+from analyzer.views.tui.rows.sorting import Sorting
 from analyzer.views.tui.screens.page import PageScreen, position, titled
+from analyzer.views.tui.widgets.hex_pane import HexPane, extent
 from analyzer.views.tui.widgets.rule_pane import RulePane
 from analyzer.views.tui.widgets.sheet import Entry
+from analyzer.views.tui.widgets.sorted_list import SortedList
+from analyzer.views.tui.widgets.split import Split
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
@@ -30,27 +34,30 @@ class FindingsScreen(PageScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "s",
-            "order",
+            "sort",
             "Sort",
             id="findings.sort",
-            tooltip="Sort findings: the worst first, by frame, or as they were found",
+            tooltip="Sort findings: the worst first, by frame, as found, or by a column",
         ),
     ]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
         self.rows = FindingRows(view)
-        self.list = VirtualList(self.rows, id="findings")
+        self.list = SortedList(self.rows, view.columns_of("findings", self.rows), id="findings")
         self.rule = RulePane(id="rule")
+        self.hex = HexPane(id="evidence")
         self._shown: Finding | None = None
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
-        yield Container(self.list, self.rule, id="sides")
+        panes = self.view.panes
+        explained = Split(self.rule, self.hex, panes, id="explained", classes="beneath")
+        yield Split(self.list, explained, panes, id="findings-page", classes="panes")
 
     def on_mount(self) -> None:
         if self.view.live:
-            self.rows.order = Order.FOUND
+            self.rows.sort_by(Sorting())
         super().on_mount()
         self.list.focus()
 
@@ -58,11 +65,13 @@ class FindingsScreen(PageScreen):
         super().refresh_page()
         if self.view.session is not None and not self.view.reading and not self.view.error:
             self.list.empty = "No findings\n\nNothing in this capture breaks a rule."
-        self._name_panes()
+        self.name_panes()
 
-    def _name_panes(self) -> None:
-        titled(self.list, "Findings", position(self.list, str(self.rows.order)))
+    def name_panes(self) -> None:
+        titled(self.list, "Findings", position(self.list, self.rows.sorting_words))
         titled(self.rule, self._shown.rule.id if self._shown else "Rule")
+        lit = extent(self.hex.lit) or (f"{len(self.hex.data)} bytes" if self.hex.data else "none")
+        titled(self.hex, "Bytes", lit)
 
     @on(VirtualList.Highlighted, "#findings")
     def _highlighted(self) -> None:
@@ -72,7 +81,16 @@ class FindingsScreen(PageScreen):
         index = self.list.cursor
         self._shown = self.rows[index] if 0 <= index < len(self.rows) else None
         self.rule.show(self._explained(self._shown) if self._shown else ())
-        self._name_panes()
+        self._show_bytes()
+        self.name_panes()
+
+    def _show_bytes(self) -> None:
+        """Of the packet that a finding points at, with those lit that it is about."""
+        row = self._shown.row if self._shown is not None else -1
+        detail = packet_bytes(self.view, row) if row >= 0 else Detail()
+        self.hex.show(detail.data, detail.zones, detail.secrets)
+        span = self._shown.span if self._shown is not None and detail.data else None
+        self.hex.light((detail.coap_at + span[0], detail.coap_at + span[1]) if span else None)
 
     def _explained(self, finding: Finding) -> list[Entry]:
         candidate = self.view.candidates.of_finding(finding)
@@ -123,12 +141,3 @@ class FindingsScreen(PageScreen):
         index = self.rows.find(place.number)
         if index is not None:
             self.list.go_to(index)
-
-    def action_order(self) -> None:
-        orders = list(Order)
-        self.rows.order = orders[(orders.index(self.rows.order) + 1) % len(orders)]
-        if self.rows.order is Order.FOUND and self.view.live:
-            self.list.pin()
-        else:
-            self.list.unpin()
-        self.refresh_page()

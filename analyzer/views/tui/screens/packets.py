@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.widget import Widget
 
 from analyzer.views.detail.nodes import Node
@@ -21,7 +20,9 @@ from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.detail_tree import DetailTree
-from analyzer.views.tui.widgets.hex_pane import HexPane
+from analyzer.views.tui.widgets.hex_pane import HexPane, extent
+from analyzer.views.tui.widgets.sorted_list import SortedList
+from analyzer.views.tui.widgets.split import Split
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
@@ -77,6 +78,14 @@ class PacketsScreen(PageScreen):
             tooltip="Mark the packet, or not any more: marked packets can be exported",
         ),
         Binding(
+            "A",
+            "apply_as_column",
+            "Apply as column",
+            show=False,
+            id="packets.apply-as-column",
+            tooltip="Show the field under the cursor of the packet detail as a column of the list",
+        ),
+        Binding(
             "X",
             "unmask",
             "Credentials",
@@ -89,7 +98,7 @@ class PacketsScreen(PageScreen):
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
         self.rows = PacketRows(view, view.visible_rows)
-        self.list = VirtualList(self.rows, id="packets")
+        self.list = SortedList(self.rows, view.columns_of("packets", self.rows), id="packets")
         self.fields = DetailTree("coap", id="detail")
         self.hex = HexPane(id="bytes")
         self.detail = Detail()
@@ -100,8 +109,8 @@ class PacketsScreen(PageScreen):
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
-        yield self.list
-        yield Container(self.fields, self.hex, id="lower")
+        lower = Split(self.fields, self.hex, self.view.panes, id="lower", classes="beneath")
+        yield Split(self.list, lower, self.view.panes, id="packets-page", classes="panes")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -109,15 +118,18 @@ class PacketsScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        titled(self.list, "Packets", position(self.list))
+        self.name_panes()
         if self.list.count and not self._frame:
             self._show(self.list.cursor)
+
+    def name_panes(self) -> None:
+        titled(self.list, "Packets", position(self.list, self.rows.sorting_words))
 
     # The packet shown ---------------------------------------------------------------------------
 
     @on(VirtualList.Highlighted, "#packets")
     def _highlighted(self, event: VirtualList.Highlighted) -> None:
-        titled(self.list, "Packets", position(self.list))
+        self.name_panes()
         if event.index >= 0:
             self.show_soon(self.list, lambda: self._show(self.list.cursor))
 
@@ -166,7 +178,7 @@ class PacketsScreen(PageScreen):
         if self._lit is not None and self._lit[0] is event.node:
             span, self._lit = self._lit[1], None
         self.hex.light(span)
-        titled(self.hex, "Bytes", _extent(span) or f"{len(self.detail.data)} bytes")
+        titled(self.hex, "Bytes", extent(span) or f"{len(self.detail.data)} bytes")
 
     @on(DetailTree.Followed)
     def _followed(self, event: DetailTree.Followed) -> None:
@@ -267,6 +279,10 @@ class PacketsScreen(PageScreen):
             self.view.marks ^= {row}
             self.refresh_page()
 
+    def action_apply_as_column(self) -> None:
+        node = self.fields.selected
+        self.apply_as_column(node.field if node is not None else "")
+
     def action_unmask(self) -> None:
         self.view.unmasked = not self.view.unmasked
         self.refresh_page()
@@ -286,13 +302,6 @@ def smallest(nodes: Iterable[Node], span: Span) -> Node | None:
         if best is None or best.span is None or _size(node.span) <= _size(best.span):
             best = node
     return best
-
-
-def _extent(span: Span | None) -> str:
-    """`byte 43`, `bytes 44 to 45`, `""` for none; they count from 0."""
-    if span is None or span[1] <= span[0]:
-        return ""
-    return f"byte {span[0]}" if _size(span) == 1 else f"bytes {span[0]} to {span[1] - 1}"
 
 
 def _size(span: Span) -> int:

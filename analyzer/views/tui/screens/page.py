@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import ClassVar, Final
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
@@ -20,7 +21,9 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.page_keys import PAGE_KEYS
 from analyzer.views.tui.places import Visit
+from analyzer.views.tui.screens.arranging import Arranging
 from analyzer.views.tui.status import emptiness, status
+from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.status_bar import StatusBar
 from analyzer.views.tui.widgets.tab_line import TabLine
 from analyzer.views.tui.widgets.virtual_list import VirtualList
@@ -35,7 +38,7 @@ _SETTLE: Final = 0.04
 """Seconds in which a list is surely painted."""
 
 
-class PageScreen(Guarded, Screen[None], inherit_bindings=False):
+class PageScreen(Guarded, Arranging, Screen[None], inherit_bindings=False):
     """One page of the app. Subclasses give `page`, `panes()` and `go_to()`."""
 
     page: ClassVar[Page]
@@ -60,6 +63,13 @@ class PageScreen(Guarded, Screen[None], inherit_bindings=False):
     def go_to(self, place: Place) -> None:
         """Put the cursor on a place of this page."""
         raise NotImplementedError
+
+    def name_panes(self) -> None:
+        """Say in the borders of panes what they show."""
+
+    @on(SortedList.Told)
+    def _sorting_told(self) -> None:
+        self.name_panes()
 
     @property
     def here(self) -> Place | None:
@@ -95,6 +105,7 @@ class PageScreen(Guarded, Screen[None], inherit_bindings=False):
             for rows in self.lists():
                 rows.pin()
         self.refresh_page()
+        self.begin_arranging()
 
     def lists(self) -> Iterable[VirtualList]:
         """What lists the capture, and grows with it."""
@@ -203,7 +214,10 @@ def position(rows: VirtualList, *more: str) -> str:
     if not rows.count:
         return ""
     new = (f"▼ {rows.new:,} new",) if rows.new else ()
-    return ", ".join((f"{rows.cursor + 1:,} of {rows.count:,}", *more, *new))
+    done = rows.sorting_done if isinstance(rows, SortedList) else None
+    sorting = (f"sorting, {done:.0%}",) if done is not None else ()
+    place = f"{rows.cursor + 1:,} of {rows.count:,}"
+    return ", ".join((place, *filter(None, more), *sorting, *new))
 
 
 def titled(widget: Widget, title: str, count: str = "") -> None:

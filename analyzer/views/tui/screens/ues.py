@@ -10,7 +10,6 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from analyzer.ue_standings import Order
 from analyzer.views.escape import escape
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
@@ -18,6 +17,8 @@ from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.stories import StoryRows
 from analyzer.views.tui.rows.ues import UeRows
 from analyzer.views.tui.screens.page import PageScreen, position, titled
+from analyzer.views.tui.widgets.sorted_list import SortedList
+from analyzer.views.tui.widgets.split import Split
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 _LATER: Final = 1.0
@@ -32,24 +33,24 @@ class UesScreen(PageScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "s",
-            "order",
+            "sort",
             "Sort",
             id="ues.sort",
-            tooltip="Sort UEs: the worst first, the slowest, the one seen last, or by name",
+            tooltip="Sort UEs: the worst first, the slowest, the one seen last, or by a column",
         ),
     ]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
         self.rows = UeRows(view)
-        self.list = VirtualList(self.rows, id="ues")
+        self.list = SortedList(self.rows, view.columns_of("ues", self.rows), id="ues")
         self.moments = StoryRows(view)
         self.story = VirtualList(self.moments, id="story", empty="Nothing happened")
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
-        yield self.list
-        yield self.story
+        self.story.add_class("beneath")
+        yield Split(self.list, self.story, self.view.panes, id="ues-page", classes="panes")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -66,7 +67,7 @@ class UesScreen(PageScreen):
             if told is not None:
                 self.list.go_to(told)
             self._tell()
-        self._name_panes()
+        self.name_panes()
         if self.rows.stale:
             self.set_timer(_LATER, self._look_again)
 
@@ -75,8 +76,8 @@ class UesScreen(PageScreen):
             self.rows.hasten()
             self.tick()
 
-    def _name_panes(self) -> None:
-        titled(self.list, "UEs", position(self.list, str(self.rows.order)))
+    def name_panes(self) -> None:
+        titled(self.list, "UEs", position(self.list, self.rows.sorting_words))
         name = escape(self.rows[self.list.cursor].ue, 60) if self.list.count else "Story"
         titled(self.story, name, position(self.story))
 
@@ -86,7 +87,7 @@ class UesScreen(PageScreen):
 
     @on(VirtualList.Highlighted, "#story")
     def _moment_highlighted(self) -> None:
-        self._name_panes()
+        self.name_panes()
 
     def _tell(self) -> None:
         """Of the UE under the cursor, from the beginning."""
@@ -95,7 +96,7 @@ class UesScreen(PageScreen):
             self.story.unpin()
             self.story.take_in()
             self.story.go_to(0)
-        self._name_panes()
+        self.name_panes()
 
     @on(VirtualList.Chosen, "#ues")
     def _chosen(self) -> None:
@@ -128,9 +129,3 @@ class UesScreen(PageScreen):
         if index is not None:
             self.list.go_to(index)
             self._tell()
-
-    def action_order(self) -> None:
-        orders = list(Order)
-        self.rows.order = orders[(orders.index(self.rows.order) + 1) % len(orders)]
-        self.list.unpin()
-        self.refresh_page()

@@ -17,7 +17,8 @@ class Column:
 
     A column that needs nothing is left out. The one flexible column takes what the others leave;
     when that is less than its `least`, columns are given up, those with the lowest `give_up`
-    first (0 stays).
+    first (0 stays). One that `falls` is sorted from the largest down before it is from the smallest
+    up.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Column:
     give_up: int = 0
     flexible: bool = False
     least: int = 32
+    falls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,15 @@ def place(columns: Sequence[Column], measure: Callable[[str], int], room: int) -
             widths[column.key] = column.wide
     left = max(1, _left(kept, widths, room))
     return [Placed(c, i, widths.get(c.key, left)) for i, c in enumerate(columns) if c in kept]
+
+
+def column_at(placed: Sequence[Placed], x: int) -> Column | None:
+    """The column that has a cell of a line; the blank after it is its own."""
+    for one in placed:
+        x -= one.width + GAP
+        if x < 0:
+            return one.column
+    return None
 
 
 def _left(columns: Sequence[Column], widths: dict[str, int], room: int) -> int:

@@ -200,6 +200,14 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             self._point(offset)
 
 
+def extent(span: Span | None) -> str:
+    """`byte 43`, `bytes 44 to 45`, `""` for none; they count from 0."""
+    if span is None or span[1] <= span[0]:
+        return ""
+    first, last = span[0], span[1] - 1
+    return f"byte {first}" if first == last else f"bytes {first} to {last}"
+
+
 def _text_column(count: int) -> int:
     """Where the text begins: offset, blanks, pairs and the gap between groups of eight."""
     return 6 + 3 * count - 1 + (count // 8 - 1) + 2

@@ -7,10 +7,11 @@ from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 
-from analyzer.views.tui.widgets.virtual_list import RowSource, VirtualList
+from analyzer.views.tui.widgets.chosen_columns import ChosenColumns
+from analyzer.views.tui.widgets.sorted_list import SortedList, SortedSource
 
 
-class TreeSource(RowSource, Protocol):
+class TreeSource(SortedSource, Protocol):
     """Rows of which some have others below them."""
 
     def opened(self, index: int) -> bool | None:
@@ -23,7 +24,7 @@ class TreeSource(RowSource, Protocol):
         """The row that this one is below."""
 
 
-class TreeList(VirtualList):
+class TreeList(SortedList):
     """The keys of Wireshark's trees; where there is nothing to open, long lines shift."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,8 +69,10 @@ class TreeList(VirtualList):
         ),
     ]
 
-    def __init__(self, source: TreeSource, *, id: str | None = None, empty: str = "") -> None:
-        super().__init__(source, id=id, empty=empty)
+    def __init__(
+        self, source: TreeSource, choice: ChosenColumns, *, id: str | None = None, empty: str = ""
+    ) -> None:
+        super().__init__(source, choice, id=id, empty=empty)
         self._tree = source
 
     def action_open(self, shifts: bool) -> None:

@@ -7,7 +7,7 @@ does not depend on how many rows there are. Rows may be appended and change at a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from textwrap import wrap
 from typing import ClassVar, Final, Protocol
 
@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -25,7 +25,8 @@ from textual.strip import Strip
 
 from analyzer.views.info import Line
 from analyzer.views.tui.inks import INK_CLASSES, Inked
-from analyzer.views.tui.widgets.columns import GAP, Column, Placed, place
+from analyzer.views.tui.widgets.columns import GAP, Column, Placed, column_at, place
+from analyzer.views.tui.widgets.list_keys import LIST_KEYS
 
 HEADER: Final = 1
 _SHIFT: Final = 8
@@ -69,68 +70,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         "virtual-list--cursor",
         "virtual-list--empty",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="list.down", tooltip="One row down"),
-        Binding(
-            "pageup,ctrl+b",
-            "page(-1)",
-            "Page up",
-            show=False,
-            id="list.page-up",
-            tooltip="One page up",
-        ),
-        Binding(
-            "pagedown,ctrl+f",
-            "page(1)",
-            "Page down",
-            show=False,
-            id="list.page-down",
-            tooltip="One page down",
-        ),
-        Binding(
-            "ctrl+u",
-            "page(-0.5)",
-            "Half page up",
-            show=False,
-            id="list.half-page-up",
-            tooltip="Half a page up",
-        ),
-        Binding(
-            "ctrl+d",
-            "page(0.5)",
-            "Half page down",
-            show=False,
-            id="list.half-page-down",
-            tooltip="Half a page down",
-        ),
-        Binding("home,g", "first", "First", show=False, id="list.first", tooltip="First row"),
-        Binding(
-            "end,G",
-            "last",
-            "Last",
-            show=False,
-            id="list.last",
-            tooltip="Last row; stays at the end while more are read",
-        ),
-        Binding(
-            "left",
-            "shift(-1)",
-            "Shift left",
-            show=False,
-            id="list.left",
-            tooltip="Show the beginning of long lines",
-        ),
-        Binding(
-            "right",
-            "shift(1)",
-            "Shift right",
-            show=False,
-            id="list.right",
-            tooltip="Show more of long lines",
-        ),
-        Binding("enter", "choose", "Open", id="list.open", tooltip="Open what the row stands for"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS]
 
     cursor: reactive[int] = reactive(0, repaint=False)
     shift: reactive[int] = reactive(0)
@@ -175,11 +115,25 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
 
     # Content ------------------------------------------------------------------------------------
 
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The columns of the list, in their order."""
+        return self.source.columns
+
+    def cells(self, index: int) -> Sequence[Line]:
+        """What stands in them in a row."""
+        return self.source.cells(index)
+
     def take_in(self) -> None:
         """Show what the source has now; the cursor stays on its row, or at a pinned end."""
+        self.staying(self.source.refresh)
+
+    def staying(self, change: Callable[[], None]) -> None:
+        """Change what the source lists, and where. The cursor stays on its row, at a pinned end, or
+        on the first row where it has not left that."""
         before = self.count
         stood_on = self.source.identity(self.cursor) if before and self.cursor else None
-        self.source.refresh()
+        change()
         self.count = len(self.source)
         self._resize_to(Size(0, self.count + HEADER))
         self._repaint()
@@ -316,7 +270,12 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or offset.y < HEADER:
+        if offset is None:
+            return
+        if offset.y < HEADER:
+            column = column_at(self._placed, offset.x)
+            if column is not None:
+                self.header_clicked(column)
             return
         index = round(self.scroll_y) + offset.y - HEADER
         if index < self.count:
@@ -324,12 +283,15 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             if event.chain == 2:
                 self.action_choose()
 
+    def header_clicked(self, column: Column) -> None:
+        """A click on the title of a column."""
+
     # Painting -----------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         if not self._placed:
-            self._placed = place(self.source.columns, self.source.width, width)
+            self._placed = place(self.columns, self.source.width, width)
         if not self.count:
             return self._empty_line(y, width)
         if y < HEADER:
@@ -347,11 +309,11 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         style = self.base + self.ink(self.source.row_ink(index))
         if index == self.cursor:
             style += self.look("virtual-list--cursor")
-        return self._strip(self.source.cells(index), style, width)
+        return self._strip(self.cells(index), style, width)
 
     def _header(self, width: int) -> Strip:
         style = self.base + self.look("virtual-list--header")
-        titles = [((column.title, ""),) for column in self.source.columns]
+        titles = [((column.title, ""),) for column in self.columns]
         return self._strip(titles, style, width, shift=0)
 
     def _empty_line(self, y: int, width: int) -> Strip:
