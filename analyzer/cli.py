@@ -284,7 +284,9 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     from analyzer.checking import Check, write
 
     with reading_session(files, reading) as session:
-        found = Check.of(session, asked.baseline, asked.severity, asked.alone, asked.wanted)
+        found = Check.of(
+            session, asked.baseline, asked.severity, asked.alone, asked.wanted, asked.waivers
+        )
         try:
             write(found, asked.outputs)
         except WritingError as error:

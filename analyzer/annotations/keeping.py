@@ -16,8 +16,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from analyzer.annotations.document import MOST_BYTES, Document, DocumentError, Head, read, written
-from analyzer.annotations.model import Annotations
+from analyzer.annotations.document import (
+    MOST_BYTES,
+    Document,
+    DocumentError,
+    Head,
+    read,
+    read_waivers,
+    written,
+)
+from analyzer.annotations.model import Annotations, Waiver
 from analyzer.capture import CaptureError, CaptureFile
 from analyzer.capture.stdin import DASH
 from analyzer.capture.store import printable
@@ -204,6 +212,27 @@ class Keeper:
     def _say(self, sentence: str) -> None:
         if sentence not in self.told:
             self.told.append(sentence)
+
+
+class WaiversError(Exception):
+    """A file ignores nothing that can be read; the one-line message says why and what to do."""
+
+
+def waivers_in(path: str) -> tuple[Waiver, ...]:
+    """What the [[ignore]] tables of a file name. Raises WaiversError."""
+    advice = f"give a CAPTURE{SUFFIX}, or a file with [[ignore]] as in a spec profile"
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise WaiversError(f"{path}: larger than {MOST_BYTES >> 20} MiB; {advice}")
+        return read_waivers(data.decode())
+    except OSError as error:
+        raise WaiversError(f"{path}: {error.strerror}; {advice}") from None
+    except UnicodeDecodeError:
+        raise WaiversError(f"{path}: not UTF-8; {advice}") from None
+    except (DocumentError, ValueError) as error:  # ValueError: a name with a null character
+        raise WaiversError(f"{path}: {_one_line(str(error))}; {advice}") from None
 
 
 def beside(paths: Sequence[str]) -> Path | None:
