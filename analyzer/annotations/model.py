@@ -25,10 +25,7 @@ class Waiver(NamedTuple):
 
 
 class Annotations:
-    """What the user wrote. Every change raises `version`; another thread may `copy` meanwhile.
-
-    `given` names come from elsewhere and are not kept; the user's own stand above them.
-    """
+    """What the user wrote. Every change raises `version`; another thread may `copy` meanwhile."""
 
     def __init__(self) -> None:
         self.marks: set[int] = set()
@@ -36,7 +33,6 @@ class Annotations:
         self.references: list[int] = []
         self.waivers: tuple[Waiver, ...] = ()
         self.names: dict[str, str] = {}
-        self.given: dict[str, str] = {}
         self.version = 0
 
     def copy(self) -> Annotations:
@@ -109,10 +105,6 @@ class Annotations:
         else:
             self.names.pop(what, None)
         self.version += 1
-
-    def name_of(self, what: str) -> str:
-        """The name of an address or a UE Service ID, `""` for none; as it was written."""
-        return self.names.get(what) or self.given.get(what, "")
 
 
 def clean(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from analyzer.annotations.keeping import discard as forget
 from analyzer.capture import Stop
 from analyzer.recording.saving import discard
 from analyzer.recording.wish import RecordingError, Started, Wish
@@ -100,6 +101,7 @@ class Control:
 
     def end(self, code: int) -> None:
         """Leave at once, and keep everything."""
+        self._app.save_annotations()
         self._in_thread(lambda: self._leave(Fate.KEEP, lambda: self._app.exit(return_code=code)))
 
     def _settle(self, then: Callable[[], object], fates: Mapping[Fate, str] = FATES) -> None:
@@ -161,6 +163,7 @@ class Control:
     def _discard(self, recording: Started) -> None:
         try:
             discard(recording.files)
+            forget(recording.files)
         except OSError as error:
             reason = error.strerror or "unknown error"
             path = escape(str(error.filename), 300)

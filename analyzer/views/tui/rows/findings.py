@@ -43,6 +43,8 @@ class FindingRows:
         self._findings: list[Finding] = []
         self._index: dict[int, int] = {}
         self._sorted_as: Order | None = None
+        self._hidden: frozenset[int] = frozenset()
+        self._taken = 0
         self._measured = 0
         self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
 
@@ -51,13 +53,17 @@ class FindingRows:
         if self.view.session is None:
             return
         known, order = self.view.session.findings, self.order
+        hidden = frozenset() if self.view.shows_hidden else self.view.hidden_ids
+        if hidden != self._hidden:
+            self._hidden, self._sorted_as = hidden, None
         if order is Order.FOUND and self._sorted_as is order:
-            for number in range(len(self._findings), len(known)):
+            for number in range(self._taken, len(known)):
                 self._add(known[number])
-        elif (order, len(known)) != (self._sorted_as, len(self._findings)):
+        elif (order, len(known)) != (self._sorted_as, self._taken):
             self._findings, self._index, self._sorted_as = [], {}, order
             for finding in self._in_order(known):
                 self._add(finding)
+        self._taken = len(known)
 
     def _in_order(self, found: Findings) -> Iterable[Finding]:
         if self.order is Order.FOUND:
@@ -68,6 +74,8 @@ class FindingRows:
         )
 
     def _add(self, finding: Finding) -> None:
+        if finding.id in self._hidden:
+            return
         self._index[finding.id] = len(self._findings)
         self._findings.append(finding)
 
@@ -113,11 +121,11 @@ class FindingRows:
             line(finding.rule.id),
             line(str(finding.frame) if finding.frame else ""),
             line(str(finding.count) if finding.count > 1 else "", "dim"),
-            line(escape(self.ue(finding), 64), "msgin5g"),
+            line(escape(self.view.ue_name(self.ue(finding)), 64), "msgin5g"),
             line(escape(finding.text, 300)),
             line(finding.rule.reference, "dim"),
         )
 
     def row_ink(self, index: int) -> str:
-        """All rows in the plain ink."""
-        return ""
+        """Findings that are ignored, where they are listed, stand back."""
+        return "dim" if self[index].id in self.view.hidden_ids else ""

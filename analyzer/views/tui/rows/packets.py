@@ -8,12 +8,17 @@ from collections.abc import Callable, Sequence
 
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
+from analyzer.views.escape import escape
 from analyzer.views.info import Line, info, is_msgin5g
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.widgets.columns import Column
 
 _TIME_WIDTH = 15  # time of day
+_SHOWN = 200
+
+COMMENTED = "✎"
+"""Stands at packets with a comment."""
 
 
 class PacketRows:
@@ -28,6 +33,7 @@ class PacketRows:
         self._select = select
         self._address_width = 9
         self._measured = 0
+        self._named: tuple[int, bool] = (0, True)
 
     columns = (
         Column("severity", ""),
@@ -70,7 +76,8 @@ class PacketRows:
         severity = self.view.opened.messages["severity"]
         index += step
         while 0 <= index < len(self.rows):
-            if severity[self.rows[index]] >= Severity.WARNING:
+            row = int(self.rows[index])
+            if severity[row] >= Severity.WARNING and self.view.severity(row) >= Severity.WARNING:
                 return index
             index += step
         return None
@@ -78,7 +85,8 @@ class PacketRows:
     def width(self, key: str) -> int:
         """What the cells of a column need."""
         if key == "severity":
-            return 2 if self.view.marks else 1
+            written = self.view.annotations
+            return 1 + bool(written.marks) + bool(written.comments or self._commented)
         if key == "number":
             return max(3, len(str(self.frame(-1)))) if len(self.rows) else 3
         if key == "time":
@@ -93,8 +101,12 @@ class PacketRows:
 
     def _addresses(self) -> int:
         endpoints = self.view.opened.endpoints if self.view.session else ()
+        named = self.view.annotations.version, self.view.named
+        if named != self._named:
+            self._named, self._measured, self._address_width = named, 0, 9
         for index in range(self._measured, len(endpoints)):
-            self._address_width = max(self._address_width, len(endpoints[index].address))
+            address = self.view.address(endpoints[index])
+            self._address_width = max(self._address_width, len(address))
         self._measured = len(endpoints)
         return min(self._address_width, 39)
 
@@ -104,24 +116,42 @@ class PacketRows:
         row, messages = int(self.rows[index]), session.messages
         cells = messages.row(row)
         previous = messages.cell("time", int(self.rows[index - 1])) if index else None
-        severity = cells["severity"]
+        severity, frame = self.view.severity(row), cells["frame"]
         msgin5g = is_msgin5g(cells)
-        mark = "◆" if row in self.view.marks else ""
+        comment = self._comment(frame)
+        signs = (("◆", "path"),) * (frame in self.view.annotations.marks)
+        signs += ((COMMENTED, "note"),) * bool(comment)
         return (
-            ((GLYPHS[severity], SEVERITY_INKS[severity]), (mark, "path")),
-            line(str(cells["frame"])),
-            line(self.view.time(cells["time"], previous), "dim"),
-            line(session.endpoints[cells["source"]].address),
-            line(session.endpoints[cells["destination"]].address),
+            ((GLYPHS[severity], SEVERITY_INKS[severity]), *signs),
+            line(str(frame)),
+            line(self.view.time(cells["time"], previous, frame), "dim"),
+            line(self.view.address(session.endpoints[cells["source"]])),
+            line(self.view.address(session.endpoints[cells["destination"]])),
             line("MSGin5G", "msgin5g") if msgin5g else line("CoAP"),
             line(str(cells["wire"]), "dim"),
-            info(session, cells),
+            (*info(session, cells, self.view.ue_name), *_told(comment)),
         )
+
+    @property
+    def _commented(self) -> bool:
+        """The file has comments on packets."""
+        return self.view.session is not None and bool(self.view.opened.opened.comments)
+
+    def _comment(self, frame: int) -> str:
+        """The user's comment on a packet, else the first one of the file."""
+        own = self.view.annotations.comments.get(frame)
+        return own or next(iter(self.view.opened.opened.comments.get(frame, ())), "")
 
     def row_ink(self, index: int) -> str:
         """Marked packets stand out, copies of what was seen before stand back."""
-        row = int(self.rows[index])
-        if row in self.view.marks:
+        cell, row = self.view.opened.messages.cell, int(self.rows[index])
+        if cell("frame", row) in self.view.annotations.marks:
             return "path"
-        role = self.view.opened.messages.cell("role", row)
-        return "dim" if role == Role.CAPTURE_DUPLICATE else ""
+        return "dim" if cell("role", row) == Role.CAPTURE_DUPLICATE else ""
+
+
+def _told(comment: str) -> Line:
+    """A comment behind all else, its lines as one."""
+    if not comment:
+        return ()
+    return (f"  {COMMENTED} ", "note"), (escape(" ".join(comment[:_SHOWN].split()), _SHOWN), "note")
