@@ -147,7 +147,7 @@ def msgshark() -> None:
 @prints_messages
 @takes_names
 def open_command(
-    files: tuple[str, ...], printing: Printing, names: Mapping[str, str], **reading: Any
+    files: tuple[str, ...], printing: Printing, hosts: Mapping[str, str], **reading: Any
 ) -> int:
     """Open captures on the screen (the default command), or print messages if asked how."""
     if printing.given or not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
@@ -157,14 +157,14 @@ def open_command(
 
     live = reading["live"]
     if not files and live is None:
-        return pick(reading, names)
+        return pick(reading, hosts)
     try:
         if "-" in files:
             stdin.put_terminal()
         with intake_of(files, reading, keep=True) as (intake, settings):
             if live is None:
-                return run(intake, settings, names=names)
-            return run(intake, settings, start=live.start, names=names)
+                return run(intake, settings, names=hosts)
+            return run(intake, settings, start=live.start, names=hosts)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 

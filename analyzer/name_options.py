@@ -25,11 +25,11 @@ def _names(context: object, parameter: object, values: tuple[str, ...]) -> Mappi
 
 
 def takes_names(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Files of names as an option, given to the command as `names`."""
+    """Files of names as an option, given to the command as `hosts`."""
     return click.option(
         "-H",
         "--names",
-        "names",
+        "hosts",
         callback=_names,
         shell_complete=completing.files,
         type=click.Path(),

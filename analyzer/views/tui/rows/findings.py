@@ -116,8 +116,10 @@ class FindingRows:
         """One row of the list."""
         finding = self[index]
         ink = SEVERITY_INKS[finding.severity]
+        ignored = finding.id in self.view.hidden_ids
+        label = "ignored" if ignored else finding.severity.label
         return (
-            line(f"{GLYPHS[finding.severity]} {finding.severity.label}", ink),
+            line(f"{GLYPHS[finding.severity]} {label}", "dim" if ignored else ink),
             line(finding.rule.id),
             line(str(finding.frame) if finding.frame else ""),
             line(str(finding.count) if finding.count > 1 else "", "dim"),

@@ -8,19 +8,33 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 
+class _Editor(TextArea):
+    """Keys are taken here, in the order they come: what is pasted or typed fast stays so."""
+
+    async def _on_key(self, event: Key) -> None:
+        if event.key == "enter":
+            await self.run_action("screen.keep")
+        elif event.key in ("ctrl+j", "alt+enter"):
+            self.insert("\n")
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+
 class CommentScreen(ModalScreen[str | None], inherit_bindings=False):
-    """The text as it shall be, None for no change; Enter keeps, so it is no key of the text."""
+    """The text as it shall be, None for no change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter",
             "keep",
             "Keep",
-            priority=True,
             id="comment.keep",
             tooltip="Keep the comment; an empty one is taken away",
         ),
@@ -28,7 +42,6 @@ class CommentScreen(ModalScreen[str | None], inherit_bindings=False):
             "ctrl+j,alt+enter",
             "break_line",
             "New line",
-            priority=True,
             id="comment.line",
             tooltip="Begin a new line",
         ),
@@ -36,7 +49,6 @@ class CommentScreen(ModalScreen[str | None], inherit_bindings=False):
             "escape",
             "dismiss(None)",
             "Close",
-            priority=True,
             id="comment.close",
             tooltip="Leave it as it was",
         ),
@@ -51,11 +63,11 @@ class CommentScreen(ModalScreen[str | None], inherit_bindings=False):
         with Vertical() as pane:
             pane.border_title = f"Comment on packet {self._frame}"
             pane.border_subtitle = "Enter keeps, Ctrl+J new line, Esc closes"
-            yield TextArea(self._text, soft_wrap=True, compact=True)
+            yield _Editor(self._text, soft_wrap=True, compact=True)
             yield Static("Empty takes the comment away. Exports hold it, the capture does not.")
 
     def on_mount(self) -> None:
-        editor = self.query_one(TextArea)
+        editor = self.query_one(_Editor)
         editor.focus()
         editor.move_cursor(editor.document.end)
 

@@ -198,7 +198,7 @@ class PacketsScreen(PageScreen):
 
     @property
     def frame(self) -> int:
-        return self._frame
+        return self.rows.frame(self.list.cursor) if self.list.count else 0
 
     def go_to(self, place: Place) -> None:
         index = self.rows.index_of_frame(place.number)
