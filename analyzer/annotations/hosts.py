@@ -45,9 +45,10 @@ def _entry(path: str, number: int, line: str) -> tuple[str, str] | None:
     line = _COMMENT.sub("", line).strip()
     if not line:
         return None
+    first, *rest = line.split(None, 2)
     what, equals, name = (part.strip() for part in line.partition("="))
-    if not equals:
-        what, name, *_ = (*line.split(None, 2), "")
+    if not equals or (_is_address(first) and rest and not rest[0].startswith("=")):
+        what, name = first, rest[0] if rest else ""
     if not what or not name:
         raise HostsError(f"{path}:{number}: names nothing; write ADDRESS NAME, or UE = NAME")
     return canonical(what), " ".join(clean(name).split())
@@ -55,7 +56,12 @@ def _entry(path: str, number: int, line: str) -> tuple[str, str] | None:
 
 def canonical(what: str) -> str:
     """An address as views write it, anything else as it is."""
+    return str(ip_address(what.strip("[]"))) if _is_address(what) else clean(what)
+
+
+def _is_address(what: str) -> bool:
     try:
-        return str(ip_address(what.strip("[]")))
+        ip_address(what.strip("[]"))
     except ValueError:
-        return clean(what)
+        return False
+    return True

@@ -182,6 +182,8 @@ class Keeper:
         if reason := self._write(path, text, empty):
             self._say(f"annotations cannot be kept ({reason}): {printable(str(path))}")
             return False
+        if self._beside is None:
+            self._say(f"annotations of what has no file are in {printable(str(path))}")
         if failure:
             self._say(
                 f"annotations cannot be kept beside the capture ({failure}); "
@@ -196,7 +198,10 @@ class Keeper:
             path.parent.mkdir(parents=True, exist_ok=True)
             now = _stamp(path)
             if now is not None and now != self._stamp:
-                os.rename(path, _free(path))
+                free = _free(path)
+                os.rename(path, free)
+                if self._stamp is not None:
+                    self._say(f"another program wrote annotations, too: now in {free}")
                 now = None
             if empty and now is not None:
                 os.unlink(path)

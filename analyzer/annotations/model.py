@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from analyzer.profiles.spec import Ignore
@@ -49,10 +49,9 @@ class Annotations:
         kept = (self.marks, self.comments, self.references, self.waivers, self.names)
         return not any(kept)
 
-    def mark(self, frames: Iterable[int], marked: bool) -> bool:
+    def mark(self, frames: Collection[int], marked: bool) -> bool:
         """Mark packets, or not any more; False where that would be more than MOST_MARKS."""
-        frames = set(frames)
-        changed = self.marks | frames if marked else self.marks - frames
+        changed = self.marks.union(frames) if marked else self.marks.difference(frames)
         if len(changed) > MOST_MARKS:
             return False
         self.marks = changed

@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from textual.app import App, SystemCommand
@@ -30,6 +31,9 @@ _SOON: Final = 0.3
 _AT_ONCE: Final = 2000
 """Findings looked at without a thread."""
 
+_SHARE: Final = 5
+"""Looking at findings of a live capture takes at most one part in so many of the time."""
+
 
 class AnnotatingApp(App[None], inherit_bindings=False):
     """Subclasses have a `view` and give the page on top."""
@@ -37,6 +41,8 @@ class AnnotatingApp(App[None], inherit_bindings=False):
     view: CaptureView
     _saving: Timer | None = None
     _judged_again = False
+    _hiding = False
+    _hide_next = 0.0
 
     def _page_screen(self) -> PageScreen | None:
         raise NotImplementedError
@@ -85,19 +91,24 @@ class AnnotatingApp(App[None], inherit_bindings=False):
             return
         again = view.session.closed and not self._judged_again and bool(view.annotations.waivers)
         left = len(view.session.findings) if again else view.hidden.left(view.annotations.waivers)
-        if not left:
+        if not left or self._hiding or (monotonic() < self._hide_next and not again):
             return
         self._judged_again = self._judged_again or again
-        if left <= _AT_ONCE:
+        if len(view.session.findings) <= _AT_ONCE:
             view.hidden.take_in(view.annotations.waivers, again)
             return
+        self._hiding = True
 
         def work() -> None:
-            if view.hidden.take_in(view.annotations.waivers, again):
-                self.call_from_thread(self._refresh_pages)
+            begun = monotonic()
+            try:
+                if view.hidden.take_in(view.annotations.waivers, again):
+                    self.call_from_thread(self._refresh_pages)
+            finally:
+                self._hide_next = monotonic() + _SHARE * (monotonic() - begun)
+                self._hiding = False
 
-        if not any(worker.group == "hiding" and worker.is_running for worker in self.workers):
-            self.run_worker(work, thread=True, group="hiding", exit_on_error=False)
+        self.run_worker(work, thread=True, group="hiding", exit_on_error=False)
 
     def action_ignore(self) -> None:
         screen = self._page_screen()
@@ -162,11 +173,19 @@ class AnnotatingApp(App[None], inherit_bindings=False):
             screen.post_message(Visit(Place(Page.PACKETS, marks[at])))
 
     def action_mark_shown(self, marked: bool) -> None:
-        if self.view.session is None:
+        view = self.view
+        if view.session is None:
             return
-        frames = self.view.session.messages["frame"]
-        shown = [int(frames[row]) for row in self.view.visible_rows()]
-        if self.view.annotations.mark(shown, marked):
+        messages, rows = view.session.messages, view.visible_rows()
+
+        def work() -> None:
+            frames = set(messages.take("frame", rows))
+            self.call_from_thread(self._mark, view, frames, marked)
+
+        self.run_worker(work, thread=True, group="marking", exit_on_error=False)
+
+    def _mark(self, view: CaptureView, frames: set[int], marked: bool) -> None:
+        if view.annotations.mark(frames, marked):
             self.noted()
         else:
             self.notify(f"{MOST_MARKS:,} packets can be marked; filter first", severity="warning")

@@ -347,7 +347,6 @@ def finished(app: MsgsharkApp) -> int:
     try:
         app.run()
     finally:
-        app.save_annotations()
         app.control.close()
         keeper = app.view.session.keeper if app.view.session is not None else None
         with suppress(OSError):  # the terminal may be gone

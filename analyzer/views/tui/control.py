@@ -145,6 +145,7 @@ class Control:
     def _part(self, fate: Fate) -> None:
         """Stop the recording and do with its files as the user wants; whoever keeps a spool of
         which all was saved, or in which nothing is, has no use for it."""
+        self._app.save_annotations()  # before what they are about is gone
         recording = self._view.recording
         if recording is None or self._view.left:
             return
