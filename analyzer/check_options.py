@@ -16,6 +16,7 @@ from analyzer.filter_options import takes_filter
 from analyzer.formats import CHECK, Output
 
 if TYPE_CHECKING:
+    from analyzer.annotations.model import Waiver
     from analyzer.baseline import Baseline
     from analyzer.filters.filter import Filter
     from analyzer.rules.catalogue import Severity
@@ -33,6 +34,7 @@ class CheckOptions(NamedTuple):
     baseline: Baseline | None
     alone: bool
     wanted: Filter | None
+    waivers: Sequence[Waiver]
 
     @property
     def severity(self) -> Severity:
@@ -63,6 +65,18 @@ def _baseline(context: object, parameter: object, value: str | None) -> Baseline
     try:
         return read(value)
     except BaselineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _waivers(
+    context: object, parameter: object, values: tuple[str, ...]
+) -> tuple[Sequence[Waiver], ...]:
+    """What each of these files ignores."""
+    from analyzer.annotations.keeping import WaiversError, waivers_in
+
+    try:
+        return tuple(map(waivers_in, values))
+    except WaiversError as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -99,6 +113,15 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="Only what is new since an earlier check, by its JSON or SARIF report.",
     )
+    @click.option(
+        "--ignore-from",
+        callback=_waivers,
+        type=click.Path(),
+        multiple=True,
+        metavar="FILE",
+        help="Ignore what the [[ignore]] of this file names, such as what was ignored on the "
+        "screen: CAPTURE.msgshark.toml; may be repeated.",
+    )
     @takes_filter("findings", "Judge only findings that pass this display filter.")
     @click.option("--all", "alone", is_flag=True, help="Show each finding, and group none.")
     @functools.wraps(command)
@@ -109,9 +132,11 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         baseline: Baseline | None,
         alone: bool,
         wanted: Filter | None,
+        ignore_from: tuple[Sequence[Waiver], ...],
         **others: Any,
     ) -> Any:
-        asked = CheckOptions(outputs, fail_on, baseline, alone, wanted)
+        waivers = [waiver for some in ignore_from for waiver in some]
+        asked = CheckOptions(outputs, fail_on, baseline, alone, wanted, waivers)
         return command(*arguments, asked=asked, **others)
 
     return taking

@@ -15,6 +15,7 @@ from analyzer.report import findings_in_order
 from analyzer.rules.catalogue import Severity
 
 if TYPE_CHECKING:
+    from analyzer.annotations.model import Waiver
     from analyzer.baseline import Baseline
     from analyzer.filters.filter import Filter
     from analyzer.findings import Finding
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 class Check(NamedTuple):
     """A judged session: its `findings` by frame, those about the capture as a whole last.
 
-    With a `baseline` these are the new ones, and `known` were in it. A finding as severe as
-    `fail_on` is a failure; `alone`: each finding is told by itself.
+    With a `baseline` these are the new ones, and `known` were in it; `waived` ones are not among
+    them. A finding as severe as `fail_on` is a failure; `alone`: each finding is told by itself.
     """
 
     session: Session
@@ -35,6 +36,7 @@ class Check(NamedTuple):
     known: int = 0
     fail_on: Severity = Severity.ERROR
     alone: bool = False
+    waived: int = 0
 
     @classmethod
     def of(
@@ -44,14 +46,17 @@ class Check(NamedTuple):
         fail_on: Severity = Severity.ERROR,
         alone: bool = False,
         wanted: Filter | None = None,
+        waivers: Sequence[Waiver] = (),
     ) -> Self:
         """What a session that has read its capture found; `wanted`: of findings that pass."""
         identities = Identities(session)
-        found = new = _wanted(session, findings_in_order(session), wanted)
+        judged = _wanted(session, findings_in_order(session), wanted)
+        found = new = _unwaived(session, judged, waivers, identities)
         if baseline is not None:
             new = [f for f in found if identities.of(f) not in baseline.fingerprints]
         known = len(found) - len(new)
-        return cls(session, new, identities, baseline, known, fail_on, alone)
+        waived = len(judged) - len(found)
+        return cls(session, new, identities, baseline, known, fail_on, alone, waived)
 
     def groups(self) -> list[Group]:
         """Rows for people, worst first."""
@@ -63,7 +68,7 @@ class Check(NamedTuple):
         counts = dict.fromkeys((severity.label for severity in reversed(Severity)), 0)
         for finding in self.findings:
             counts[finding.severity.label] += 1
-        counts["ignored"] = self.session.findings.ignored
+        counts["ignored"] = self.session.findings.ignored + self.waived
         return counts | ({"known": self.known} if self.baseline else {})
 
     @property
@@ -79,6 +84,18 @@ def _wanted(session: Session, findings: list[Finding], wanted: Filter | None) ->
 
     passed = Matcher(session, wanted).matches()
     return [finding for finding in findings if passed[finding.id - 1]]
+
+
+def _unwaived(
+    session: Session, findings: list[Finding], waivers: Sequence[Waiver], identities: Identities
+) -> list[Finding]:
+    """Findings that nobody ignores, in their order."""
+    if not waivers:
+        return findings
+    from analyzer.waiving import Waived
+
+    waived = Waived(session, waivers, identities)
+    return [finding for finding in findings if not waived.has(finding)]
 
 
 def write(check: Check, outputs: Sequence[Output]) -> None:

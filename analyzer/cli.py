@@ -33,11 +33,14 @@ from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
 from analyzer.filter_options import FilterUsageError
 from analyzer.live_options import captures_live
+from analyzer.name_options import takes_names
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
 from analyzer.recording_command import lists_interfaces, pick, record
 from analyzer.watching.command import watch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from click.shell_completion import CompletionItem
 
 
@@ -142,7 +145,10 @@ def msgshark() -> None:
 @follows
 @captures_live
 @prints_messages
-def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
+@takes_names
+def open_command(
+    files: tuple[str, ...], printing: Printing, hosts: Mapping[str, str], **reading: Any
+) -> int:
     """Open captures on the screen (the default command), or print messages if asked how."""
     if printing.given or not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
         return _print_messages(files, printing, reading)
@@ -151,14 +157,14 @@ def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> 
 
     live = reading["live"]
     if not files and live is None:
-        return pick(reading)
+        return pick(reading, hosts)
     try:
         if "-" in files:
             stdin.put_terminal()
         with intake_of(files, reading, keep=True) as (intake, settings):
             if live is None:
-                return run(intake, settings)
-            return run(intake, settings, start=live.start)
+                return run(intake, settings, names=hosts)
+            return run(intake, settings, start=live.start, names=hosts)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 
@@ -284,7 +290,9 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
     from analyzer.checking import Check, write
 
     with reading_session(files, reading) as session:
-        found = Check.of(session, asked.baseline, asked.severity, asked.alone, asked.wanted)
+        found = Check.of(
+            session, asked.baseline, asked.severity, asked.alone, asked.wanted, asked.waivers
+        )
         try:
             write(found, asked.outputs)
         except WritingError as error:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--comments/--no-comments",
     default=True,
     show_default=True,
-    help="Write findings as packet comments.",
+    help="Write findings and your own comments as packet comments.",
 )
 @redact_options
 def export(

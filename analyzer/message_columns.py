@@ -146,10 +146,29 @@ def _message_type(session: Session, rows: Rows) -> list[str | None]:
     return each(kinds, lambda kind: MESSAGE_TYPE_IDS[kind] or None)
 
 
+def _comments(session: Session, rows: Rows) -> list[list[str] | None]:
+    """Those of the file before the user's own."""
+    told, own = session.opened.comments, session.keeper.annotations.comments
+    found = []
+    for frame in session.messages.take("frame", rows):
+        texts = list(told.get(frame, ()))
+        texts += [own[frame]] if frame in own else []
+        found.append(texts or None)
+    return found
+
+
+def _marked(session: Session, rows: Rows) -> list[bool]:
+    marks = session.keeper.annotations.marks
+    return [frame in marks for frame in session.messages.take("frame", rows)]
+
+
 COLUMNS: Final[dict[str, Column]] = {
     "time": _column("time"),
     "relative_time": _relative,
     "local_time": lambda s, rows: list(map(local_time, s.messages.take("time", rows))),
+    "comment": _comments,
+    "frame_marked": _marked,
+    "marked": lambda session, rows: [mark or None for mark in _marked(session, rows)],
     "interface_name": _interface,
     "source": partial(_addresses, "source", (4, 6)),
     "destination": partial(_addresses, "destination", (4, 6)),

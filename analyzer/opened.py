@@ -250,10 +250,11 @@ def losses(statistics: Statistics) -> str:
 
 
 def tell_notices(session: Session) -> None:
-    """What was wrong with the files, on stderr."""
+    """What was wrong with the files, on stderr; with annotations if somebody asked for them."""
     from analyzer.report import notices
 
-    for notice in notices(session):
+    keeper = vars(session).get("keeper")
+    for notice in (*notices(session), *(keeper.told if keeper is not None else ())):
         tell(notice)
 
 

@@ -15,6 +15,8 @@ from analyzer.opened import LIVE_SIGNALS, ended_by_user, recorded, tell, tell_al
 from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analyzer.recording.interfaces import NetworkInterface
     from analyzer.recording.wish import Started
 
@@ -46,7 +48,7 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
     return _BROKEN if recording.reason else 0
 
 
-def pick(reading: dict[str, Any]) -> int:
+def pick(reading: dict[str, Any], names: Mapping[str, str]) -> int:
     """Let the user pick interfaces on the screen, and show what is recorded from them."""
     from analyzer.recording.filters import default_filter
     from analyzer.recording.interfaces import interfaces, link_types, traffic
@@ -62,6 +64,7 @@ def pick(reading: dict[str, Any]) -> int:
         Wish((), stop=Limits(filesize=intake.spool.most)),
         settings,
         start=Live(()).start,
+        names=names,
     )
 
 

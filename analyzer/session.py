@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from analyzer import facts as fact
 from analyzer import flows, state
 from analyzer import happenings as tells
+from analyzer.annotations.keeping import Keeper
 from analyzer.block_bodies import Blocks
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
 from analyzer.capture_events import FlowEnded
 from analyzer.compiling import Compiler, Told
+from analyzer.counts import Counts
 from analyzer.datagrams import Datagrams, Packet
 from analyzer.events import Event
 from analyzer.exchanges.model import STORED
@@ -60,20 +62,6 @@ class Settings(NamedTuple):
     profile: SpecProfile = SpecProfile()
     ignores: tuple[Ignore, ...] = ()
     timers: Transmission = DEFAULT
-
-
-@dataclass(slots=True)
-class Counts:
-    """What the records of a capture were, for the status line and `summary`."""
-
-    records: int = 0
-    udp: int = 0
-    coap: int = 0
-    other: int = 0
-    unreadable: int = 0
-    fragments: int = 0
-    incomplete: int = 0
-    unknown_links: dict[int, int] = field(default_factory=dict)
 
 
 class Session:
@@ -346,6 +334,15 @@ class Session:
     @property
     def last_time(self) -> int | None:
         return self.memory[state.LAST_TIME] if self.memory[state.STARTED] else None
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        """Keeps what the user wrote about the capture, read when it is first asked for. Raises
+        RuntimeError before `open`."""
+        files = self.opened.first_files
+        keeper = Keeper(self.paths[: len(files)], files)
+        keeper.load()
+        return keeper
 
     @property
     def forgotten(self) -> int:

@@ -46,6 +46,9 @@ _FIXED: Final = (
     Field("frame.time_relative", "time", "Seconds since the first packet", "value:relative_time"),
     Field("frame.len", "uint", "Bytes on the wire", "column:wire"),
     Field("frame.cap_len", "uint", "Bytes captured", "column:captured"),
+    Field("frame.comment", "string", "Comments: of the file, and your own", "value:comment", True),
+    Field("frame.marked", "boolean", "Whether you marked it", "value:frame_marked"),
+    Field("marked", "boolean", "True of packets you marked, none of others", "value:marked"),
     Field("frame.interface_id", "uint", "Interface, from 0", "column:interface"),
     Field("frame.interface_name", "string", "Name of the interface", "value:interface_name"),
     Field("_ws.col.def_src", "address", "Source address, IPv4 or IPv6", "value:source"),
@@ -141,7 +144,9 @@ _FINDING: Final = tuple(
     )
 )
 
-_AGAIN: Final = frozenset(("frame.time", "ip.addr", "ipv6.addr", "udp.port"))
+_AGAIN: Final = frozenset(
+    ("frame.marked", "marked", "frame.time", "ip.addr", "ipv6.addr", "udp.port")
+)
 """What other fields of a message tell too, as columns do: shown when asked for."""
 
 _BESIDE: Final = {

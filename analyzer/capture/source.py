@@ -144,6 +144,12 @@ class Source:
         return any(file.live for file in self.files)
 
     @property
+    def first_files(self) -> Sequence[CaptureFile]:
+        """What frame numbers count from: all files that are merged, the first of others."""
+        goes_on = self.follow or self._recorder is not None
+        return self.files[:1] if goes_on else self.files
+
+    @property
     def size(self) -> int:
         """Bytes of all files as they are known now, of compressed ones as they are compressed."""
         return sum(file.progress[1] for file in self.files)

@@ -19,9 +19,10 @@ _LATER: Final = frozenset(
     (
         *("role", "response_in", "response_to", "response_time", "first_request"),
         *("first_response", "message_type", "protocol", "msgin5g", "whole", "uri"),
+        *("comment", "frame_marked", "marked"),
     )
 )
-"""Keys of fields of messages that later packets may change."""
+"""Keys of fields of messages that later packets, or the user, may change."""
 
 
 class Filter(NamedTuple):

@@ -9,7 +9,7 @@ are numbers themselves are compared as they are stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -65,6 +65,17 @@ def _protocol(session: Session, first: int, last: int) -> Reading:
     messages = session.messages
     kinds, ues = messages["message_type"][first:last], messages["ue"][first:last]
     return Reading(((kinds != 0) | (ues != 0)).view(np.uint8))
+
+
+def _marks(session: Session, first: int, last: int) -> Reading:
+    """0 or 1: whether the user marked it."""
+    return Reading(_among(session, session.keeper.annotations.marks, first, last).view(np.uint8))
+
+
+def _among(session: Session, frames: Collection[int], first: int, last: int) -> Array:
+    """Rows of packets with these numbers."""
+    wanted = np.fromiter(frames, np.int64, len(frames))
+    return np.isin(session.messages["frame"][first:last], wanted)
 
 
 def _is_response(session: Session, first: int, last: int) -> Array:
@@ -189,6 +200,8 @@ NUMBERS: Final[dict[tuple[Table, str], Reader]] = {
 
 NAMED: Final[dict[tuple[Table, str], Reader]] = {
     (Table.MESSAGES, "interface_name"): _of("interface"),
+    (Table.MESSAGES, "frame_marked"): _marks,
+    (Table.MESSAGES, "marked"): _marks,
     (Table.MESSAGES, "source"): _of("source"),
     (Table.MESSAGES, "destination"): _of("destination"),
     (Table.MESSAGES, "ip_source"): _of("source"),
@@ -252,6 +265,9 @@ def is_stored(field: Field) -> bool:
 
 def may_have(session: Session, field: Field, rows: Array) -> Array:
     """Rows of messages that may have a value of a field that only packets tell."""
+    if field.name == "frame.comment":
+        commented = {*session.opened.comments, *session.keeper.annotations.comments}
+        return _among(session, commented, 0, len(session.messages))[rows]
     if field.of != Table.MESSAGES or not field.source.startswith("element:"):
         return np.ones(len(rows), bool)
     messages = session.messages  # an element stands in a payload

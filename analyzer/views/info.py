@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from analyzer.messages import CUT, MESSAGE_TYPE_IDS, Role
@@ -53,13 +53,16 @@ def token_text(token: bytes) -> str:
     return token[:_LONGEST_TOKEN].hex(" ") + more
 
 
-def info(session: Session, cells: Mapping[str, int]) -> Line:
-    """`CON, MID:1234, POST, TKN:0a 0b, /path, [Retransmission]`, then what MSGin5G says."""
-    pieces = [piece for part in _parts(session, cells) for piece in ((", ", "dim"), part)]
+def info(session: Session, cells: Mapping[str, int], ue_name: Callable[[str], str] = str) -> Line:
+    """`CON, MID:1234, POST, TKN:0a 0b, /path, [Retransmission]`, then what MSGin5G says; a UE by
+    what `ue_name` makes of its UE Service ID."""
+    pieces = [piece for part in _parts(session, cells, ue_name) for piece in ((", ", "dim"), part)]
     return tuple(pieces[1:])
 
 
-def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
+def _parts(
+    session: Session, cells: Mapping[str, int], ue_name: Callable[[str], str]
+) -> Iterator[Piece]:
     role = Role(cells["role"])
     if role == Role.UNREADABLE:
         cut = cells["flags"] & CUT
@@ -79,12 +82,12 @@ def _parts(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
     if role in REMARKS and role != Role.UNREADABLE:
         yield REMARKS[role]
     if is_msgin5g(cells):
-        yield _msgin5g(session, cells)
+        yield _msgin5g(session, cells, ue_name)
 
 
-def _msgin5g(session: Session, cells: Mapping[str, int]) -> Piece:
+def _msgin5g(session: Session, cells: Mapping[str, int], ue_name: Callable[[str], str]) -> Piece:
     """`Registration meter-0011@iot.example`."""
     kind = MESSAGE_TYPE_IDS[cells["message_type"]]
     words = [MESSAGE_TYPE_NAMES[MessageType(kind)]] if kind else []
-    ue = session.names[cells["ue"]]
+    ue = ue_name(session.names[cells["ue"]])
     return " ".join([*words, *([escape(ue, 80)] if ue else [])]), "msgin5g"

@@ -9,7 +9,7 @@ for goes on below it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -21,6 +21,7 @@ from analyzer.views.ladder_words import gap, heading, reason, verdict, words
 from analyzer.views.terminal import Paper, ascii_text, columns
 
 if TYPE_CHECKING:
+    from analyzer.endpoints import Endpoint
     from analyzer.findings import Finding
     from analyzer.ladders import Ending, Ladder, Step
 
@@ -58,9 +59,16 @@ def clipped(line: Line, width: int) -> Line:
 
 class Drawing:
     """One ladder on paper; places are columns of the paper, counted from 0. With `glyphs` the
-    severity of a finding has its sign, too."""
+    severity of a finding has its sign, too; `named` gives the text of an endpoint."""
 
-    def __init__(self, ladder: Ladder, paper: Paper, glyphs: bool = False) -> None:
+    def __init__(
+        self,
+        ladder: Ladder,
+        paper: Paper,
+        glyphs: bool = False,
+        named: Callable[[Endpoint], str] = str,
+    ) -> None:
+        self._named = named
         self.ladder = ladder
         self.paper = paper
         self._glyphs = glyphs
@@ -102,7 +110,9 @@ class Drawing:
         pieces = list(words(step))
         for prefix, participant in (("from", step.source), ("to", step.destination)):
             if participant >= self._shared:
-                pieces.append((f"{prefix} {self.ladder.participants[participant]}", ""))
+                pieces.append(
+                    (f"{prefix} {self._named(self.ladder.participants[participant])}", "")
+                )
         last = len(pieces) - 1
         return self._fit((text + "," * (at < last), ink) for at, (text, ink) in enumerate(pieces))
 
@@ -150,7 +160,7 @@ class Drawing:
     def names(self) -> Iterator[Line]:
         """Endpoints above their columns, in one line if they fit, else each above the next."""
         participants, lives = self.ladder.participants, self.lives
-        names = [str(participant) for participant in participants[: self._shared]]
+        names = [self._named(participant) for participant in participants[: self._shared]]
         if len(participants) > self._shared:
             names.append(f"{len(participants) - self._shared} others")
         room = self.paper.width - self.first
@@ -177,7 +187,7 @@ class Drawing:
         lines = list(self.names())
         if len(lines) == 1:
             return "".join(text for text, _ in lines[0])
-        names = [str(participant) for participant in self.ladder.participants[: self._shared]]
+        names = [self._named(other) for other in self.ladder.participants[: self._shared]]
         names += ["others"] * (len(self.lives) - len(names))
         text = "".join(text for text, _ in lines[-1])[: self.first].ljust(self.first)
         ends = (*self.lives[1:], self.paper.width)

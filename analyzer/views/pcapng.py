@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets of a capture as a capture of their own, with what was found as comments on them."""
+"""Packets of a capture as a capture of their own, with what was found and what the user wrote as
+comments on them."""
 
 from __future__ import annotations
 
@@ -56,11 +57,12 @@ def rows_with_findings(session: Session, severity: Severity) -> list[int]:
 def export(session: Session, rows: Iterable[int], path: str, comments: bool = True) -> int:
     """Write the packets of these messages to a pcapng file, each once, in the capture's order.
 
-    `comments` adds what was found to the comments they had. Returns how many packets were written.
-    Raises WritingError, or CaptureError when they cannot be read.
+    `comments` adds the user's own and what was found to the comments they had. Returns how many
+    packets were written. Raises WritingError, or CaptureError when they cannot be read.
     """
     found = found_texts(session) if comments else {}
-    kept = _kept(session)
+    own = session.keeper.annotations.comments if comments else {}
+    kept = session.opened.comments
     written = last = 0
     with new_file(path, session.paths) as out:
         writer = PcapngWriter(out, APPLICATION, _on_the_file(session))
@@ -71,7 +73,8 @@ def export(session: Session, rows: Iterable[int], path: str, comments: bool = Tr
                 continue
             last = frame
             data = session.packet(row)
-            notes = [*kept.get(frame, ()), *found.get(frame, ())]
+            mine = [own[frame]] if frame in own else []
+            notes = [*kept.get(frame, ()), *mine, *found.get(frame, ())]
             link_type = session.link_type(row)  # of a packet put together it is its own
             described = replace(session.interfaces[interface].interface, link_type=link_type)
             id = interface, link_type
@@ -88,11 +91,6 @@ def found_texts(session: Session) -> dict[int, list[str]]:
         for frame in dict.fromkeys(finding.frames):
             texts[frame].append(text)
     return texts
-
-
-def _kept(session: Session) -> dict[int, list[str]]:
-    """The comments packets had, by frame number; those of merged files are numbered otherwise."""
-    return session.files[0].comments if len(session.files) == 1 else {}
 
 
 def _on_the_file(session: Session) -> list[str]:

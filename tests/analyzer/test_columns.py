@@ -31,7 +31,7 @@ IS: dict[str, Callable[[Any], bool]] = {
     "bytes": lambda value: bytes.fromhex(value).hex() == value,
     "address": lambda value: bool(ipaddress.ip_address(value)),
     "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: value is True,
+    "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: type(value) is int,
     "number": lambda value: type(value) in (int, float),
     "object": lambda value: value == MASK or isinstance(json.loads(value), dict),
@@ -92,6 +92,8 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> list[Session]:
     odd.con("GET", options=every_option()).rst()
     odd.con("GET", mid=7).ack(mid=8).wait(3).again(-2)
     named = on_an_interface(tmp_path_factory.mktemp("named") / "named.pcapng")
+    named.keeper.annotations.mark({1}, True)
+    named.keeper.annotations.comment(1, "Look here")
     return [odd.session(), named, *(read(CAPTURES / f"{name}.pcapng") for name in SHIPPED)]
 
 

@@ -216,6 +216,8 @@ def comparable(name: str, value: Any) -> list[Any]:
             return [int(v) for v in values]
         case "time":
             return [round(float(v) / MICROSECOND) for v in values]
+        case "boolean":
+            return [str(v).lower() in ("1", "true") for v in values]
         case "bytes":
             return ["" if v == MISSING else v.replace(":", "") for v in values]
         case _:

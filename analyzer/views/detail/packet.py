@@ -11,6 +11,7 @@ from typing import Any
 from analyzer.views.detail import generated, lower_layers
 from analyzer.views.detail.blocks import block_nodes, secrets_of_block
 from analyzer.views.detail.coap import coap_node
+from analyzer.views.detail.comments import comment_nodes
 from analyzer.views.detail.nodes import Node, Zone
 from analyzer.views.detail.payload import masked_spans, payload_nodes
 from analyzer.views.escape import escape
@@ -46,6 +47,7 @@ def packet_detail(view: SessionView, row: int) -> Detail:
     cells = view.opened.messages.row(row)
     data: bytes = attempt.value("the packet", lambda: view.opened.packet(row), b"")
     at, end = cells["coap_at"], cells["coap_at"] + cells["coap_length"]
+    attempt.nodes("the comments", lambda: comment_nodes(view, row))
     attempt.nodes("the frame", lambda: [generated.frame_node(view, row)])
     if not data:
         nodes.append(Node(line("[The file no longer holds this packet]", "error"), key="gone"))

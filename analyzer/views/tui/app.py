@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -25,6 +25,8 @@ from textual.worker import get_current_worker
 from analyzer.capture import Intake
 from analyzer.views.escape import escape
 from analyzer.views.places import Page, Place
+from analyzer.views.tui.annotated import NO_NAMES
+from analyzer.views.tui.annotating import AnnotatingApp
 from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
@@ -32,17 +34,20 @@ from analyzer.views.tui.ending import heed
 from analyzer.views.tui.failures import Failures, told
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
-from analyzer.views.tui.places import Visit
+from analyzer.views.tui.places import Noted, Visit
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
 from analyzer.views.tui.screens.columns import ColumnsScreen
+from analyzer.views.tui.screens.comment import CommentScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.export import Choice, ExportScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
+from analyzer.views.tui.screens.ignoring import IgnoreScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
+from analyzer.views.tui.screens.naming import NameScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
@@ -96,6 +101,9 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the response times": ResponseTimesScreen,
     "In the statistics of the capture": CaptureStatisticsScreen,
     "When interfaces are picked": PickerScreen,
+    "In a comment": CommentScreen,
+    "When a finding is ignored": IgnoreScreen,
+    "When names are given": NameScreen,
     "When a recording is saved": SaveScreen,
     "When a recording is left": LeaveScreen,
 }
@@ -104,7 +112,7 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
 _STYLES: list[str | PurePath] = ["inks.tcss", "msgshark.tcss"]
 
 
-class MsgsharkApp(App[None], inherit_bindings=False):
+class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     """One capture on screen."""
 
     TITLE = "msgshark"
@@ -118,11 +126,12 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         settings: Settings | None = None,
         *,
         start: Start = start,
+        names: Mapping[str, str] = NO_NAMES,
     ) -> None:
         intake = (
             paths if isinstance(paths, Intake) else Intake(tuple(os.fspath(path) for path in paths))
         )
-        self.view = CaptureView(intake)
+        self.view = CaptureView(intake, names)
         self.settings = settings
         self.control = Control(self, start)
         self.failures = Failures()
@@ -153,7 +162,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         before = {self.current_mode, *(self._mode(page) for page in PAGES)}
         self.view.intake.stop.request()
         session = self.view.session
-        self.view = CaptureView(intake)
+        await asyncio.to_thread(self.save_annotations, self.view)
+        self.view = CaptureView(intake, self.view.given)
         self._visited.clear()
         self._shown += 1
         self._add_pages()
@@ -209,6 +219,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         view.pace.painted()
         if screen is not None and screen.is_mounted:
             screen.tick()
+        self.hide_ignored()
+        self.tell_of_annotations()
         while view.told:
             self.notify(escape(view.told.pop(0), 300), markup=False, timeout=12)
         for alarm in view.alarms():
@@ -257,6 +269,10 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         if screen is not None:
             screen.go_to(place)
 
+    @on(Noted)
+    def _noted(self) -> None:
+        self.noted()
+
     async def action_back(self) -> None:
         if self._visited:
             await self._go_to(self._visited.pop())
@@ -304,6 +320,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         for binding in LIVE_KEYS:
             title, help = binding.tooltip.split(":")[0].split(";")[0], binding.tooltip
             yield SystemCommand(title, help, partial(self.run_action, binding.action))
+        if self.view.session is not None:
+            yield from self.annotation_commands()
 
     # Failures -----------------------------------------------------------------------------------
 
@@ -338,12 +356,18 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             yield title, [binding for binding in bindings if isinstance(binding, Binding)]
 
 
-def run(intake: Intake, settings: Settings | None = None, *, start: Start = start) -> int:
+def run(
+    intake: Intake,
+    settings: Settings | None = None,
+    *,
+    start: Start = start,
+    names: Mapping[str, str] = NO_NAMES,
+) -> int:
     """Show captures until the user quits; the exit code, 2 when they could not be read.
 
-    `start` begins a recording anew that `intake` has.
+    `start` begins a recording anew that `intake` has; `names` are those of addresses and UEs.
     """
-    return finished(MsgsharkApp(intake, settings, start=start))
+    return finished(MsgsharkApp(intake, settings, start=start, names=names))
 
 
 def finished(app: MsgsharkApp) -> int:
@@ -353,7 +377,10 @@ def finished(app: MsgsharkApp) -> int:
         app.run()
     finally:
         app.control.close()
+        keeper = app.view.session.keeper if app.view.session is not None else None
         with suppress(OSError):  # the terminal may be gone
+            for text in keeper.told if keeper is not None else ():
+                print(f"msgshark: {escape(text, 500)}", file=sys.stderr)
             for text in app.control.parting:
                 print(f"msgshark: {text}", file=sys.stderr)
     if app.view.error:

@@ -8,15 +8,15 @@ below them never go away; cells may still change, so nothing here is kept longer
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from analyzer.capture import Intake
 from analyzer.recording.wish import Started, Statistics
 from analyzer.ue_standings import Standings
 from analyzer.views.escape import escape
-from analyzer.views.session_view import SessionView
 from analyzer.views.times import TimeFormat, seconds, time_of_day
+from analyzer.views.tui.annotated import NO_NAMES, REFERENCE, Annotated
 from analyzer.views.tui.live import Pace, Rate
 from analyzer.views.tui.panes import Panes
 from analyzer.views.tui.rows.visible import VisibleRows
@@ -35,18 +35,17 @@ class HasColumns(Protocol):
     def columns(self) -> Sequence[Column]: ...
 
 
-class CaptureView(SessionView):
+class CaptureView(Annotated):
     """One capture on screen."""
 
-    def __init__(self, intake: Intake) -> None:
-        super().__init__()
+    def __init__(self, intake: Intake, names: Mapping[str, str] = NO_NAMES) -> None:
+        super().__init__(names)
         self.intake = intake
         self.progress = 0.0
         self.reading = True
         self.error = ""
         self.told: list[str] = []  # what reading had to say and nobody has been shown yet
         self.time_format = TimeFormat.RELATIVE
-        self.marks: set[int] = set()  # rows of the messages table
         self.pace = Pace()
         self.rate = Rate()  # of packets
         self.paused_at: int | None = None  # packets read when the lists were frozen
@@ -195,11 +194,14 @@ class CaptureView(SessionView):
         rows: Sequence[int] = first + found
         return rows
 
-    def time(self, nanoseconds: int, previous: int | None) -> str:
-        """A capture time in the format chosen; `previous` is that of the row before."""
+    def time(self, nanoseconds: int, previous: int | None, frame: int = 0) -> str:
+        """A capture time in the format chosen, of a packet if it is one; `previous` is that of the
+        row before."""
+        if frame and frame in self.annotations.references:
+            return REFERENCE
         match self.time_format:
             case TimeFormat.ABSOLUTE:
                 return time_of_day(nanoseconds)
             case TimeFormat.DELTA:
                 return seconds(0 if previous is None else nanoseconds - previous)
-        return seconds(nanoseconds - (self.opened.first_time or 0))
+        return seconds(nanoseconds - self.start_of(frame))

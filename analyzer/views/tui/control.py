@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from analyzer.annotations.keeping import discard as forget
 from analyzer.capture import Stop
 from analyzer.recording.saving import discard
 from analyzer.recording.wish import RecordingError, Started, Wish
@@ -100,6 +101,7 @@ class Control:
 
     def end(self, code: int) -> None:
         """Leave at once, and keep everything."""
+        self._app.save_annotations()
         self._in_thread(lambda: self._leave(Fate.KEEP, lambda: self._app.exit(return_code=code)))
 
     def give_up(self, reason: str) -> None:
@@ -148,6 +150,7 @@ class Control:
     def _part(self, fate: Fate) -> None:
         """Stop the recording and do with its files as the user wants; whoever keeps a spool of
         which all was saved, or in which nothing is, has no use for it."""
+        self._app.save_annotations()  # before what they are about is gone
         recording = self._view.recording
         if recording is None or self._view.left:
             return
@@ -166,6 +169,7 @@ class Control:
     def _discard(self, recording: Started) -> None:
         try:
             discard(recording.files)
+            forget(recording.files)
         except OSError as error:
             reason = error.strerror or "unknown error"
             path = escape(str(error.filename), 300)

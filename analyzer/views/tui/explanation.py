@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from analyzer.findings import Finding
@@ -16,8 +16,11 @@ _MOST_FRAMES: Final = 24
 _BLANK: Final = Entry(text=((" ", ""),))
 
 
-def explanation(finding: Finding, ue: str, nearest: str = "") -> list[Entry]:
-    """Heading, facts, then what the rule says, in groups with a blank line between."""
+def explanation(
+    finding: Finding, ue: str, nearest: str = "", ignored: Sequence[str] = ()
+) -> list[Entry]:
+    """Heading, facts, then what the rule says, in groups with a blank line between; `ignored` are
+    the user's reasons not to heed it."""
     rule, severity = finding.rule, finding.severity
     label = f"{GLYPHS[severity]} {severity.label.capitalize()}  "
     entries = [
@@ -27,6 +30,7 @@ def explanation(finding: Finding, ue: str, nearest: str = "") -> list[Entry]:
         Entry(text=line(escape(finding.text, 1000))),
     ]
     facts = {
+        "Ignored": "\n".join(escape(reason, 1000) for reason in ignored),
         "Seen": escape(finding.seen, 1000),
         "Expected": escape(finding.expected, 1000),
         "Nearest": nearest,

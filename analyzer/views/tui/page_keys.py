@@ -7,6 +7,8 @@ from typing import Final
 
 from textual.binding import Binding
 
+from analyzer.views.tui.annotation_keys import ANNOTATION_KEYS
+
 PAGE_KEYS: Final = [
     Binding("tab", "pane(1)", "Pane", id="page.next-pane", tooltip="Go to the next pane"),
     Binding(
@@ -97,4 +99,5 @@ PAGE_KEYS: Final = [
         id="page.pause",
         tooltip="Freeze the lists while a live capture goes on, or let them grow again",
     ),
+    *ANNOTATION_KEYS,
 ]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.capture import Intake
 from analyzer.recording.wish import Wish
+from analyzer.views.tui.annotated import NO_NAMES
 from analyzer.views.tui.app import MsgsharkApp, finished
 from analyzer.views.tui.live import Start, start
 from analyzer.views.tui.rows.interfaces import Traffic
@@ -43,8 +44,9 @@ class PickerApp(MsgsharkApp):
         settings: Settings | None = None,
         *,
         start: Start = start,
+        names: Mapping[str, str] = NO_NAMES,
     ) -> None:
-        super().__init__(Intake(()), settings, start=start)
+        super().__init__(Intake(()), settings, start=start, names=names)
         self._wish = wish
         self.view.reading = False
         picker = PickerScreen(choices, traffic, default_filter, self._record)
@@ -76,6 +78,7 @@ def run_picker(
     settings: Settings | None = None,
     *,
     start: Start = start,
+    names: Mapping[str, str] = NO_NAMES,
 ) -> int:
     """Let the user pick interfaces, record from them and show that; the exit code.
 
@@ -83,4 +86,6 @@ def run_picker(
     seen so far; `default_filter` gives the capture filter for some of them by their names; `wish`
     says all else.
     """
-    return finished(PickerApp(choices, traffic, default_filter, wish, settings, start=start))
+    return finished(
+        PickerApp(choices, traffic, default_filter, wish, settings, start=start, names=names)
+    )

@@ -18,6 +18,10 @@ class Visit(Message):
         self.place = place
 
 
+class Noted(Message):
+    """Tells the app that something was written about the capture: it is shown and kept."""
+
+
 class Join(StrEnum):
     """How a condition goes with the display filter there is."""
 

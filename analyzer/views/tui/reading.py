@@ -44,6 +44,8 @@ def _read(
 
     session = engine.Session(settings, tell=view.told.append)
     session.open(view.intake)
+    view.told.extend(session.keeper.told)
+    session.keeper.told.clear()
     view.session = session
     for share in session.read(_RECORDS):
         if cancelled():

@@ -32,14 +32,15 @@ def status(view: CaptureView) -> list[Line]:
     counts = session.counts
     messages = _count(counts.coap, "CoAP message")
     exchanges = _count(len(session.exchanges), "exchange")
-    findings = _findings(session.findings.summary())
+    findings = _findings(view.finding_counts())
+    ignored = session.findings.ignored + len(view.hidden_ids)
     if view.live or view.recording is not None:
         parts = [*_live(view), findings, messages, exchanges]
     else:
         packets = _count(counts.records, "packet")
         parts = [packets, *_lost(view.statistics), messages, exchanges, findings]
-    if session.findings.ignored:
-        parts.append(((f"{session.findings.ignored:,} ignored", "dim"),))
+    if ignored:
+        parts.append(((f"{ignored:,} ignored", "dim"),))
     notices = sum(1 for _ in capture_notices(session))
     if notices:
         parts.append(((f"! {notices} notice{'' if notices == 1 else 's'}", "warning"),))

@@ -66,6 +66,7 @@ class ExchangeRows(SortableRows):
         self.tree = ExchangeTree(view)
         self._widths = {"client": 9, "server": 9, "ue": 0}
         self._measured = {"endpoints": 0, "exchanges": 0}
+        self._named = (0, True)
 
     def refresh(self) -> None:
         """Take in what was read since."""
@@ -155,14 +156,20 @@ class ExchangeRows(SortableRows):
         if self.view.session is None:
             return
         endpoints, names = self.view.opened.endpoints, self.view.opened.names
+        named = self.view.annotations.version, self.view.named
+        if named != self._named:
+            self._named, self._measured = named, {"endpoints": 0, "exchanges": 0}
+            self._widths = {"client": 9, "server": 9, "ue": 0}
         for index in range(self._measured["endpoints"], len(endpoints)):
-            needed = min(len(str(endpoints[index])), 45)
+            needed = min(len(self.view.endpoint(endpoints[index])), 45)
             self._widths["client"] = max(self._widths["client"], needed)
         self._widths["server"] = self._widths["client"]
         count = len(self.view.opened.exchanges)
         ues = set(self.view.opened.exchanges["ue"][self._measured["exchanges"] : count].tolist())
         for ue in ues:
-            self._widths["ue"] = max(self._widths["ue"], min(len(escape(names[ue], 24)), 24))
+            self._widths["ue"] = max(
+                self._widths["ue"], min(len(escape(self.view.ue_name(names[ue]), 24)), 24)
+            )
         self._measured = {"endpoints": len(endpoints), "exchanges": count}
 
     def _time(self, index: int) -> int | None:
@@ -194,14 +201,14 @@ class ExchangeRows(SortableRows):
         return tuple(cells.get(column.key, ()) for column in self.columns)
 
     def _notification(self, row: Row, sent: Notification, previous: int | None) -> Sequence[Line]:
-        severity = self.view.opened.messages.cell("severity", sent.row)
+        severity = self.view.severity(sent.row)
         value = "no Observe" if sent.sequence is None else f"Observe {sent.sequence}"
         gap = "" if sent.gap is None else f"  {signed_seconds(sent.gap)}"
         stale = sent.in_time is False
         return self._row(
             row,
             severity=line(GLYPHS[severity], SEVERITY_INKS[severity]),
-            time=line(self.view.time(sent.time, previous), "dim"),
+            time=line(self.view.time(sent.time, previous, sent.frame), "dim"),
             method=line(Type(sent.type).name, "dim"),
             uri=((f"{value}{gap}", ""), (f"  frame {sent.frame}", "dim")),
             state=(
@@ -229,11 +236,10 @@ class ExchangeRows(SortableRows):
 
     def _severity(self, row: Row) -> int:
         """The worst of an exchange, and of what is hidden below it."""
-        stored = self.view.opened.exchanges.stored
         hidden = (
             [] if row.root or self.tree.is_open(row.exchange) else self.tree.members(row.exchange)
         )
-        return max(stored.cell("severity", id - 1) for id in (row.exchange, *hidden))
+        return max(self.view.severity_of_exchange(id) for id in (row.exchange, *hidden))
 
     def _exchange(self, row: Row, previous: int | None) -> Sequence[Line]:
         session = self.view.opened
@@ -244,12 +250,12 @@ class ExchangeRows(SortableRows):
             line(GLYPHS[severity], SEVERITY_INKS[severity]),
             self._branch(row),
             line(str(row.exchange)),
-            line(self.view.time(cells["request_time"], previous), "dim"),
-            line(str(session.endpoints[cells["client"]])),
-            line(str(session.endpoints[cells["server"]])),
+            line(self.view.time(cells["request_time"], previous, cells["request_frame"]), "dim"),
+            line(self.view.endpoint(session.endpoints[cells["client"]])),
+            line(self.view.endpoint(session.endpoints[cells["server"]])),
             line("Ping" if ping else numbers.code_name(cells["method"]), "request"),
             line(escape(session.names[cells["uri"]]), "path"),
-            line(escape(session.names[cells["ue"]], 64), "msgin5g"),
+            line(escape(self.view.ue_name(session.names[cells["ue"]]), 64), "msgin5g"),
             line(State(cells["state"]).label, _STATE_INKS[State(cells["state"])]),
             _matched_by(cells),
             _response(cells),

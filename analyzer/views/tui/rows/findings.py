@@ -38,6 +38,7 @@ class FindingRows(SortableRows):
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
+        self._known: tuple[frozenset[int], int, Sequence[int]] = (frozenset(), 0, ())
         self._measured = 0
         self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
 
@@ -54,7 +55,18 @@ class FindingRows(SortableRows):
     def refresh(self) -> None:
         """Take in what was found since, sorted."""
         if self.view.session is not None:
-            self._take(range(1, len(self.view.session.findings) + 1))
+            self._take(self._ids())
+
+    def _ids(self) -> Sequence[int]:
+        """Of those to list, ascending."""
+        count = len(self.view.opened.findings)
+        hidden = frozenset() if self.view.shows_hidden else self.view.hidden_ids
+        if not hidden:
+            return range(1, count + 1)
+        if self._known[:2] != (hidden, count):
+            ids = [id for id in range(1, count + 1) if id not in hidden]
+            self._known = hidden, count, ids
+        return self._known[2]
 
     def __len__(self) -> int:
         return len(self.arranged.listed)
@@ -97,16 +109,18 @@ class FindingRows(SortableRows):
         """One row of the list."""
         finding = self[index]
         ink = SEVERITY_INKS[finding.severity]
+        ignored = finding.id in self.view.hidden_ids
+        label = "ignored" if ignored else finding.severity.label
         return (
-            line(f"{GLYPHS[finding.severity]} {finding.severity.label}", ink),
+            line(f"{GLYPHS[finding.severity]} {label}", "dim" if ignored else ink),
             line(finding.rule.id),
             line(str(finding.frame) if finding.frame else ""),
             line(str(finding.count) if finding.count > 1 else "", "dim"),
-            line(escape(self.ue(finding), 64), "msgin5g"),
+            line(escape(self.view.ue_name(self.ue(finding)), 64), "msgin5g"),
             line(escape(finding.text, 300)),
             line(finding.rule.reference, "dim"),
         )
 
     def row_ink(self, index: int) -> str:
-        """All rows in the plain ink."""
-        return ""
+        """Findings that are ignored, where they are listed, stand back."""
+        return "dim" if self[index].id in self.view.hidden_ids else ""

@@ -24,6 +24,7 @@ from analyzer.views.wording import plural
 if TYPE_CHECKING:
     import numpy as np
 
+    from analyzer.findings import Finding
     from analyzer.session import Session
 
 MOST: Final = 200
@@ -76,7 +77,8 @@ class LadderRows:
         session = self.view.session
         if session is None or not 0 < self.exchange <= len(session.exchanges):
             return
-        asked = (self.exchange, self.scope, self._first, self._width, self.follows)
+        written = self.view.annotations.version, self.view.named, len(self.view.hidden_ids)
+        asked = (self.exchange, self.scope, self._first, self._width, self.follows, written)
         if (session.version, asked) == self._looked:
             return
         self._rows = rows_in(session, self.exchange, self.scope)
@@ -86,7 +88,7 @@ class LadderRows:
         known = *self._looked[1], self._standing(session, self._rows)
         if known != self._drawn:
             self._drawn = known
-            self.ladder = window(session, self._rows, self._first, MOST)
+            self.ladder = self._heeded(window(session, self._rows, self._first, MOST))
             self._draw()
 
     def _standing(self, session: Session, rows: np.ndarray[Any, Any]) -> tuple[object, ...]:
@@ -101,8 +103,20 @@ class LadderRows:
         )
         return len(rows), session.closed, *(column.tobytes() for column in cells)
 
+    def _heeded(self, ladder: Ladder) -> Ladder:
+        """The ladder without findings that the user ignores."""
+        hidden = self.view.hidden_ids
+        if not hidden:
+            return ladder
+
+        def heeded(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+            return tuple(finding for finding in findings if finding.id not in hidden)
+
+        steps = tuple(step._replace(findings=heeded(step.findings)) for step in ladder.steps)
+        return ladder._replace(steps=steps, findings=heeded(ladder.findings))
+
     def _draw(self) -> None:
-        drawing = Drawing(self.ladder, Paper(self._width), glyphs=True)
+        drawing = Drawing(self.ladder, Paper(self._width), True, self.view.endpoint)
         self._header = drawing.header()
         rows = (_Row(clipped(row.line, self._width), row.step) for row in self._drawing(drawing))
         self._lines = list(rows)

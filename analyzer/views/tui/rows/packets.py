@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
+from analyzer.views.escape import escape
 from analyzer.views.info import Line, info, is_msgin5g
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.listed import info_text
@@ -24,6 +25,10 @@ _RUN: Final = 1 << 16
 """Rows among which the next flagged one is looked for at once."""
 
 _TIME_WIDTH = 15  # time of day
+_SHOWN = 200
+
+COMMENTED = "✎"
+"""Stands at packets with a comment."""
 
 
 class PacketRows(SortableRows):
@@ -106,16 +111,18 @@ class PacketRows(SortableRows):
             first = index if step > 0 else max(0, index + 1 - _RUN)
             after = min(len(rows), index + _RUN) if step > 0 else index + 1
             run = severity[np.asarray(rows[first:after])] >= Severity.WARNING
-            found = run.nonzero()[0]
-            if len(found):
-                return first + int(found[0 if step > 0 else -1])
+            found = (first + run.nonzero()[0])[::step].tolist()
+            for at in found:  # findings that are ignored leave their packets as they are
+                if self.view.severity(int(rows[at])) >= Severity.WARNING:
+                    return int(at)
             index = after if step > 0 else first - 1
         return None
 
     def width(self, key: str) -> int:
         """What the cells of a column need."""
         if key == "severity":
-            return 2 if self.view.marks else 1
+            written = self.view.annotations
+            return 1 + bool(written.marks) + bool(written.comments or self._commented)
         if key == "number":
             last = self._last_row
             frame = self.view.opened.messages.cell("frame", last) if last is not None else 0
@@ -142,7 +149,7 @@ class PacketRows(SortableRows):
         for index in range(self._measured, len(endpoints)):
             self._address_width = max(self._address_width, len(endpoints[index].address))
         self._measured = len(endpoints)
-        return min(self._address_width, 39)
+        return min(max(self._address_width, self.view.longest_name), 39)
 
     def cells(self, index: int) -> Sequence[Line]:
         """One row of the list."""
@@ -150,24 +157,42 @@ class PacketRows(SortableRows):
         row, messages = int(self.rows[index]), session.messages
         cells = messages.row(row)
         previous = messages.cell("time", int(self.rows[index - 1])) if index else None
-        severity = cells["severity"]
+        severity, frame = self.view.severity(row), cells["frame"]
         msgin5g = is_msgin5g(cells)
-        mark = "◆" if row in self.view.marks else ""
+        comment = self._comment(frame)
+        signs = (("◆", "path"),) * (frame in self.view.annotations.marks)
+        signs += ((COMMENTED, "note"),) * bool(comment)
         return (
-            ((GLYPHS[severity], SEVERITY_INKS[severity]), (mark, "path")),
-            line(str(cells["frame"])),
-            line(self.view.time(cells["time"], previous), "dim"),
-            line(session.endpoints[cells["source"]].address),
-            line(session.endpoints[cells["destination"]].address),
+            ((GLYPHS[severity], SEVERITY_INKS[severity]), *signs),
+            line(str(frame)),
+            line(self.view.time(cells["time"], previous, frame), "dim"),
+            line(self.view.address(session.endpoints[cells["source"]])),
+            line(self.view.address(session.endpoints[cells["destination"]])),
             line("MSGin5G", "msgin5g") if msgin5g else line("CoAP"),
             line(str(cells["wire"]), "dim"),
-            info(session, cells),
+            (*info(session, cells, self.view.ue_name), *_told(comment)),
         )
+
+    @property
+    def _commented(self) -> bool:
+        """The file has comments on packets."""
+        return self.view.session is not None and bool(self.view.opened.opened.comments)
+
+    def _comment(self, frame: int) -> str:
+        """The user's comment on a packet, else the first one of the file."""
+        own = self.view.annotations.comments.get(frame)
+        return own or next(iter(self.view.opened.opened.comments.get(frame, ())), "")
 
     def row_ink(self, index: int) -> str:
         """Marked packets stand out, copies of what was seen before stand back."""
-        row = int(self.rows[index])
-        if row in self.view.marks:
+        cell, row = self.view.opened.messages.cell, int(self.rows[index])
+        if cell("frame", row) in self.view.annotations.marks:
             return "path"
-        role = self.view.opened.messages.cell("role", row)
-        return "dim" if role == Role.CAPTURE_DUPLICATE else ""
+        return "dim" if cell("role", row) == Role.CAPTURE_DUPLICATE else ""
+
+
+def _told(comment: str) -> Line:
+    """A comment behind all else, its lines as one."""
+    if not comment:
+        return ()
+    return (f"  {COMMENTED} ", "note"), (escape(" ".join(comment[:_SHOWN].split()), _SHOWN), "note")

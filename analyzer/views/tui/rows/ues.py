@@ -164,14 +164,14 @@ class UeRows:
         times = (standing.median, standing.p95)
         return (
             ((f"{glyph} {standing.registration.label}", ink),),
-            line(escape(standing.ue, 80), "msgin5g"),
+            line(escape(self.view.ue_name(standing.ue), 80), "msgin5g"),
             line(self._time(standing.since), "dim"),
             _share(standing.registered, standing.registrations, "error"),
             _share(standing.answered, standing.exchanges, "warning"),
             *(line("" if time is None else duration(round(time))) for time in times),
             line(self._time(standing.last_seen), "dim"),
             line(f"{standing.addresses:,}", "warning" if standing.addresses > 1 else "dim"),
-            line(str(standing.address) if standing.address else "", "dim"),
+            line(self.view.endpoint(standing.address) if standing.address else "", "dim"),
             findings(standing.findings),
         )
 

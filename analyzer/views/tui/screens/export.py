@@ -66,7 +66,7 @@ class ExportScreen(PathScreen[None], inherit_bindings=False):
                         choice is first,
                         disabled=not len(choice.rows),
                     )
-            yield Static("Findings are written as packet comments.", id="said")
+            yield Static("Findings and your comments are written as packet comments.", id="said")
 
     def refusal(self) -> str:
         return "There is nothing to export" if self._chosen < 0 else ""

@@ -68,10 +68,17 @@ class FindingsScreen(PageScreen):
         self.name_panes()
 
     def name_panes(self) -> None:
-        titled(self.list, "Findings", position(self.list, self.rows.sorting_words))
+        words = self.rows.sorting_words, *self._ignored()
+        titled(self.list, "Findings", position(self.list, *words))
         titled(self.rule, self._shown.rule.id if self._shown else "Rule")
         lit = extent(self.hex.lit) or (f"{len(self.hex.data)} bytes" if self.hex.data else "none")
         titled(self.hex, "Bytes", lit)
+
+    def _ignored(self) -> Iterable[str]:
+        """How many are ignored, and whether they are listed."""
+        count = len(self.view.hidden_ids)
+        if count:
+            yield f"{count:,} ignored{'' if self.view.shows_hidden else ', not listed'}"
 
     @on(VirtualList.Highlighted, "#findings")
     def _highlighted(self) -> None:
@@ -95,7 +102,10 @@ class FindingsScreen(PageScreen):
     def _explained(self, finding: Finding) -> list[Entry]:
         candidate = self.view.candidates.of_finding(finding)
         nearest = candidate.sentence if candidate else ""
-        return explanation(finding, self.rows.ue(finding), nearest)
+        hidden = finding.id in self.view.hidden_ids
+        waivers = self.view.waivers_of(finding) if hidden else ()
+        reasons = [waiver.of.reason for waiver in waivers]
+        return explanation(finding, self.rows.ue(finding), nearest, reasons)
 
     @on(VirtualList.Chosen, "#findings")
     def _chosen(self, event: VirtualList.Chosen) -> None:
@@ -133,8 +143,16 @@ class FindingsScreen(PageScreen):
         return self.view.standings.of_finding(self._finding.id - 1) if self._finding else 0
 
     @property
+    def finding(self) -> Finding | None:
+        return self._finding
+
+    @property
     def _finding(self) -> Finding | None:
         return self.rows[self.list.cursor] if self.list.count else None
+
+    def annotations_changed(self) -> None:
+        super().annotations_changed()
+        self._explain()
 
     def go_to(self, place: Place) -> None:
         self.catch_up()

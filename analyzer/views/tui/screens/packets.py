@@ -11,12 +11,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from analyzer.findings import Finding
 from analyzer.views.detail.nodes import Node
 from analyzer.views.detail.packet import Detail, load, packet_detail
 from analyzer.views.inks import line
 from analyzer.views.places import Page, Place, Span
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.places import Visit
+from analyzer.views.tui.places import Noted, Visit
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.detail_tree import DetailTree
@@ -209,7 +210,7 @@ class PacketsScreen(PageScreen):
 
     @property
     def frame(self) -> int:
-        return self._frame
+        return self.rows.frame(self.list.cursor) if self.list.count else 0
 
     def go_to(self, place: Place) -> None:
         index = self.rows.index_of_frame(place.number)
@@ -273,11 +274,25 @@ class PacketsScreen(PageScreen):
         own = int(self.view.opened.messages["ue"][row]) if row is not None else 0
         return super().ue or own
 
+    @property
+    def finding(self) -> Finding | None:
+        selected = self.fields.selected
+        place = selected.place if selected is not None else None
+        if place is None or place.page != Page.FINDINGS:
+            return None
+        return self.view.opened.findings[place.number - 1]
+
+    def annotations_changed(self) -> None:
+        super().annotations_changed()
+        if self._loaded and self.list.count:
+            self._show(self.list.cursor)
+
     def action_mark(self) -> None:
         row = self._row()
         if row is not None:
-            self.view.marks ^= {row}
-            self.refresh_page()
+            frame, written = self.rows.frame(self.list.cursor), self.view.annotations
+            written.mark({frame}, frame not in written.marks)
+            self.post_message(Noted())
 
     def action_apply_as_column(self) -> None:
         node = self.fields.selected

@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer
 
+from analyzer.findings import Finding
 from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.guarded import Guarded
@@ -93,6 +94,15 @@ class PageScreen(Guarded, Arranging, Screen[None], inherit_bindings=False):
         if not exchange:
             return 0
         return self.view.opened.exchanges.stored.cell("ue", exchange - 1)
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding the cursor stands on."""
+        return None
+
+    def annotations_changed(self) -> None:
+        """Show what the user has written since."""
+        self.refresh_page()
 
     def compose(self) -> ComposeResult:
         yield TabLine("msgshark", list(Page), self.page, self.view.title)

@@ -48,6 +48,7 @@ class SaveScreen(PathScreen[bool], inherit_bindings=False):
         kept, parts = recorded(self.view)
         try:
             save(parts, path)
+            self.view.opened.keeper.move(path)
         except WritingError as error:
             self.app.call_from_thread(self.say, escape(str(error), 300))
         else:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from analyzer.annotations import keeping
 from analyzer.session import Settings
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.failures import Failures
@@ -60,3 +61,15 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setattr(Failures, "fatal", True)
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture(autouse=True)
+def untouched_captures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test writes about a shipped capture goes to the state folder."""
+    real = keeping.beside
+
+    def beside(paths: Sequence[str]) -> Path | None:
+        found = real(paths)
+        return None if found is not None and found.parent == CAPTURES else found
+
+    monkeypatch.setattr(keeping, "beside", beside)
