@@ -17,7 +17,8 @@ def test_names_as_in_a_hosts_file_and_with_equals_signs(tmp_path: Path) -> None:
     path = tmp_path / "hosts"
     path.write_text(
         "\ufeff# ours\n127.0.0.1\tlocalhost local # loopback\n\n2001:0DB8::0001 gateway\n"
-        "[2001:db8::2] = the other  gateway\r\nue-001@example = meter 12\nue#2@x = meter#2\n10.0.0.1 a=b\n"
+        "[2001:db8::2] = the other  gateway\r\nue-001@example = meter 12\nue#2@x = meter#2\n"
+        "10.0.0.1 a=b\n"
     )
     assert read(path) == {
         "127.0.0.1": "localhost",

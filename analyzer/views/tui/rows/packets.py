@@ -33,7 +33,6 @@ class PacketRows:
         self._select = select
         self._address_width = 9
         self._measured = 0
-        self._named: tuple[int, bool] = (0, True)
 
     columns = (
         Column("severity", ""),
@@ -101,14 +100,10 @@ class PacketRows:
 
     def _addresses(self) -> int:
         endpoints = self.view.opened.endpoints if self.view.session else ()
-        named = self.view.annotations.version, self.view.named
-        if named != self._named:
-            self._named, self._measured, self._address_width = named, 0, 9
         for index in range(self._measured, len(endpoints)):
-            address = self.view.address(endpoints[index])
-            self._address_width = max(self._address_width, len(address))
+            self._address_width = max(self._address_width, len(endpoints[index].address))
         self._measured = len(endpoints)
-        return min(self._address_width, 39)
+        return min(max(self._address_width, self.view.longest_name), 39)
 
     def cells(self, index: int) -> Sequence[Line]:
         """One row of the list."""

@@ -27,6 +27,7 @@ from analyzer.views.tui.screens.comment import CommentScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.ignoring import IgnoreScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
+from analyzer.views.tui.screens.ues import UesScreen
 
 from .conftest import FIELD_DAY, opened, text_of, until
 
@@ -157,10 +158,14 @@ async def test_names_stand_for_addresses_and_ues(capture: Path) -> None:
         assert r"\x1b[2J[red]\u202e" in shown
         assert "Registration eleven" in info_of(pilot)
         assert packets(pilot).rows.cells(0)[3][0][0] == "meter"
-        for page in "24":
-            await pilot.press(page)
-            await pilot.pause()
-            assert "eleven" in text_of(pilot)
+        await pilot.press("2")
+        await pilot.pause()
+        assert "eleven" in text_of(pilot)
+        await pilot.press("4")
+        await pilot.pause()
+        ues = app.screen
+        assert isinstance(ues, UesScreen)
+        assert "eleven" in [ues.rows.cells(index)[1][0][0] for index in range(len(ues.rows))]
         await pilot.press("1", "a")
         await pilot.pause()
         assert packets(pilot).rows.cells(0)[3][0][0] == "127.0.1.11"
