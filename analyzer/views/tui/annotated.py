@@ -37,6 +37,7 @@ class Annotated(SessionView):
         self._nothing = Annotations()
         self._hidden: Hidden | None = None
         self._marked: tuple[object, frozenset[int]] = (None, frozenset())
+        self._longest: tuple[object, int] = (None, 0)
         self._times: dict[int, int] = {}  # of time references
 
     @property
@@ -85,6 +86,19 @@ class Annotated(SessionView):
         if not self.named:
             return ""
         return self.annotations.names.get(what) or self.given.get(what, "")
+
+    @property
+    def longest_name(self) -> int:
+        """Columns that names of addresses need while they are shown, about; 0 without names."""
+        if not self.named:
+            return 0
+        names = self.annotations.names
+        asked = len(names), self.annotations.version if names else 0
+        if self._longest[0] != asked:
+            own = ((what, name) for known in (names, self.given) for what, name in known.items())
+            needed = max((len(name) for what, name in own if "@" not in what), default=0)
+            self._longest = asked, min(needed, _LONGEST_NAME)
+        return self._longest[1]
 
     def address(self, endpoint: Endpoint) -> str:
         """The address, or its name."""

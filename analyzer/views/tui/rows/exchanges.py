@@ -35,6 +35,7 @@ _STATE_INKS: Final = {
 }
 
 
+_PORT: Final = len(":65535")
 _ORDER_INKS: Final = {Freshness.OLDER: "warning", Freshness.SAME: "warning"}
 
 
@@ -66,7 +67,6 @@ class ExchangeRows(SortableRows):
         self.tree = ExchangeTree(view)
         self._widths = {"client": 9, "server": 9, "ue": 0}
         self._measured = {"endpoints": 0, "exchanges": 0}
-        self._named = (0, True)
 
     def refresh(self) -> None:
         """Take in what was read since."""
@@ -150,26 +150,23 @@ class ExchangeRows(SortableRows):
         if key == "time":
             return 15 if self.view.time_format == "absolute" else 11
         self._measure()
+        named = self.view.longest_name
+        if key in ("client", "server") and named:
+            return min(max(self._widths[key], named + _PORT), 45)
         return self._widths[key]
 
     def _measure(self) -> None:
         if self.view.session is None:
             return
         endpoints, names = self.view.opened.endpoints, self.view.opened.names
-        named = self.view.annotations.version, self.view.named
-        if named != self._named:
-            self._named, self._measured = named, {"endpoints": 0, "exchanges": 0}
-            self._widths = {"client": 9, "server": 9, "ue": 0}
         for index in range(self._measured["endpoints"], len(endpoints)):
-            needed = min(len(self.view.endpoint(endpoints[index])), 45)
+            needed = min(len(str(endpoints[index])), 45)
             self._widths["client"] = max(self._widths["client"], needed)
         self._widths["server"] = self._widths["client"]
         count = len(self.view.opened.exchanges)
         ues = set(self.view.opened.exchanges["ue"][self._measured["exchanges"] : count].tolist())
         for ue in ues:
-            self._widths["ue"] = max(
-                self._widths["ue"], min(len(escape(self.view.ue_name(names[ue]), 24)), 24)
-            )
+            self._widths["ue"] = max(self._widths["ue"], min(len(escape(names[ue], 24)), 24))
         self._measured = {"endpoints": len(endpoints), "exchanges": count}
 
     def _time(self, index: int) -> int | None:
