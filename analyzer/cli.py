@@ -34,6 +34,7 @@ from analyzer.field_options import Printing, prints, prints_messages
 from analyzer.filter_options import FilterUsageError
 from analyzer.live_options import captures_live
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
+from analyzer.preferences_command import keys, preferences, preferences_of, takes_preferences
 from analyzer.recording_command import lists_interfaces, pick, record
 from analyzer.watching.command import watch
 
@@ -141,24 +142,27 @@ def msgshark() -> None:
 @reads_captures
 @follows
 @captures_live
+@takes_preferences
 @prints_messages
-def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> int:
+def open_command(
+    files: tuple[str, ...], printing: Printing, preferences_path: str | None, **reading: Any
+) -> int:
     """Open captures on the screen (the default command), or print messages if asked how."""
     if printing.given or not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
         return _print_messages(files, printing, reading)
     from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
 
-    live = reading["live"]
+    live, preferred = reading["live"], preferences_of(preferences_path)
     if not files and live is None:
-        return pick(reading)
+        return pick(reading, preferred)
     try:
         if "-" in files:
             stdin.put_terminal()
         with intake_of(files, reading, keep=True) as (intake, settings):
             if live is None:
-                return run(intake, settings)
-            return run(intake, settings, start=live.start)
+                return run(intake, settings, preferences=preferred)
+            return run(intake, settings, start=live.start, preferences=preferred)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 
@@ -303,6 +307,8 @@ for command in (
     watch,
     demo,
     doctor,
+    preferences,
+    keys,
     completing.completion,
 ):
     msgshark.add_command(command)

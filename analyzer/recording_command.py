@@ -17,6 +17,7 @@ from analyzer.status_line import status_line
 if TYPE_CHECKING:
     from analyzer.recording.interfaces import NetworkInterface
     from analyzer.recording.wish import Started
+    from analyzer.views.preferences import Preferences
 
 _PERIOD: Final = 0.2
 """Seconds between two looks at a recording."""
@@ -46,7 +47,7 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
     return _BROKEN if recording.reason else 0
 
 
-def pick(reading: dict[str, Any]) -> int:
+def pick(reading: dict[str, Any], preferences: Preferences) -> int:
     """Let the user pick interfaces on the screen, and show what is recorded from them."""
     from analyzer.recording.filters import default_filter
     from analyzer.recording.interfaces import interfaces, link_types, traffic
@@ -62,6 +63,7 @@ def pick(reading: dict[str, Any]) -> int:
         Wish((), stop=Limits(filesize=intake.spool.most)),
         settings,
         start=Live(()).start,
+        preferences=preferences,
     )
 
 

@@ -31,6 +31,7 @@ from analyzer.views.tui.ending import heed
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Visit
+from analyzer.views.tui.preferring import Preferring
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
@@ -46,7 +47,6 @@ from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.screens.ues import UesScreen
-from analyzer.views.tui.themes import DARK, THEMES
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.rule_pane import RulePane
@@ -56,6 +56,7 @@ from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from analyzer.session import Settings
+    from analyzer.views.preferences import Preferences
 
 _MOST_PLACES: Final = 200
 _MOST_TOLD: Final = 3
@@ -111,6 +112,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         settings: Settings | None = None,
         *,
         start: Start = start,
+        preferences: Preferences | None = None,
     ) -> None:
         intake = (
             paths if isinstance(paths, Intake) else Intake(tuple(os.fspath(path) for path in paths))
@@ -118,6 +120,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         self.view = CaptureView(intake)
         self.settings = settings
         self.control = Control(self, start)
+        self._preferring = Preferring(self, preferences)
+        self._preferring.show(self.view)
         self._visited: list[Place] = []
         self._ticker: Timer | None = None
         self._shown = 0  # captures shown before this one
@@ -125,9 +129,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         self._add_pages()
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = DARK.name
+        self._preferring.begin()
         heed(self.control.end, self.is_headless)
         self.call_after_refresh(self._begin)
 
@@ -146,6 +148,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         self.view.intake.stop.request()
         session = self.view.session
         self.view = CaptureView(intake)
+        self._preferring.show(self.view)
         self._visited.clear()
         self._shown += 1
         self._add_pages()
@@ -208,6 +211,12 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         if not view.reading and not view.notices_told:
             view.notices_told = True
             self._tell_notices()
+
+    def repaint_lists(self) -> None:
+        """Paint anew what is listed: rows look different now."""
+        screen = self._page_screen()
+        if screen is not None and screen.is_mounted:
+            screen.refresh_page()
 
     def _tell_notices(self) -> None:
         """What was wrong with the capture, or passed over."""
@@ -309,12 +318,18 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             yield title, [binding for binding in bindings if isinstance(binding, Binding)]
 
 
-def run(intake: Intake, settings: Settings | None = None, *, start: Start = start) -> int:
+def run(
+    intake: Intake,
+    settings: Settings | None = None,
+    *,
+    start: Start = start,
+    preferences: Preferences | None = None,
+) -> int:
     """Show captures until the user quits; the exit code, 2 when they could not be read.
 
     `start` begins a recording anew that `intake` has.
     """
-    return finished(MsgsharkApp(intake, settings, start=start))
+    return finished(MsgsharkApp(intake, settings, start=start, preferences=preferences))
 
 
 def finished(app: MsgsharkApp) -> int:

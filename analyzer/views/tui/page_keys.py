@@ -48,6 +48,14 @@ PAGE_KEYS: Final = [
         tooltip="Go to the UE that the packet, exchange or finding is about",
     ),
     Binding(
+        "c",
+        "colour_conversation",
+        "Colour",
+        show=False,
+        id="page.colour-conversation",
+        tooltip="Colour all between the two endpoints of the row, or not any more",
+    ),
+    Binding(
         "p",
         "pause",
         "Pause",

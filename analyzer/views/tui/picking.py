@@ -18,6 +18,7 @@ from analyzer.views.tui.screens.picker import Choices, DefaultFilter, PickerScre
 
 if TYPE_CHECKING:
     from analyzer.session import Settings
+    from analyzer.views.preferences import Preferences
 
 _PICKER: Final = "picker"
 _OF_CAPTURES: Final = frozenset(
@@ -43,8 +44,9 @@ class PickerApp(MsgsharkApp):
         settings: Settings | None = None,
         *,
         start: Start = start,
+        preferences: Preferences | None = None,
     ) -> None:
-        super().__init__(Intake(()), settings, start=start)
+        super().__init__(Intake(()), settings, start=start, preferences=preferences)
         self._wish = wish
         self.view.reading = False
         picker = PickerScreen(choices, traffic, default_filter, self._record)
@@ -76,6 +78,7 @@ def run_picker(
     settings: Settings | None = None,
     *,
     start: Start = start,
+    preferences: Preferences | None = None,
 ) -> int:
     """Let the user pick interfaces, record from them and show that; the exit code.
 
@@ -83,4 +86,7 @@ def run_picker(
     seen so far; `default_filter` gives the capture filter for some of them by their names; `wish`
     says all else.
     """
-    return finished(PickerApp(choices, traffic, default_filter, wish, settings, start=start))
+    app = PickerApp(
+        choices, traffic, default_filter, wish, settings, start=start, preferences=preferences
+    )
+    return finished(app)

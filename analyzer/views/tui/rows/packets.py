@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
+from analyzer.views.escape import escape
 from analyzer.views.info import Line, info, is_msgin5g
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
@@ -78,7 +79,7 @@ class PacketRows:
     def width(self, key: str) -> int:
         """What the cells of a column need."""
         if key == "severity":
-            return 2 if self.view.marks else 1
+            return 1 + bool(self.view.marks) + bool(self.view.conversations)
         if key == "number":
             return max(3, len(str(self.frame(-1)))) if len(self.rows) else 3
         if key == "time":
@@ -107,8 +108,9 @@ class PacketRows:
         severity = cells["severity"]
         msgin5g = is_msgin5g(cells)
         mark = "◆" if row in self.view.marks else ""
+        colour = self.view.conversation_colour(row)
         return (
-            ((GLYPHS[severity], SEVERITY_INKS[severity]), (mark, "path")),
+            ((GLYPHS[severity], SEVERITY_INKS[severity]), (mark, "path"), (str(colour or ""), "")),
             line(str(cells["frame"])),
             line(self.view.time(cells["time"], previous), "dim"),
             line(session.endpoints[cells["source"]].address),
@@ -118,10 +120,22 @@ class PacketRows:
             info(session, cells),
         )
 
+    def rule(self, index: int) -> Sequence[str]:
+        """The name of the colour rule that wins for a row, if one does."""
+        if index >= len(self.rows):
+            return ()
+        name = self.view.rules.name(self.view.opened, self.rows, index)
+        return (escape(name, 40),) if name else ()
+
     def row_ink(self, index: int) -> str:
-        """Marked packets stand out, copies of what was seen before stand back."""
+        """Marked packets stand out, then those of a conversation that the user coloured, then those
+        a colour rule is about; copies of what was seen before stand back."""
         row = int(self.rows[index])
         if row in self.view.marks:
             return "path"
+        if colour := self.view.conversation_colour(row):
+            return f"conversation-{colour}"
+        if ink := self.view.rules.ink(self.view.opened, self.rows, index):
+            return ink
         role = self.view.opened.messages.cell("role", row)
         return "dim" if role == Role.CAPTURE_DUPLICATE else ""

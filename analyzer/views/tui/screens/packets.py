@@ -109,7 +109,7 @@ class PacketsScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        titled(self.list, "Packets", position(self.list))
+        titled(self.list, "Packets", position(self.list, *self.rows.rule(self.list.cursor)))
         if self.list.count and not self._frame:
             self._show(self.list.cursor)
 
@@ -117,7 +117,7 @@ class PacketsScreen(PageScreen):
 
     @on(VirtualList.Highlighted, "#packets")
     def _highlighted(self, event: VirtualList.Highlighted) -> None:
-        titled(self.list, "Packets", position(self.list))
+        titled(self.list, "Packets", position(self.list, *self.rows.rule(self.list.cursor)))
         if event.index >= 0:
             self.show_soon(self.list, lambda: self._show(self.list.cursor))
 
