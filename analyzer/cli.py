@@ -36,6 +36,7 @@ from analyzer.live_options import captures_live
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
 from analyzer.preferences_command import keys, preferences, preferences_of, takes_preferences
 from analyzer.recording_command import lists_interfaces, pick, record
+from analyzer.serving.command import serve
 from analyzer.watching.command import watch
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ def open_command(
     files: tuple[str, ...], printing: Printing, preferences_path: str | None, **reading: Any
 ) -> int:
     """Open captures on the screen (the default command), or print messages if asked how."""
-    if printing.given or not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
+    terminal = sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)
+    elsewhere = "TEXTUAL_DRIVER" in os.environ  # in a browser
+    if printing.given or not (terminal or elsewhere):
         return _print_messages(files, printing, reading)
     from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
@@ -305,6 +308,7 @@ for command in (
     export,
     record,
     watch,
+    serve,
     demo,
     doctor,
     preferences,

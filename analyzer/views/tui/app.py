@@ -130,7 +130,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._preferring.begin()
-        heed(self.control.end, self.is_headless)
+        heed(self.control.end, self.is_headless, self.is_web)
         self.call_after_refresh(self._begin)
 
     # Captures -----------------------------------------------------------------------------------
