@@ -33,6 +33,7 @@ from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.preferring import Preferring
 from analyzer.views.tui.reading import read_capture
+from analyzer.views.tui.recent import remember
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
@@ -41,6 +42,7 @@ from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
+from analyzer.views.tui.screens.open import OpenScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
@@ -87,6 +89,7 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the bytes": HexPane,
     "In an explanation": RulePane,
     "In the export dialogue": ExportScreen,
+    "When a file is opened": OpenScreen,
     "In the response times": ResponseTimesScreen,
     "In the statistics of the capture": CaptureStatisticsScreen,
     "When interfaces are picked": PickerScreen,
@@ -174,6 +177,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     @work(thread=True, group="reading")
     def _read(self, view: CaptureView) -> None:
         worker = get_current_worker()
+        for path in view.intake.paths:
+            remember(path)
         paint: Callable[[], Awaitable[None] | None] = self._paint
 
         def report() -> None:
@@ -297,8 +302,17 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     def action_save(self) -> None:
         self.control.save()
 
+    def action_open(self) -> None:
+        if not isinstance(self.screen, OpenScreen):
+            self.push_screen(OpenScreen(), self.control.open)
+
     async def action_quit(self) -> None:
         self.control.quit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "open" and self.is_web:  # files of another machine than the user's
+            return False
+        return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)

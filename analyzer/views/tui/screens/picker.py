@@ -52,6 +52,13 @@ class PickerScreen(Screen[None], inherit_bindings=False):
             tooltip="From the interfaces to the capture filter, or back",
         ),
         Binding(
+            "O",
+            "app.open",
+            "Open a file",
+            id="picker.open",
+            tooltip="Open a file instead: one of those opened last, or any",
+        ),
+        Binding(
             "escape",
             "interfaces",
             "Interfaces",
