@@ -35,7 +35,9 @@ from analyzer.filter_options import FilterUsageError
 from analyzer.live_options import captures_live
 from analyzer.name_options import takes_names
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
+from analyzer.preferences_command import keys, preferences, preferences_of, takes_preferences
 from analyzer.recording_command import lists_interfaces, pick, record
+from analyzer.serving.command import serve
 from analyzer.watching.command import watch
 
 if TYPE_CHECKING:
@@ -144,27 +146,34 @@ def msgshark() -> None:
 @reads_captures
 @follows
 @captures_live
+@takes_preferences
 @prints_messages
 @takes_names
 def open_command(
-    files: tuple[str, ...], printing: Printing, hosts: Mapping[str, str], **reading: Any
+    files: tuple[str, ...],
+    printing: Printing,
+    hosts: Mapping[str, str],
+    preferences_path: str | None,
+    **reading: Any,
 ) -> int:
     """Open captures on the screen (the default command), or print messages if asked how."""
-    if printing.given or not (sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)):
+    terminal = sys.stdout.isatty() and (sys.stdin.isatty() or "-" in files)
+    elsewhere = "TEXTUAL_DRIVER" in os.environ  # in a browser
+    if printing.given or not (terminal or elsewhere):
         return _print_messages(files, printing, reading)
     from analyzer.capture import CaptureError, stdin
     from analyzer.views.tui.app import run
 
-    live = reading["live"]
+    live, preferred = reading["live"], preferences_of(preferences_path)
     if not files and live is None:
-        return pick(reading, hosts)
+        return pick(reading, hosts, preferred)
     try:
         if "-" in files:
             stdin.put_terminal()
         with intake_of(files, reading, keep=True) as (intake, settings):
             if live is None:
-                return run(intake, settings, names=hosts)
-            return run(intake, settings, start=live.start, names=hosts)
+                return run(intake, settings, names=hosts, preferences=preferred)
+            return run(intake, settings, start=live.start, names=hosts, preferences=preferred)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 
@@ -309,8 +318,11 @@ for command in (
     export,
     record,
     watch,
+    serve,
     demo,
     doctor,
+    preferences,
+    keys,
     completing.completion,
 ):
     msgshark.add_command(command)

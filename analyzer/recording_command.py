@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from analyzer.recording.interfaces import NetworkInterface
     from analyzer.recording.wish import Started
+    from analyzer.views.preferences import Preferences
 
 _PERIOD: Final = 0.2
 """Seconds between two looks at a recording."""
@@ -48,7 +49,7 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
     return _BROKEN if recording.reason else 0
 
 
-def pick(reading: dict[str, Any], names: Mapping[str, str]) -> int:
+def pick(reading: dict[str, Any], names: Mapping[str, str], preferences: Preferences) -> int:
     """Let the user pick interfaces on the screen, and show what is recorded from them."""
     from analyzer.recording.filters import default_filter
     from analyzer.recording.interfaces import interfaces, link_types, traffic
@@ -65,6 +66,7 @@ def pick(reading: dict[str, Any], names: Mapping[str, str]) -> int:
         settings,
         start=Live(()).start,
         names=names,
+        preferences=preferences,
     )
 
 

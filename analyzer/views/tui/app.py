@@ -35,7 +35,9 @@ from analyzer.views.tui.failures import Failures, told
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import Noted, Visit
+from analyzer.views.tui.preferring import Preferring
 from analyzer.views.tui.reading import read_capture
+from analyzer.views.tui.recent import remember
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
 from analyzer.views.tui.screens.columns import ColumnsScreen
 from analyzer.views.tui.screens.comment import CommentScreen
@@ -48,6 +50,7 @@ from analyzer.views.tui.screens.ignoring import IgnoreScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
 from analyzer.views.tui.screens.naming import NameScreen
+from analyzer.views.tui.screens.open import OpenScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
@@ -55,7 +58,6 @@ from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.screens.sort import SortScreen
 from analyzer.views.tui.screens.ues import UesScreen
-from analyzer.views.tui.themes import DARK, THEMES
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.rule_pane import RulePane
@@ -65,6 +67,7 @@ from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from analyzer.session import Settings
+    from analyzer.views.preferences import Preferences
 
 _MOST_PLACES: Final = 200
 _MOST_TOLD: Final = 3
@@ -98,6 +101,7 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the export dialogue": ExportScreen,
     "In the columns of a list": ColumnsScreen,
     "When a list is sorted": SortScreen,
+    "When a file is opened": OpenScreen,
     "In the response times": ResponseTimesScreen,
     "In the statistics of the capture": CaptureStatisticsScreen,
     "When interfaces are picked": PickerScreen,
@@ -127,6 +131,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         *,
         start: Start = start,
         names: Mapping[str, str] = NO_NAMES,
+        preferences: Preferences | None = None,
     ) -> None:
         intake = (
             paths if isinstance(paths, Intake) else Intake(tuple(os.fspath(path) for path in paths))
@@ -135,6 +140,8 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         self.settings = settings
         self.control = Control(self, start)
         self.failures = Failures()
+        self._preferring = Preferring(self, preferences)
+        self._preferring.show(self.view)
         self._visited: list[Place] = []
         self._ticker: Timer | None = None
         self._shown = 0  # captures shown before this one
@@ -142,10 +149,8 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         self._add_pages()
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = DARK.name
-        heed(self.control.end, self.is_headless)
+        self._preferring.begin()
+        heed(self.control.end, self.is_headless, self.is_web)
         self.call_after_refresh(self._begin)
 
     # Captures -----------------------------------------------------------------------------------
@@ -164,6 +169,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         session = self.view.session
         await asyncio.to_thread(self.save_annotations, self.view)
         self.view = CaptureView(intake, self.view.given)
+        self._preferring.show(self.view)
         self._visited.clear()
         self._shown += 1
         self._add_pages()
@@ -189,6 +195,8 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     @work(thread=True, group="reading")
     def _read(self, view: CaptureView) -> None:
         worker = get_current_worker()
+        for path in view.intake.paths:
+            remember(path)
         paint: Callable[[], Awaitable[None] | None] = self._paint
 
         def report() -> None:
@@ -228,6 +236,12 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         if not view.reading and not view.notices_told:
             view.notices_told = True
             self._tell_notices()
+
+    def repaint_lists(self) -> None:
+        """Paint anew what is listed: rows look different now."""
+        screen = self._page_screen()
+        if screen is not None and screen.is_mounted:
+            screen.refresh_page()
 
     def _tell_notices(self) -> None:
         """What was wrong with the capture, or passed over."""
@@ -312,8 +326,17 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     def action_save(self) -> None:
         self.control.save()
 
+    def action_open(self) -> None:
+        if not isinstance(self.screen, OpenScreen):
+            self.push_screen(OpenScreen(), self.control.open)
+
     async def action_quit(self) -> None:
         self.control.quit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "open" and self.is_web:  # files of another machine than the user's
+            return False
+        return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
@@ -362,12 +385,14 @@ def run(
     *,
     start: Start = start,
     names: Mapping[str, str] = NO_NAMES,
+    preferences: Preferences | None = None,
 ) -> int:
     """Show captures until the user quits; the exit code, 2 when they could not be read.
 
     `start` begins a recording anew that `intake` has; `names` are those of addresses and UEs.
     """
-    return finished(MsgsharkApp(intake, settings, start=start, names=names))
+    app = MsgsharkApp(intake, settings, start=start, names=names, preferences=preferences)
+    return finished(app)
 
 
 def finished(app: MsgsharkApp) -> int:

@@ -31,6 +31,14 @@ APP_KEYS: Final = [
         tooltip="Back to where you were before the last jump",
     ),
     Binding(
+        "O",
+        "open",
+        "Open",
+        show=False,
+        id="app.open",
+        tooltip="Open another file: one of those opened last, or any",
+    ),
+    Binding(
         "ctrl+s",
         "export",
         "Export",

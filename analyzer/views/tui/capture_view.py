@@ -17,6 +17,7 @@ from analyzer.ue_standings import Standings
 from analyzer.views.escape import escape
 from analyzer.views.times import TimeFormat, seconds, time_of_day
 from analyzer.views.tui.annotated import NO_NAMES, REFERENCE, Annotated
+from analyzer.views.tui.colouring import Conversations, Rules
 from analyzer.views.tui.live import Pace, Rate
 from analyzer.views.tui.panes import Panes
 from analyzer.views.tui.rows.visible import VisibleRows
@@ -46,6 +47,8 @@ class CaptureView(Annotated):
         self.error = ""
         self.told: list[str] = []  # what reading had to say and nobody has been shown yet
         self.time_format = TimeFormat.RELATIVE
+        self.rules = Rules()
+        self.conversations = Conversations()
         self.pace = Pace()
         self.rate = Rate()  # of packets
         self.paused_at: int | None = None  # packets read when the lists were frozen
@@ -184,6 +187,15 @@ class CaptureView(Annotated):
         frames: Any = self.session.messages["frame"]
         rows = (frames == frame).nonzero()[0]
         return int(rows[0]) if len(rows) else None
+
+    def conversation_colour(self, row: int) -> int:
+        """The colour the user gave the conversation of a message, from 1; 0 for none."""
+        if not self.conversations:
+            return 0
+        messages = self.opened.messages
+        return self.conversations.colour(
+            messages.cell("source", row), messages.cell("destination", row)
+        )
 
     def rows_of_exchange(self, exchange: int) -> Sequence[int]:
         """Rows of the messages of an exchange, in file order."""

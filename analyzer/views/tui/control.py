@@ -78,6 +78,14 @@ class Control:
 
         self._in_thread(work)
 
+    def open(self, path: str | None) -> None:
+        """Show a file instead, once the user said what becomes of a recording; None is no file."""
+        if path is not None:
+            intake = replace(
+                self._view.intake, paths=(path,), follow=False, recorder=None, stop=Stop()
+            )
+            self._settle(lambda: self._app.call_later(self._app.show_capture, intake))
+
     def alarm(self, reason: str, title: str = "Recording") -> None:
         """Say for long what nobody may miss."""
         text = escape(reason, 500)

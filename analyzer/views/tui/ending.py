@@ -16,7 +16,7 @@ from typing import NoReturn
 _KEYS = "textual-input"
 
 
-def heed(end: Callable[[int], object], headless: bool) -> None:
+def heed(end: Callable[[int], object], headless: bool, web: bool = False) -> None:
     """Have `end` called with an exit code, in the loop that runs, so that the terminal is left in
     order and a recording kept."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGHUP"):
@@ -24,7 +24,7 @@ def heed(end: Callable[[int], object], headless: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, end, 128 + number)
-    if not headless and os.isatty(0):
+    if not headless and (os.isatty(0) or web):  # keys from a browser come through a pipe
         watch = threading.Thread(target=_watch, args=(loop, end), name="terminal", daemon=True)
         watch.start()
 

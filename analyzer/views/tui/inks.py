@@ -7,6 +7,7 @@ to turn them into styled segments under the theme of the day (`inks.tcss`).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from rich.segment import Segment
@@ -16,6 +17,8 @@ from rich.text import Text
 from analyzer.views.info import Line
 from analyzer.views.inks import safe
 from analyzer.views.tui.guarded import Guarded
+
+CONVERSATION_COLOURS: Final = 8
 
 INKS: Final = (
     "dim",
@@ -33,10 +36,30 @@ INKS: Final = (
     "msgin5g",
     "link",
     "secret",
+    *(f"conversation-{number}" for number in range(1, CONVERSATION_COLOURS + 1)),
 )
 
 INK_CLASSES: Final = frozenset(f"ink--{name}" for name in INKS)
 """Component classes that a widget with inked text declares."""
+
+_PAINT: Final = "paint:"
+
+
+def paint(foreground: str, background: str) -> str:
+    """An ink of colours that the user chose, `#rrggbb` each or "" for that of the list."""
+    return f"{_PAINT}{foreground}/{background}"
+
+
+def is_paint(ink: str) -> bool:
+    """Whether it is an ink of `paint`."""
+    return ink.startswith(_PAINT)
+
+
+@lru_cache(256)
+def _style_of(ink: str) -> Style:
+    foreground, background = ink.removeprefix(_PAINT).split("/")
+    return Style(color=foreground or None, bgcolor=background or None)
+
 
 
 class Inked(Guarded):
@@ -49,7 +72,9 @@ class Inked(Guarded):
         self._looks = {}
 
     def ink(self, name: str) -> Style:
-        """The Rich style of an ink on this widget's background; no background of its own."""
+        """The Rich style of an ink on this widget's background; one of rows may have its own."""
+        if is_paint(name):
+            return _style_of(name)
         return self.look(f"ink--{name}") if name else Style.null()
 
     @property

@@ -93,6 +93,14 @@ PAGE_KEYS: Final = [
         tooltip="Let panes stand otherwise: stacked, side by side, the list alone, or by the width",
     ),
     Binding(
+        "c",
+        "colour_conversation",
+        "Colour",
+        show=False,
+        id="page.colour-conversation",
+        tooltip="Colour all between the two endpoints of the row, or not any more",
+    ),
+    Binding(
         "p",
         "pause",
         "Pause",

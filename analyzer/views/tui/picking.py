@@ -19,6 +19,7 @@ from analyzer.views.tui.screens.picker import Choices, DefaultFilter, PickerScre
 
 if TYPE_CHECKING:
     from analyzer.session import Settings
+    from analyzer.views.preferences import Preferences
 
 _PICKER: Final = "picker"
 _OF_CAPTURES: Final = frozenset(
@@ -45,8 +46,9 @@ class PickerApp(MsgsharkApp):
         *,
         start: Start = start,
         names: Mapping[str, str] = NO_NAMES,
+        preferences: Preferences | None = None,
     ) -> None:
-        super().__init__(Intake(()), settings, start=start, names=names)
+        super().__init__(Intake(()), settings, start=start, names=names, preferences=preferences)
         self._wish = wish
         self.view.reading = False
         picker = PickerScreen(choices, traffic, default_filter, self._record)
@@ -79,6 +81,7 @@ def run_picker(
     *,
     start: Start = start,
     names: Mapping[str, str] = NO_NAMES,
+    preferences: Preferences | None = None,
 ) -> int:
     """Let the user pick interfaces, record from them and show that; the exit code.
 
@@ -86,6 +89,14 @@ def run_picker(
     seen so far; `default_filter` gives the capture filter for some of them by their names; `wish`
     says all else.
     """
-    return finished(
-        PickerApp(choices, traffic, default_filter, wish, settings, start=start, names=names)
+    app = PickerApp(
+        choices,
+        traffic,
+        default_filter,
+        wish,
+        settings,
+        start=start,
+        names=names,
+        preferences=preferences,
     )
+    return finished(app)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""msgshark's own colours, dark and light; any other Textual theme may be chosen instead."""
+"""msgshark's own colours, dark, light and of high contrast; any other Textual theme may be chosen
+instead."""
 
 from __future__ import annotations
 
@@ -53,4 +54,27 @@ LIGHT: Final = Theme(
     },
 )
 
-THEMES: Final = (DARK, LIGHT)
+HIGH_CONTRAST: Final = Theme(
+    name="msgshark-high-contrast",
+    primary="#6fd0ff",
+    secondary="#c4b5ff",
+    accent="#5cf2d6",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    success="#7dff8a",
+    warning="#ffd24a",
+    error="#ff8f8f",
+    dark=True,
+    variables={
+        "border": "#9a9a9a",
+        "border-blurred": "#808080",
+        "footer-background": "#000000",
+        "footer-key-foreground": "#6fd0ff",
+        "scrollbar": "#9a9a9a",
+        "scrollbar-background": "#000000",
+    },
+)
+
+THEMES: Final = (DARK, LIGHT, HIGH_CONTRAST)

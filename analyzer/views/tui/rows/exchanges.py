@@ -269,8 +269,13 @@ class ExchangeRows(SortableRows):
         return (time, ("?", "warning")) if ambiguous else (time,)
 
     def row_ink(self, index: int) -> str:
-        """All rows in the plain ink."""
-        return ""
+        """Exchanges of a conversation that the user coloured stand out."""
+        if not self.view.conversations:
+            return ""
+        exchange = self.tree[index].exchange
+        row = self.view.opened.exchanges.stored.cell("request_row", exchange - 1)
+        colour = self.view.conversation_colour(row)
+        return f"conversation-{colour}" if colour else ""
 
 
 def _freshness(sent: Notification) -> Line:

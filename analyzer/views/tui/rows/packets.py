@@ -122,7 +122,8 @@ class PacketRows(SortableRows):
         """What the cells of a column need."""
         if key == "severity":
             written = self.view.annotations
-            return 1 + bool(written.marks) + bool(written.comments or self._commented)
+            signs = (written.marks, written.comments or self._commented, self.view.conversations)
+            return 1 + sum(map(bool, signs))
         if key == "number":
             last = self._last_row
             frame = self.view.opened.messages.cell("frame", last) if last is not None else 0
@@ -159,9 +160,9 @@ class PacketRows(SortableRows):
         previous = messages.cell("time", int(self.rows[index - 1])) if index else None
         severity, frame = self.view.severity(row), cells["frame"]
         msgin5g = is_msgin5g(cells)
-        comment = self._comment(frame)
+        comment, colour = self._comment(frame), self.view.conversation_colour(row)
         signs = (("◆", "path"),) * (frame in self.view.annotations.marks)
-        signs += ((COMMENTED, "note"),) * bool(comment)
+        signs += ((COMMENTED, "note"),) * bool(comment) + ((str(colour), ""),) * bool(colour)
         return (
             ((GLYPHS[severity], SEVERITY_INKS[severity]), *signs),
             line(str(frame)),
@@ -183,11 +184,23 @@ class PacketRows(SortableRows):
         own = self.view.annotations.comments.get(frame)
         return own or next(iter(self.view.opened.opened.comments.get(frame, ())), "")
 
+    def rule(self, index: int) -> Sequence[str]:
+        """The name of the colour rule that wins for a row, if one does."""
+        if index >= len(self.rows):
+            return ()
+        name = self.view.rules.name(self.view.opened, self.rows, index)
+        return (escape(name, 40),) if name else ()
+
     def row_ink(self, index: int) -> str:
-        """Marked packets stand out, copies of what was seen before stand back."""
+        """Marked packets stand out, then those of a conversation that the user coloured, then those
+        a colour rule is about; copies of what was seen before stand back."""
         cell, row = self.view.opened.messages.cell, int(self.rows[index])
         if cell("frame", row) in self.view.annotations.marks:
             return "path"
+        if colour := self.view.conversation_colour(row):
+            return f"conversation-{colour}"
+        if ink := self.view.rules.ink(self.view.opened, self.rows, index):
+            return ink
         return "dim" if cell("role", row) == Role.CAPTURE_DUPLICATE else ""
 
 

@@ -16,6 +16,7 @@ from textual.widgets import Input, RadioButton, RadioSet, Static
 from analyzer.capture import CaptureError
 from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.delivering import written
 from analyzer.views.tui.screens.path import PathScreen
 
 
@@ -84,7 +85,8 @@ class ExportScreen(PathScreen[None], inherit_bindings=False):
         from analyzer.views.pcapng import export
 
         try:
-            count = export(self.view.opened, rows, path)
+            with written(self.app, path) as place:
+                count = export(self.view.opened, rows, place)
         except (CaptureError, WritingError) as error:
             self.app.call_from_thread(self.say, escape(str(error), 300))
             return
@@ -92,5 +94,6 @@ class ExportScreen(PathScreen[None], inherit_bindings=False):
 
     def _written(self, count: int, path: str) -> None:
         packets = "1 packet" if count == 1 else f"{count:,} packets"
-        self.app.notify(f"{packets} written to {escape(path, 200)}", markup=False)
+        where = "download" if self.app.is_web else "written to"
+        self.app.notify(f"{packets} {where} {escape(path, 200)}", markup=False)
         self.dismiss()

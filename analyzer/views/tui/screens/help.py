@@ -76,7 +76,7 @@ class HelpScreen(Guarded, ModalScreen[None], inherit_bindings=False):
 
     def __init__(self, groups: Iterable[tuple[str, Iterable[Binding]]]) -> None:
         super().__init__()
-        self._groups = [*groups, ("This help", _own(self.BINDINGS))]
+        self._groups = [*groups, ("This help", own_keys(self.BINDINGS))]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False) as pane:
@@ -103,7 +103,8 @@ class HelpScreen(Guarded, ModalScreen[None], inherit_bindings=False):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def _own(bindings: Iterable[BindingType]) -> list[Binding]:
+def own_keys(bindings: Iterable[BindingType]) -> list[Binding]:
+    """What a screen declares itself."""
     return [binding for binding in bindings if isinstance(binding, Binding)]
 
 

@@ -124,7 +124,8 @@ class PacketsScreen(PageScreen):
             self._show(self.list.cursor)
 
     def name_panes(self) -> None:
-        titled(self.list, "Packets", position(self.list, self.rows.sorting_words))
+        words = self.rows.sorting_words, *self.rows.rule(self.list.cursor)
+        titled(self.list, "Packets", position(self.list, *words))
 
     # The packet shown ---------------------------------------------------------------------------
 

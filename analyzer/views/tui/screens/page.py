@@ -181,6 +181,27 @@ class PageScreen(Guarded, Arranging, Screen[None], inherit_bindings=False):
         else:
             self.notify("Nothing here names a UE")
 
+    @property
+    def conversation(self) -> tuple[int, int] | None:
+        """The endpoints of what the cursor stands on."""
+        row = self.view.row_of_frame(self.frame) if self.frame else None
+        if row is None and self.exchange:
+            row = self.view.opened.exchanges.stored.cell("request_row", self.exchange - 1)
+        if row is None:
+            return None
+        messages = self.view.opened.messages
+        return messages.cell("source", row), messages.cell("destination", row)
+
+    def action_colour_conversation(self) -> None:
+        if self.conversation is None:
+            self.notify("This belongs to no conversation")
+            return
+        colour = self.view.conversations.toggle(*self.conversation)
+        one, other = (self.view.opened.endpoints[end] for end in self.conversation)
+        told = f"Colour {colour}" if colour else "No colour any more"
+        self.notify(f"{told}: {one} and {other}", markup=False)
+        self.refresh_page()
+
     def action_pause(self) -> None:
         self.view.pause(not self.view.paused)
         self.refresh_page()

@@ -24,7 +24,7 @@ class PathScreen(Guarded, ModalScreen[Outcome], inherit_bindings=False):
         self._replacing = ""
 
     def write(self, path: str) -> None:
-        """Write to this file."""
+        """Write to this file; in a browser, give it to the user by this name."""
         raise NotImplementedError
 
     def refusal(self) -> str:
@@ -36,11 +36,13 @@ class PathScreen(Guarded, ModalScreen[Outcome], inherit_bindings=False):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        path = os.path.expanduser(event.value.strip())
+        path = event.value.strip()
+        web = self.app.is_web
+        path = os.path.basename(path) if web else os.path.expanduser(path)
         refusal = self.refusal() or ("" if path else "Name a file")
         if refusal:
             self.say(refusal)
-        elif os.path.exists(path) and path != self._replacing:
+        elif not web and os.path.exists(path) and path != self._replacing:
             self._replacing = path
             self.say("That file exists; Enter again replaces it")
         else:

@@ -53,6 +53,13 @@ class PickerScreen(Guarded, Screen[None], inherit_bindings=False):
             tooltip="From the interfaces to the capture filter, or back",
         ),
         Binding(
+            "O",
+            "app.open",
+            "Open a file",
+            id="picker.open",
+            tooltip="Open a file instead: one of those opened last, or any",
+        ),
+        Binding(
             "escape",
             "interfaces",
             "Interfaces",

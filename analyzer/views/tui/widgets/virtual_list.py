@@ -24,7 +24,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from analyzer.views.info import Line
-from analyzer.views.tui.inks import INK_CLASSES, Inked
+from analyzer.views.inks import plain
+from analyzer.views.tui.inks import INK_CLASSES, Inked, is_paint
 from analyzer.views.tui.widgets.columns import GAP, Column, Placed, column_at, place
 from analyzer.views.tui.widgets.list_keys import LIST_KEYS
 
@@ -306,10 +307,16 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         return strip
 
     def _row(self, index: int, width: int) -> Strip:
-        style = self.base + self.ink(self.source.row_ink(index))
+        ink, cells = self.source.row_ink(index), self.cells(index)
+        style = self.ink(ink)
         if index == self.cursor:
-            style += self.look("virtual-list--cursor")
-        return self._strip(self.cells(index), style, width)
+            shown = Style.null() if style.bgcolor else style
+            style = self.base + shown + self.look("virtual-list--cursor")
+        else:
+            if style.bgcolor or is_paint(ink):  # inks of cells are made for the theme's background
+                cells = [((plain(cell), ""),) for cell in cells]
+            style = self.base + style
+        return self._strip(cells, style, width)
 
     def _header(self, width: int) -> Strip:
         style = self.base + self.look("virtual-list--header")
