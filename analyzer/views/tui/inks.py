@@ -61,7 +61,6 @@ def _style_of(ink: str) -> Style:
     return Style(color=foreground or None, bgcolor=background or None)
 
 
-
 class Inked(Guarded):
     """A widget that shows inked text; its component classes include INK_CLASSES."""
 
