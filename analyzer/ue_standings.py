@@ -174,7 +174,7 @@ class Standings:
         has, columns = (self._ids != 0).nonzero()[0], self._columns
         keys: list[Column] = [self._ids, -columns["exchanges"]]
         if self.order is Order.NAME:
-            names = [self._name(id) for id in self._ids[has].tolist()]
+            names = [self.name(id) for id in self._ids[has].tolist()]
             self._order = has[sorted(range(len(has)), key=names.__getitem__)]
             return
         if self.order is Order.SEEN:
@@ -186,7 +186,8 @@ class Standings:
             keys.append(-np.maximum(columns["registration"], Registration.DEREGISTERED))
         self._order = has[np.lexsort([key[has] for key in keys])]
 
-    def _name(self, id: int) -> str:
+    def name(self, id: int) -> str:
+        """The UE Service ID of a UE."""
         return self._session.names[id] if id > 0 else self._session.findings[-id - 1].ue
 
     def id(self, index: int) -> int:
@@ -224,7 +225,7 @@ class Standings:
         registration, seen = Registration(cell["registration"]), cell["seen"]
         return Standing(
             id=id,
-            ue=self._name(id),
+            ue=self.name(id),
             registration=registration,
             since=cell["since"] if registration else None,
             addresses=cell["addresses"],
