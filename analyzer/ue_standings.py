@@ -196,6 +196,14 @@ class Standings:
         assert self._order is not None
         return int(self._ids[self._order[index]])
 
+    def flagged(self) -> list[bool]:
+        """Of each row, whether an error or a warning is about the UE."""
+        if self._order is None:
+            return []
+        bad = self._columns[Severity.ERROR.label] + self._columns[Severity.WARNING.label]
+        found: list[bool] = (bad > 0)[self._order].tolist()
+        return found
+
     def find(self, id: int) -> int | None:
         """The row of a UE."""
         if self._ids is None or self._order is None:

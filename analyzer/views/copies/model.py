@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MASK: Final = ord("*")
 """Stands for each byte of a credential where bytes are copied."""
 
-MASKED: Final = "credentials are masked; X shows them"
+MASKED: Final = "credentials masked, X shows them"
 
 
 class Subject(NamedTuple):

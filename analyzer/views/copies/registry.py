@@ -41,7 +41,7 @@ COPIES: Final = (
     Form("scapy_expression", "Scapy expression", "p", "py"),
     Form("coap_client", "coap-client command", "l", "sh"),
     Form("aiocoap_client", "aiocoap-client command", "a", "sh"),
-    Form("issue", "Finding as an issue (Markdown)", "i", "md"),
+    Form("issue", "Issue (Markdown)", "i", "md"),
     Form("mermaid_ladder", "Ladder (Mermaid)", "m", "mmd"),
 )
 """In the order of the menu."""

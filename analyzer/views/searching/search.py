@@ -5,7 +5,7 @@ way there, so that going on does not begin anew."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from analyzer.filters.filter import Filter, compiled
 from analyzer.filters.matching import Matcher
 from analyzer.filters.model import FilterError
 from analyzer.views.searching.needle import Kind, Needle, SearchError, Where
+from analyzer.views.searching.order import Progress, stretches
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -37,15 +38,6 @@ class Judge(Protocol):
     def hits(self, rows: Array) -> Array: ...
 
 
-class Progress(NamedTuple):
-    """`share` of the rows was looked at (0 to 1); the last one has the place of the hit in the
-    list, None where nothing has it. `wrapped`: beyond the end, or the beginning, of the list."""
-
-    share: float
-    place: int | None = None
-    wrapped: bool = False
-
-
 class Search:
     """Looks for one needle in the messages of a session, which may still be read."""
 
@@ -54,7 +46,7 @@ class Search:
         needle.check()
         self.needle = needle
         self._session = session
-        self._unmasked = unmasked
+        self.unmasked = unmasked
         # What the user typed is judged at once; libraries are loaded in `next`.
         self._filter = _filter(needle.text) if needle.kind is Kind.FILTER else None
         self._judge: Judge | None = None
@@ -70,7 +62,7 @@ class Search:
         if not isinstance(listed, range) and (np.diff(rows) < 0).any():
             yield from self._fill(judge, np.sort(rows))  # packets lie in the order of the file
         done, size = 0, min(_FIRST, judge.most)
-        for first, after, wrapped in _stretches(count, index, step):
+        for first, after, wrapped in stretches(count, index, step):
             at = first
             while at != after:
                 end = min(at + size, after) if step > 0 else max(at - size, after)
@@ -113,7 +105,7 @@ class Search:
         if needle.where is Where.DETAIL:
             from analyzer.views.searching.details import Details
 
-            return Details(session, needle, self._unmasked)
+            return Details(session, needle, self.unmasked)
         from analyzer.views.searching.lines import Lines
 
         return Lines(session, needle)
@@ -125,16 +117,6 @@ class Search:
             self._known[unknown] = np.where(judge.hits(unknown), _HIT, _MISS)
         hits: Array = self._known[rows] == _HIT
         return hits
-
-
-def _stretches(count: int, index: int, step: int) -> Iterator[tuple[int, int, bool]]:
-    """Places from one to another, not included, and whether they are beyond an end."""
-    if step > 0:
-        yield min(index + 1, count), count, False
-        yield 0, min(index + 1, count), True
-    else:
-        yield min(index, count) - 1, -1, False
-        yield count - 1, min(index, count) - 1, True
 
 
 def _filter(text: str) -> Filter:

@@ -11,6 +11,7 @@ from analyzer.views.escape import escape
 from analyzer.views.info import Line
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.nearest import NoPacketError
 from analyzer.views.tui.widgets.columns import Column
 
 _LAST = 1 << 32
@@ -84,6 +85,20 @@ class FindingRows:
     def find(self, identity: int) -> int | None:
         """The row of a finding."""
         return self._index.get(identity)
+
+    def next_flagged(self, index: int, step: int) -> int | None:
+        """The nearest row before or after of the same or a higher severity."""
+        least = self._findings[index].severity
+        end = len(self._findings) if step > 0 else -1
+        rows = range(index + step, end, step)
+        return next((row for row in rows if self._findings[row].severity >= least), None)
+
+    def nearest(self, frame: int) -> int:
+        """The first row of the finding nearest to a packet. Raises NoPacketError."""
+        rows = [row for row, finding in enumerate(self._findings) if finding.frame]
+        if not rows:
+            raise NoPacketError("No finding points at a packet")
+        return min(rows, key=lambda row: abs(self._findings[row].frame - frame))
 
     def ue(self, finding: Finding) -> str:
         """The UE a finding is about."""

@@ -14,6 +14,7 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.widgets.columns import Column
 
 _TIME_WIDTH = 15  # time of day
+_AT_ONCE = 1 << 16  # rows of which the severities are looked at
 
 
 class PacketRows:
@@ -67,12 +68,17 @@ class PacketRows:
 
     def next_flagged(self, index: int, step: int) -> int | None:
         """The nearest row before or after with an error or a warning."""
+        import numpy as np
+
         severity = self.view.opened.messages["severity"]
-        index += step
-        while 0 <= index < len(self.rows):
-            if severity[self.rows[index]] >= Severity.WARNING:
-                return index
-            index += step
+        at, end = index + step, len(self.rows) if step > 0 else -1
+        while (end - at) * step > 0:
+            after = at + step * min(_AT_ONCE, abs(end - at))
+            places = np.arange(at, after, step)
+            flagged = severity[np.asarray(self.rows)[places]] >= Severity.WARNING
+            if flagged.any():
+                return int(places[flagged.argmax()])
+            at = after
         return None
 
     def width(self, key: str) -> int:

@@ -15,6 +15,7 @@ from analyzer.findings import Finding
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.explanation import explanation
+from analyzer.views.tui.nearest import NoPacketError, number_of
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.findings import FindingRows, Order
 from analyzer.views.tui.screens.page import PageScreen, position, titled
@@ -117,6 +118,20 @@ class FindingsScreen(PageScreen):
     @property
     def _finding(self) -> Finding | None:
         return self.rows[self.list.cursor] if self.list.count else None
+
+    def go_to_number(self, text: str) -> str:
+        try:
+            number = number_of(text, self.view.opened.counts.records, "packet")
+            index = self.rows.nearest(number)
+        except NoPacketError as error:
+            return str(error)
+        if self.rows[index].frame != number:
+            self.notify(f"Nothing was found in packet {number:,}: this is the nearest finding")
+        self.list.go_to(index)
+        return ""
+
+    def none_flagged(self, step: int) -> str:
+        return f"No {'further' if step > 0 else 'earlier'} finding as severe as this one"
 
     def go_to(self, place: Place) -> None:
         self.catch_up()

@@ -81,7 +81,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             tooltip="One page up",
         ),
         Binding(
-            "pagedown,ctrl+f",
+            "pagedown",
             "page(1)",
             "Page down",
             show=False,
