@@ -20,6 +20,7 @@ from analyzer.views.copies.request import (
     shortest,
 )
 from dissectors.coap import numbers
+from dissectors.coap.message import Option
 
 _LARGEST: Final = 1024
 _FLAGS: Final = {numbers.ACCEPT: "--accept", numbers.CONTENT_FORMAT: "--content-format"}
@@ -27,22 +28,27 @@ _FLAGS: Final = {numbers.ACCEPT: "--accept", numbers.CONTENT_FORMAT: "--content-
 
 def copied(subject: Subject) -> Copied:
     request = request_of(subject)
-    words, left = command(request)
+    text, left = piped(request)
     remarks = [*request.remarks, *([f"without {in_words(left)}"] if left else ())]
     if len(request.message.payload) > _LARGEST:
         remarks.append("the payload goes block-wise")
-    text = shell(words)
-    if request.message.payload:
-        text = f"{printed(request.message.payload)} | {text}"
     return Copied(text, tuple(remarks))
 
 
-def command(request: Request) -> tuple[list[str], list[int]]:
-    """The words of the command, which reads the payload from stdin, and the numbers of options
-    that it does not send. Raises CopyError where the path or query cannot be sent."""
+def piped(request: Request) -> tuple[str, list[Option]]:
+    """The command, its payload piped into it, and the options that it does not send."""
+    words, left = command(request)
+    payload = request.message.payload
+    return (f"{printed(payload)} | " if payload else "") + shell(words), left
+
+
+def command(request: Request) -> tuple[list[str], list[Option]]:
+    """The words of the command, which reads the payload from stdin, and the options that it
+    does not send. Raises CopyError where the path or query cannot be sent."""
     code = request.message.code
     method = numbers.code_name(code) if code in numbers.CODES else str(code)
-    words, left = ["aiocoap-client", "-m", method], []
+    words = ["aiocoap-client", "-m", method]
+    left: list[Option] = []
     if request.non:
         words.append("--non")
     for option in request.message.options:
@@ -54,7 +60,7 @@ def command(request: Request) -> tuple[list[str], list[int]]:
         elif flag and value is not None and flag not in words:
             words += [flag, str(value)]
         else:
-            left.append(option.number)
+            left.append(option)
     if request.message.payload:
         words += ["--payload", "@-"]
     path, query = (

@@ -14,6 +14,7 @@ from urllib.parse import quote_from_bytes
 from analyzer.views.copies.model import Copied, CopyError, Subject
 from analyzer.views.copies.request import (
     Request,
+    in_words,
     path_of,
     query_of,
     request_of,
@@ -21,6 +22,7 @@ from analyzer.views.copies.request import (
     shortest,
 )
 from dissectors.coap import numbers
+from dissectors.coap.message import Option
 
 _LONGEST_URI: Final = 90
 """Octets of a path or query that libcoap takes apart; it drops what is beyond 100."""
@@ -33,14 +35,16 @@ _FLAGS: Final = {numbers.CONTENT_FORMAT: "-t", numbers.ACCEPT: "-A"}
 
 def copied(subject: Subject) -> Copied:
     request = request_of(subject)
-    remarks = [*request.remarks]
+    words, left = command(request)
+    remarks = [*request.remarks, *([f"without a further {in_words(left)}"] if left else ())]
     if len(request.message.payload) > _LARGEST:
         remarks.append("the payload goes block-wise")
-    return Copied(shell(arguments(request)), tuple(remarks))
+    return Copied(shell(words), tuple(remarks))
 
 
-def arguments(request: Request) -> list[str]:
-    """The words of the command. Raises CopyError for what libcoap does not send."""
+def command(request: Request) -> tuple[list[str], list[Option]]:
+    """The words of the command, and the options that it does not send. Raises CopyError for what
+    libcoap sends otherwise."""
     code = request.message.code
     if any(_is_part(value) for value in request.values(numbers.BLOCK1)):
         raise CopyError("coap-client sends no single block of a body")
@@ -52,11 +56,12 @@ def arguments(request: Request) -> list[str]:
     path, query = _path(request), _query(request)
     given = {numbers.URI_PATH} if path is not None else set()
     given |= {numbers.URI_QUERY} if query is not None else set()
-    words += _options(request, given)
+    left = list(_repeated(request))
+    words += _options(request, given, left)
     if request.message.payload:
         words += ["-e", quote_from_bytes(request.message.payload, safe=' {}[]":,')]
     # -U: neither Uri-Host nor Uri-Port but those of the request.
-    return [*words, "-U", f"coap://{request.authority}{path or ''}{query or ''}"]
+    return [*words, "-U", f"coap://{request.authority}{path or ''}{query or ''}"], left
 
 
 def _is_part(value: bytes) -> bool:
@@ -74,9 +79,18 @@ def _query(request: Request) -> str | None:
     return query if query is not None and len(query) < _LONGEST_URI else None
 
 
-def _options(request: Request, given: set[int]) -> Iterator[str]:
+def _repeated(request: Request) -> Iterator[Option]:
+    """Those that libcoap sends once: the registry lets them stand once (RFC 7252 clause 5.4.5)."""
+    seen: set[int] = set()
     for option in request.message.options:
-        if option.number in given:
+        if option.number in seen and option.spec is not None and not option.spec.repeat:
+            yield option
+        seen.add(option.number)
+
+
+def _options(request: Request, given: set[int], left: list[Option]) -> Iterator[str]:
+    for option in request.message.options:
+        if option.number in given or option in left:
             continue
         flag, value = _FLAGS.get(option.number), shortest(option)
         if flag and value is not None:

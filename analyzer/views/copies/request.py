@@ -101,6 +101,6 @@ def shortest(option: Option) -> int | None:
     return None if option.value[:1] == b"\0" or len(option.value) > 4 else value
 
 
-def in_words(numbers_left: Iterable[int]) -> str:
+def in_words(options: Iterable[Option]) -> str:
     """Names of options, each once."""
-    return ", ".join(dict.fromkeys(map(numbers.option_name, numbers_left)))
+    return ", ".join(dict.fromkeys(option.name for option in options))

@@ -38,7 +38,7 @@ class FindBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self.display = False
+        self.close()
         self._kinds: Sequence[Kind] = (Kind.TEXT,)
         self._wheres: Sequence[Where] = ()
         self._kind = Kind.TEXT
@@ -62,14 +62,14 @@ class FindBar(Horizontal):
         if self._kind not in kinds:
             self._kind = kinds[0]
         self._place, self._typed = -1, ""
-        self.display = True
+        self.display, self.disabled = True, False
         self.say("")
         self._input.focus()
         self._input.action_select_all()
 
     def close(self) -> None:
-        """Hide it."""
-        self.display = False
+        """Hide it; nothing in it takes the focus."""
+        self.display, self.disabled = False, True
 
     def say(self, text: str) -> None:
         """What became of it, in the place of what can be chosen."""
