@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
+from textual.widget import Widget
+
 from analyzer.views.inks import plain
 from analyzer.views.searching.needle import Kind, Needle, SearchError, Where
 from analyzer.views.searching.order import Progress, stretches
@@ -14,7 +16,6 @@ from analyzer.views.tui.widgets.sheet import Sheet
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
-    from analyzer.views.searching.search import Search
     from analyzer.views.tui.screens.packets import PacketsScreen
 
 _TEXTS: Final = (Kind.TEXT, Kind.REGEX)
@@ -95,10 +96,9 @@ class PacketsTarget:
 
     def __init__(self, screen: PacketsScreen) -> None:
         self._screen = screen
-        panes = {screen.fields: Where.DETAIL, screen.hex: Where.BYTES}
-        found = next((where for pane, where in panes.items() if pane.has_focus), None)
-        self.where = found or Where.LIST
-        self._search: Search | None = None
+        panes: dict[Widget, Where] = {screen.fields: Where.DETAIL, screen.hex: Where.BYTES}
+        attended = screen.attended
+        self.where = next((panes[pane] for pane in panes if pane is attended), Where.LIST)
 
     def steps(self, needle: Needle, step: int) -> Iterator[Progress]:
         from analyzer.views.searching.search import Search

@@ -78,9 +78,10 @@ class Searching(_Screen):
         self._close_find_bar()
 
     def _close_find_bar(self) -> None:
+        if self._find_bar.has_focus_within:
+            before = self._stands_in
+            self.set_focus(before if before and before.is_mounted else None, scroll_visible=False)
         self._find_bar.close()
-        if self._stands_in is not None and self._stands_in.is_mounted:
-            self._stands_in.focus(scroll_visible=False)
 
     def on_find_bar_asked(self, event: FindBar.Asked) -> None:
         self.needle = event.needle
