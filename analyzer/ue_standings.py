@@ -223,7 +223,7 @@ class Standings:
         import numpy as np
 
         assert self._ids is not None
-        names = [self._name(id) for id in self._ids.tolist()]
+        names = [self.name(id) for id in self._ids.tolist()]
         places = np.empty(len(names), np.int64)
         places[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
         return places
@@ -248,7 +248,8 @@ class Standings:
             weight = weight * (float(counts.max(initial=0)) + 1) + counts
         return weight
 
-    def _name(self, id: int) -> str:
+    def name(self, id: int) -> str:
+        """The UE Service ID of a UE."""
         return self._session.names[id] if id > 0 else self._session.findings[-id - 1].ue
 
     def id(self, index: int) -> int:
@@ -256,6 +257,14 @@ class Standings:
         assert self._ids is not None
         assert self._order is not None
         return int(self._ids[self._order[index]])
+
+    def flagged(self) -> list[bool]:
+        """Of each row, whether an error or a warning is about the UE."""
+        if self._order is None:
+            return []
+        bad = self._columns[Severity.ERROR.label] + self._columns[Severity.WARNING.label]
+        found: list[bool] = (bad > 0)[self._order].tolist()
+        return found
 
     def find(self, id: int) -> int | None:
         """The row of a UE."""
@@ -286,7 +295,7 @@ class Standings:
         registration, seen = Registration(cell["registration"]), cell["seen"]
         return Standing(
             id=id,
-            ue=self._name(id),
+            ue=self.name(id),
             registration=registration,
             since=cell["since"] if registration else None,
             addresses=cell["addresses"],

@@ -34,7 +34,7 @@ REMARKS: Final = {
 }
 """What is said of messages by their role, where it does not go without saying."""
 
-_SHORTENED: Final = ("[Packet size limited during capture]", "warning")
+SHORTENED: Final = ("[Packet size limited during capture]", "warning")
 
 
 def is_msgin5g(cells: Mapping[str, int]) -> bool:
@@ -66,7 +66,7 @@ def _parts(
     role = Role(cells["role"])
     if role == Role.UNREADABLE:
         cut = cells["flags"] & CUT
-        yield _SHORTENED if cut and cells["coap_length"] < HEADER else REMARKS[role]
+        yield SHORTENED if cut and cells["coap_length"] < HEADER else REMARKS[role]
         if not any(cells[name] for name in ("type", "code", "message_id")):
             return  # too short or of another version: nothing of the header was read
     yield Type(cells["type"]).name, ""

@@ -22,17 +22,19 @@ Named = tuple[str, Field]
 
 
 class Listed(NamedTuple):
-    """What to print: `chosen`, the fields asked for are some that the user named."""
+    """What to print: `chosen`, the fields asked for are some that the user named;
+    `secrets`: credentials are not masked."""
 
     session: Session
     table: Table
     rows: Iterable[int]
     asked: Sequence[Named]
     chosen: bool
+    secrets: bool = False
 
     def columns(self) -> Iterator[list[list[Any]]]:
         """Runs of rows: for each field asked for, the values of the rows as `Columns` has them."""
-        columns = Columns(self.session)
+        columns = Columns(self.session, self.secrets)
         for rows in _runs(self.rows):
             yield [self._column(columns, field, rows) for _, field in self.asked]
 

@@ -91,7 +91,7 @@ def write_rules(rules: Iterable[Rule], out: TextIO) -> None:
         separator = "\n"
         out.write("| Clause | Rule | Severity | Title |\n|---|---|---|---|\n")
         for rule in sorted(of_spec, key=_by_clause):
-            cells = (rule.clause, f"`{rule.id}`", rule.severity.label, _words(rule.title))
+            cells = (rule.clause, f"`{rule.id}`", rule.severity.label, words(rule.title))
             out.write(f"| {' | '.join(cells)} |\n")
         out.write("\n</details>\n")
 
@@ -106,7 +106,7 @@ def _by_clause(rule: Rule) -> list[tuple[int, str]]:
     return [(int(number or 0), text) for number, text in parts]
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """Our own words, in a cell."""
     return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
 

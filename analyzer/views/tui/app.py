@@ -34,6 +34,7 @@ from analyzer.views.tui.ending import heed
 from analyzer.views.tui.failures import Failures, told
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
+from analyzer.views.tui.palette import GoToPacket, page_commands
 from analyzer.views.tui.places import Noted, Visit
 from analyzer.views.tui.preferring import Preferring
 from analyzer.views.tui.reading import read_capture
@@ -41,10 +42,12 @@ from analyzer.views.tui.recent import remember
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
 from analyzer.views.tui.screens.columns import ColumnsScreen
 from analyzer.views.tui.screens.comment import CommentScreen
+from analyzer.views.tui.screens.copy_as import CopyScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.export import Choice, ExportScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
+from analyzer.views.tui.screens.go_to import GoToScreen
 from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.ignoring import IgnoreScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
@@ -56,9 +59,11 @@ from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
+from analyzer.views.tui.screens.searching import Searching
 from analyzer.views.tui.screens.sort import SortScreen
 from analyzer.views.tui.screens.ues import UesScreen
 from analyzer.views.tui.widgets.detail_tree import DetailTree
+from analyzer.views.tui.widgets.find_bar import FindBar
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.rule_pane import RulePane
 from analyzer.views.tui.widgets.tab_line import TabLine
@@ -98,6 +103,9 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the packet detail": DetailTree,
     "In the bytes": HexPane,
     "In an explanation": RulePane,
+    "In the find bar": FindBar,
+    "When one goes to a number": GoToScreen,
+    "In the copy menu": CopyScreen,
     "In the export dialogue": ExportScreen,
     "In the columns of a list": ColumnsScreen,
     "When a list is sorted": SortScreen,
@@ -123,6 +131,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     CSS_PATH = _STYLES
     DEFAULT_MODE: ClassVar[str] = Page.PACKETS
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+    COMMANDS = App.COMMANDS | {GoToPacket}
 
     def __init__(
         self,
@@ -271,11 +280,35 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
 
     @on(Visit)
     async def _visit(self, event: Visit) -> None:
+        self._keep_place()
+        await self._go_to(event.place)
+
+    def _keep_place(self) -> None:
         screen = self._page_screen()
         if screen is not None and screen.here is not None:
             self._visited.append(screen.here)
             del self._visited[:-_MOST_PLACES]
-        await self._go_to(event.place)
+
+    async def action_go_to_packet(self, number: str) -> None:
+        """Of any page, as the command palette offers it."""
+        self._keep_place()
+        await self.action_page(Page.PACKETS)
+        screen = self._page_screen()
+        if screen is not None and self.view.session is not None:
+            wrong = screen.go_to_number(number)
+            if wrong:
+                self.notify(wrong, severity="warning", markup=False)
+
+    def action_stop_search(self) -> None:
+        if isinstance(self.screen, Searching):
+            self.screen.action_stop_search()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "stop_search":
+            return isinstance(self.screen, Searching) and self.screen.searches
+        if action == "open" and self.is_web:  # files of another machine than the user's
+            return False
+        return super().check_action(action, parameters)
 
     async def _go_to(self, place: Place) -> None:
         await self.action_page(place.page)
@@ -333,13 +366,9 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     async def action_quit(self) -> None:
         self.control.quit()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "open" and self.is_web:  # files of another machine than the user's
-            return False
-        return super().check_action(action, parameters)
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
+        yield from page_commands(screen)
         for binding in LIVE_KEYS:
             title, help = binding.tooltip.split(":")[0].split(";")[0], binding.tooltip
             yield SystemCommand(title, help, partial(self.run_action, binding.action))

@@ -54,6 +54,15 @@ APP_KEYS: Final = [
         id="app.response-times",
         tooltip="Statistics of response times, by server, URI, UE or method",
     ),
+    Binding(
+        "escape",
+        "stop_search",
+        "Stop",
+        show=False,
+        priority=True,
+        id="app.stop-search",
+        tooltip="Stop a search that takes long",
+    ),
     *LIVE_KEYS,
     Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"),
     Binding(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer.exchanges.model import OBSERVES
 from analyzer.observations import Ending, Notification, Observation, observation
+from analyzer.rules.catalogue import Severity
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.rows.arranged import Arranged
 
@@ -227,6 +228,37 @@ class ExchangeTree:
             if number < len(opened.below):
                 return opened.below[number]
         return Row(int(self._arranged.listed[index - self._passed[above]]))
+
+    def flagged(self, index: int, step: int) -> Iterator[int]:
+        """Rows from one on, in either direction, that may have an error or a warning: roots of
+        which a part has one, and all rows below those that are open."""
+        listed = self._arranged.listed
+        flagged = self._flagged_roots(listed)
+        while 0 <= index < self._count:
+            row = self[index]
+            place = self._arranged.find(row.root or row.exchange) or 0
+            if flagged[place]:
+                yield index
+                index += step
+                continue
+            rest = flagged[place:] if step > 0 else flagged[place::-1]
+            ahead = int(rest.argmax())
+            if not rest[ahead]:
+                return
+            root = int(listed[place + step * ahead])
+            index = self.find(root) or 0
+            if step < 0 and root in self._open:
+                index += len(self._open[root].below)
+
+    def _flagged_roots(self, listed: Sequence[int]) -> np.ndarray[Any, Any]:
+        """Of each root in a list, whether a part of it has an error or a warning."""
+        import numpy as np
+
+        flagged = self._view.opened.exchanges.stored["severity"] >= Severity.WARNING
+        roots = np.append(False, flagged)  # by their ids
+        roots[self._of[flagged[self._members - 1]]] = True
+        found: np.ndarray[Any, Any] = roots[np.asarray(listed)]
+        return found
 
     def find(self, identity: int) -> int | None:
         """Where a row stands; where its root does if that is closed."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
 from analyzer.observations import Notification, Observation
 from analyzer.observations import Order as Freshness
+from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, code_ink
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
@@ -135,6 +136,18 @@ class ExchangeRows(SortableRows):
         root = self.tree.root_of(exchange)
         if root not in (0, exchange):
             self.tree.set_open(root, True)
+
+    def next_flagged(self, index: int, step: int) -> int | None:
+        """The nearest row before or after with an error or a warning; one that is closed counts
+        what is below it."""
+        rows = self.tree.flagged(index + step, step)
+        return next((row for row in rows if self._severity_at(row) >= Severity.WARNING), None)
+
+    def _severity_at(self, index: int) -> int:
+        row = self.tree[index]
+        if row.notification is not None:
+            return self.view.opened.messages.cell("severity", row.notification.row)
+        return self._severity(row) if row.is_exchange else 0
 
     def parent(self, index: int) -> int | None:
         """The row that this one is below."""

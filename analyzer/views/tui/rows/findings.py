@@ -11,6 +11,7 @@ from analyzer.views.escape import escape
 from analyzer.views.info import Line
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.nearest import NoPacketError
 from analyzer.views.tui.rows.keys import FINDINGS
 from analyzer.views.tui.rows.sortable import SortableRows
 from analyzer.views.tui.widgets.columns import Column
@@ -85,6 +86,19 @@ class FindingRows(SortableRows):
     def field_cells(self, index: int, names: Sequence[str]) -> Sequence[Line]:
         """What a row has under names of fields."""
         return self._field_cells(self.identity(index), names)
+
+    def next_flagged(self, index: int, step: int) -> int | None:
+        """The nearest row before or after of the same or a higher severity."""
+        least = self[index].severity
+        rows = range(index + step, len(self) if step > 0 else -1, step)
+        return next((row for row in rows if self[row].severity >= least), None)
+
+    def nearest(self, frame: int) -> int:
+        """The first row of the finding nearest to a packet. Raises NoPacketError."""
+        rows = [row for row in range(len(self)) if self[row].frame]
+        if not rows:
+            raise NoPacketError("No finding points at a packet")
+        return min(rows, key=lambda row: abs(self[row].frame - frame))
 
     def ue(self, finding: Finding) -> str:
         """The UE a finding is about."""

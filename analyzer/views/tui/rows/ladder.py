@@ -9,9 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from analyzer.ladders import Ending, Ladder, Step, window
+from analyzer.rules.catalogue import Severity
 from analyzer.scopes import Scope, rows_in
 from analyzer.views.info import Line
 from analyzer.views.inks import line
@@ -158,6 +159,11 @@ class LadderRows:
         """How many the whole ladder has."""
         return 0 if self._rows is None else len(self._rows)
 
+    @property
+    def whole(self) -> Sequence[int]:
+        """Rows of the messages of the whole ladder, in file order."""
+        return () if self._rows is None else cast("Sequence[int]", self._rows)
+
     def number(self, index: int) -> int:
         """The place of the message of a line in the whole ladder, from 1."""
         return self._first + bisect_right(self._arrows, index)
@@ -193,6 +199,21 @@ class LadderRows:
         at = int(rows.searchsorted(row))
         if not self._first <= at < self._first + MOST:
             self._first = max(0, at - MOST // 2)
+
+    def next_flagged(self, index: int, step: int) -> int | None:
+        """The nearest arrow before or after with an error or a warning; the window moves there."""
+        if self._rows is None:
+            return None
+        severity = self.view.opened.messages["severity"][self._rows]
+        flagged = (severity >= Severity.WARNING).nonzero()[0]
+        here = self.number(index) - 1
+        others = flagged[flagged > here] if step > 0 else flagged[flagged < here][::-1]
+        if not len(others):
+            return None
+        row = int(self._rows[others[0]])
+        self.reveal(row)
+        self.refresh()
+        return self.find(row)
 
     def mark(self, index: int) -> None:
         """Mark a message, or not any more; the last two stay marked."""

@@ -82,6 +82,14 @@ class StoryRows:
         """The row of a moment."""
         return self._story.find(identity) if self._story is not None else None
 
+    def next_flagged(self, index: int, step: int) -> int | None:
+        """The nearest moment before or after that is an error or a warning."""
+        rows = range(index + step, len(self) if step > 0 else -1, step)
+        return next((row for row in rows if self._is_flagged(self[row])), None)
+
+    def _is_flagged(self, moment: Moment) -> bool:
+        return moment.finding is not None and moment.finding.severity >= Severity.WARNING
+
     def place(self, index: int) -> Place:
         """Where a moment is seen in full."""
         moment = self[index]

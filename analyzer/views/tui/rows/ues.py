@@ -134,6 +134,21 @@ class UeRows:
         """The row of a UE."""
         return self.view.standings.find(identity)
 
+    def named(self, text: str) -> int | None:
+        """The first UE whose UE Service ID begins so, else has it anywhere."""
+        names = [self.view.standings.name(self.identity(row)).lower() for row in range(len(self))]
+        wanted = text.lower()
+        first = next((row for row, name in enumerate(names) if name.startswith(wanted)), None)
+        if first is not None or not wanted:
+            return first if wanted else None
+        return next((row for row, name in enumerate(names) if wanted in name), None)
+
+    def next_flagged(self, index: int, step: int) -> int | None:
+        """The nearest UE before or after with an error or a warning."""
+        flagged = self.view.standings.flagged()
+        rows = range(index + step, len(flagged) if step > 0 else -1, step)
+        return next((row for row in rows if flagged[row]), None)
+
     def width(self, key: str) -> int:
         """What the cells of a column need."""
         if not len(self):

@@ -37,13 +37,13 @@ class Arranging(_Screen):
         raise NotImplementedError
 
     @property
-    def main_list(self) -> SortedList | None:
+    def arranged_list(self) -> SortedList | None:
         """The list that keys arrange from any pane."""
         found = self.query("SortedList.main").results(SortedList)
         return next(iter(found), None)
 
     def action_sort(self) -> None:
-        rows = self.main_list
+        rows = self.arranged_list
         if rows is None:
             self.notify("This page has no list to sort")
             return
@@ -55,7 +55,7 @@ class Arranging(_Screen):
         self.app.push_screen(SortScreen(rows), sort)
 
     def action_columns(self) -> None:
-        rows = self.main_list
+        rows = self.arranged_list
         if rows is None:
             self.notify("This page has no list with columns")
         else:
@@ -94,7 +94,7 @@ class Arranging(_Screen):
         self.view.panes.set_layout(self.page, layout)
         if self.maximized is not None:
             self.minimize()
-        rows = self.main_list
+        rows = self.arranged_list
         if layout is Layout.ALONE and rows is not None:
             rows.focus()
         self._lay_out()
@@ -120,7 +120,7 @@ class Arranging(_Screen):
 
     def apply_as_column(self, name: str) -> None:
         """Show a field in the list."""
-        rows = self.main_list
+        rows = self.arranged_list
         if not name:
             self.notify("This line is no field that could be a column")
         elif rows is None or name not in rows.choice.fields:

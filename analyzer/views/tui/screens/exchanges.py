@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.nearest import NoPacketError, number_of
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.exchanges import ExchangeRows
 from analyzer.views.tui.rows.packets import PacketRows
@@ -25,6 +26,7 @@ class ExchangesScreen(PageScreen):
     """The list above, the packets of the exchange under the cursor below."""
 
     page = Page.EXCHANGES
+    numbered = "Exchange number"
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
@@ -104,6 +106,14 @@ class ExchangesScreen(PageScreen):
         if self.packets.has_focus and self.packets.count:
             return self.rows.frame(self.packets.cursor)
         return self.exchanges.frame(self.list.cursor) if self.list.count else 0
+
+    def go_to_number(self, text: str) -> str:
+        try:
+            number = number_of(text, len(self.view.opened.exchanges), "exchange")
+        except NoPacketError as error:
+            return str(error)
+        self.post_message(Visit(Place(Page.EXCHANGES, number)))
+        return ""
 
     def go_to(self, place: Place) -> None:
         self.exchanges.reveal(place.number)

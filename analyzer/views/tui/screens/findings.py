@@ -15,6 +15,7 @@ from analyzer.views.detail.packet import Detail, packet_bytes
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.explanation import explanation
+from analyzer.views.tui.nearest import NoPacketError, number_of
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.findings import FindingRows
 from analyzer.views.tui.rows.sorting import Sorting
@@ -153,6 +154,20 @@ class FindingsScreen(PageScreen):
     def annotations_changed(self) -> None:
         super().annotations_changed()
         self._explain()
+
+    def go_to_number(self, text: str) -> str:
+        try:
+            number = number_of(text, self.view.opened.counts.records, "packet")
+            index = self.rows.nearest(number)
+        except NoPacketError as error:
+            return str(error)
+        if self.rows[index].frame != number:
+            self.notify(f"Nothing was found in packet {number:,}: this is the nearest finding")
+        self.list.go_to(index)
+        return ""
+
+    def none_flagged(self, step: int) -> str:
+        return f"No {'further' if step > 0 else 'earlier'} finding as severe as this one"
 
     def go_to(self, place: Place) -> None:
         self.catch_up()

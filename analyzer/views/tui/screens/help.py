@@ -13,6 +13,9 @@ from textual.screen import ModalScreen
 
 from analyzer.views.inks import line
 from analyzer.views.tui.guarded import Guarded
+from analyzer.views.tui.screens.searching import Searching
+from analyzer.views.tui.search_targets import SheetTarget, Target
+from analyzer.views.tui.widgets.find_bar import FindBar
 from analyzer.views.tui.widgets.sheet import Entry, Sheet
 
 _ALIASES = {
@@ -33,7 +36,7 @@ _ALIASES = {
     "escape": "Esc",
     "backslash": "\\",
     "question_mark": "?",
-    "f1": "F1",
+    **{f"f{number}": f"F{number}" for number in range(1, 13)},
     "left_square_bracket": "[",
     "colon": ":",
     "right_square_bracket": "]",
@@ -43,7 +46,7 @@ _ALIASES = {
 _KEYS = 20
 
 
-class HelpScreen(Guarded, ModalScreen[None], inherit_bindings=False):
+class HelpScreen(Guarded, Searching, ModalScreen[None], inherit_bindings=False):
     """All keys by where they work."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,6 +75,18 @@ class HelpScreen(Guarded, ModalScreen[None], inherit_bindings=False):
             id="help.page-down",
             tooltip="Scroll further down",
         ),
+        Binding("ctrl+f", "find", "Find", id="help.find", tooltip="Find text in this help"),
+        Binding(
+            "n", "hit(1)", "Next hit", show=False, id="help.next-hit", tooltip="Go to the next hit"
+        ),
+        Binding(
+            "N",
+            "hit(-1)",
+            "Previous hit",
+            show=False,
+            id="help.previous-hit",
+            tooltip="Go to the hit before",
+        ),
     ]
 
     def __init__(self, groups: Iterable[tuple[str, Iterable[Binding]]]) -> None:
@@ -81,8 +96,12 @@ class HelpScreen(Guarded, ModalScreen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False) as pane:
             pane.border_title = "Keys"
-            pane.border_subtitle = "Esc closes"
+            pane.border_subtitle = "Ctrl+F finds, Esc closes"
             yield Sheet(_KEYS, list(self.entries()))
+        yield FindBar()
+
+    def target(self) -> Target:
+        return SheetTarget(self.query_one(Sheet))
 
     def entries(self) -> Iterator[Entry]:
         """Every binding with its keys and what it does."""

@@ -4,7 +4,6 @@ and of the message under the cursor the fields and the bytes."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
@@ -15,10 +14,9 @@ from textual.widget import Widget
 
 from analyzer.scopes import Scope, scopes_of
 from analyzer.views.detail.packet import load, packet_detail
-from analyzer.views.mermaid import write_ladders
 from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.copying import copy
+from analyzer.views.tui.nearest import NoPacketError, nearest
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.ladder import LadderRows
 from analyzer.views.tui.screens.difference import DifferenceScreen
@@ -27,7 +25,6 @@ from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.ladder_list import LadderList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
-from analyzer.views.wording import plural
 
 _BESIDE: Final = 140
 _BELOW: Final = (100, 40)
@@ -38,6 +35,8 @@ class LadderScreen(PageScreen):
     """Stands on the exchanges page; closing it leads to the page it was opened from."""
 
     page = Page.EXCHANGES
+    numbered = "Packet number"
+    copied_first = "mermaid_ladder"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape,l", "close", "Close", id="ladder.close", tooltip="Back to where it was opened"
@@ -77,13 +76,6 @@ class LadderScreen(PageScreen):
             "Details",
             id="ladder.details",
             tooltip="Show or hide the fields and bytes of the message",
-        ),
-        Binding(
-            "y",
-            "copy",
-            "Copy",
-            id="ladder.copy",
-            tooltip="Copy the ladder as a Mermaid diagram; a long one is written to a file",
         ),
     ]
 
@@ -254,22 +246,21 @@ class LadderScreen(PageScreen):
             first, second = sorted(pair)
             self.app.push_screen(DifferenceScreen(self.view, (first, second)))
 
-    def action_copy(self) -> None:
-        ladder, out = self.rows.ladder, io.StringIO()
-        if not ladder.steps:
-            return
-        write_ladders([ladder], out)
-        count = plural(len(ladder.steps), "message")
-        part = f" of {self.rows.messages:,}" if ladder.passed or ladder.left_out else ""
-        name = f"exchange-{self.rows.exchange}.mmd"
-        what = f"Mermaid diagram of {count}{part}"
+    def go_to_number(self, text: str) -> str:
         try:
-            said = copy(self.app, self.view, out.getvalue(), what, name)
-        except OSError as error:
-            text = f"{what}: cannot write it: {error.strerror or error}"
-            self.notify(text, severity="error", markup=False)
-            return
-        self.notify(said, markup=False)
+            found = nearest(self.view, self.rows.whole, text)
+        except NoPacketError as error:
+            return str(error)
+        if found.said:
+            self.notify(found.said, severity="warning", markup=False)
+        row = int(self.rows.whole[found.place])
+        self._reveal(self.view.opened.messages.cell("frame", row))
+        return ""
+
+    def show_flagged(self, rows: VirtualList, index: int) -> None:
+        """The window may have moved to it."""
+        rows.take_in()
+        rows.go_to(index)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("time_format", "ladder"):

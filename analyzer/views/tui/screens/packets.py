@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -16,15 +16,21 @@ from analyzer.views.detail.nodes import Node
 from analyzer.views.detail.packet import Detail, load, packet_detail
 from analyzer.views.inks import line
 from analyzer.views.places import Page, Place, Span
+from analyzer.views.searching.needle import Kind, Needle, Where
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.tui.nearest import NoPacketError, nearest
 from analyzer.views.tui.places import Noted, Visit
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.page import PageScreen, position, titled
+from analyzer.views.tui.search_targets import PacketsTarget, Target
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane, extent
 from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.split import Split
 from analyzer.views.tui.widgets.virtual_list import VirtualList
+
+if TYPE_CHECKING:
+    from analyzer.views.searching.search import Search
 
 
 class PacketsScreen(PageScreen):
@@ -32,21 +38,6 @@ class PacketsScreen(PageScreen):
 
     page = Page.PACKETS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "n",
-            "finding(1)",
-            "Finding",
-            id="packets.next-finding",
-            tooltip=("Go to the next packet with an error or a warning"),
-        ),
-        Binding(
-            "N",
-            "finding(-1)",
-            "Previous finding",
-            show=False,
-            id="packets.previous-finding",
-            tooltip="Go to the packet before with an error or a warning",
-        ),
         Binding(
             "r",
             "peer",
@@ -104,7 +95,8 @@ class PacketsScreen(PageScreen):
         self.hex = HexPane(id="bytes")
         self.detail = Detail()
         self._frame = 0
-        self._wanted: Span | str | None = None
+        self.search: Search | None = None
+        self._wanted: Span | str | Needle | None = None
         self._lit: tuple[Node, Span] | None = None
         self._loaded = False
 
@@ -168,7 +160,9 @@ class PacketsScreen(PageScreen):
         titled(self.hex, "Bytes", f"{len(detail.data)} bytes")
         self.fields.show(detail.nodes)
         wanted, self._wanted = self._wanted, None
-        if isinstance(wanted, tuple):
+        if isinstance(wanted, Needle):
+            self._light_hit(wanted)
+        elif isinstance(wanted, tuple):
             self._light(wanted)
         elif wanted is not None:
             self._select(wanted)
@@ -228,13 +222,44 @@ class PacketsScreen(PageScreen):
             self._wanted = place.branch
         self._move_to(index)
 
-    def action_finding(self, step: int) -> None:
-        index = self.rows.next_flagged(self.list.cursor, step) if self.list.count else None
-        if index is None:
-            self.notify("No further error or warning" if step > 0 else "None before this one")
-        else:
-            self._wanted = "findings"
-            self._move_to(index)
+    def go_to_number(self, text: str) -> str:
+        try:
+            found = nearest(self.view, self.rows.rows, text)
+        except NoPacketError as error:
+            return str(error)
+        if found.said:
+            self.notify(found.said, severity="warning", markup=False)
+        self.post_message(Visit(Place(Page.PACKETS, self.rows.frame(found.place))))
+        return ""
+
+    def show_flagged(self, rows: VirtualList, index: int) -> None:
+        self._wanted = "findings"
+        self._move_to(index)
+
+    # Hits ---------------------------------------------------------------------------------------
+
+    def target(self) -> Target | None:
+        return PacketsTarget(self) if self.view.session is not None else None
+
+    def show_hit(self, index: int, needle: Needle) -> None:
+        """Go to a packet and light what was found in it."""
+        self._wanted = needle
+        self._move_to(index)
+
+    def _light_hit(self, needle: Needle) -> None:
+        """In the tree, or in the bytes if it stands in these."""
+        if needle.kind is Kind.FILTER:
+            return
+        if needle.where is Where.DETAIL and needle.kind is not Kind.HEX:
+            from analyzer.views.searching.details import node_with
+
+            node = node_with(self.detail.nodes, needle)
+            if node is not None:
+                self.fields.reveal(node)
+            return
+        span = needle.span_in(self.detail.data)
+        if span is not None and span[0] < span[1]:
+            self._light(span)
 
     def _move_to(self, index: int) -> None:
         if index == self.list.cursor:

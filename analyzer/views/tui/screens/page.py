@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer
@@ -20,10 +19,13 @@ from analyzer.findings import Finding
 from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.guarded import Guarded
+from analyzer.views.tui.moving_keys import MOVING_KEYS
 from analyzer.views.tui.page_keys import PAGE_KEYS
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.screens.arranging import Arranging
+from analyzer.views.tui.screens.moving import MovingScreen
 from analyzer.views.tui.status import emptiness, status
+from analyzer.views.tui.widgets.find_bar import FindBar
 from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.status_bar import StatusBar
 from analyzer.views.tui.widgets.tab_line import TabLine
@@ -39,15 +41,15 @@ _SETTLE: Final = 0.04
 """Seconds in which a list is surely painted."""
 
 
-class PageScreen(Guarded, Arranging, Screen[None], inherit_bindings=False):
+class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
     """One page of the app. Subclasses give `page`, `panes()` and `go_to()`."""
 
     page: ClassVar[Page]
     follows: ClassVar[bool] = True
     """Whether the lists of a live capture begin at their end and stay there."""
-    ALLOW_IN_MAXIMIZED_VIEW = "TabLine, StatusBar, Footer"
+    ALLOW_IN_MAXIMIZED_VIEW = "TabLine, FindBar, StatusBar, Footer"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
-    BINDINGS: ClassVar[list[BindingType]] = [*PAGE_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*PAGE_KEYS, *MOVING_KEYS]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__()
@@ -107,6 +109,7 @@ class PageScreen(Guarded, Arranging, Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         yield TabLine("msgshark", list(Page), self.page, self.view.title)
         yield from self.panes()
+        yield FindBar()
         yield StatusBar()
         yield Footer(compact=True)
 

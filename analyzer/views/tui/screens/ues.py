@@ -29,6 +29,7 @@ class UesScreen(PageScreen):
     """The list above, the timeline below."""
 
     page = Page.UES
+    numbered = "UE Service ID, or a part of it"
     follows = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -119,6 +120,13 @@ class UesScreen(PageScreen):
     def exchange(self) -> int:
         on_story = self.story.has_focus and self.story.count
         return self.moments[self.story.cursor].exchange if on_story else 0
+
+    def go_to_number(self, text: str) -> str:
+        index = self.rows.named(text)
+        if index is None:
+            return "No UE Service ID has that in it"
+        self.list.go_to(index)
+        return ""
 
     def go_to(self, place: Place) -> None:
         self.catch_up()

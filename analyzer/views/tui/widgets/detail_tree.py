@@ -37,7 +37,7 @@ class DetailTree(Inked, Tree[Node], inherit_bindings=False):
             tooltip="One page up",
         ),
         Binding(
-            "pagedown,ctrl+f,ctrl+d",
+            "pagedown,ctrl+d",
             "page_down",
             "Page down",
             show=False,

@@ -50,7 +50,7 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             tooltip="One page up",
         ),
         Binding(
-            "pagedown,ctrl+f,ctrl+d",
+            "pagedown,ctrl+d",
             "page(1)",
             "Page down",
             show=False,

@@ -19,7 +19,7 @@ LIST_KEYS: Final = [
         tooltip="One page up",
     ),
     Binding(
-        "pagedown,ctrl+f",
+        "pagedown",
         "page(1)",
         "Page down",
         show=False,

@@ -31,7 +31,7 @@ class RulePane(Guarded, VerticalScroll, can_focus=True, inherit_bindings=False):
             tooltip="Scroll one page up",
         ),
         Binding(
-            "pagedown,ctrl+f,ctrl+d",
+            "pagedown,ctrl+d",
             "page_down",
             "Page down",
             show=False,
@@ -44,12 +44,12 @@ class RulePane(Guarded, VerticalScroll, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._sheet = Sheet(_NAMES)
+        self.sheet = Sheet(_NAMES)
 
     def compose(self) -> ComposeResult:
-        yield self._sheet
+        yield self.sheet
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Explain something else."""
-        self._sheet.show(entries)
+        self.sheet.show(entries)
         self.scroll_to(y=0, animate=False)

@@ -200,20 +200,20 @@ async def test_next_finding_stops_at_errors_and_warnings() -> None:
         screen = screen_of(pilot)
         seen = []
         for _ in range(5):
-            await pilot.press("n")
+            await pilot.press("f")
             seen.append(screen.list.cursor)
             assert screen.fields.selected is not None
             assert screen.fields.selected.place is not None
             assert screen.fields.selected.place.page == Page.FINDINGS
         assert seen == sorted(set(seen))
-        await pilot.press("N")
+        await pilot.press("F")
         assert screen.list.cursor == seen[-2]
 
 
 async def test_a_finding_in_the_tree_leads_to_its_explanation() -> None:
     async with opened(FIELD_DAY) as pilot:
         screen = screen_of(pilot)
-        await pilot.press("n")
+        await pilot.press("f")
         selected = screen.fields.selected
         assert selected is not None
         assert selected.place is not None
