@@ -62,11 +62,12 @@ class Spread(NamedTuple):
     most: int | None
 
 
-def spreads(session: Session, by: By) -> tuple[list[Spread], Spread]:
-    """The groups, largest first, and all of them together."""
+def spreads(session: Session, by: By, among: Column | None = None) -> tuple[list[Spread], Spread]:
+    """The groups, largest first, and all of them together; of all exchanges, or of those whose
+    indices are `among`."""
     import polars as pl
 
-    frame = _frame(session, by)
+    frame = _frame(session, by, among)
     ids = frame["by"].unique().to_list()
     name = _namers(session)[by]
     names = pl.DataFrame(
@@ -79,9 +80,9 @@ def spreads(session: Session, by: By) -> tuple[list[Spread], Spread]:
     return [Spread(*row) for row in rows], Spread(*total)
 
 
-def measured(session: Session) -> np.ndarray[Any, np.dtype[np.int64]]:
+def measured(session: Session, among: Column | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The response times that count, ns, ascending."""
-    frame = _frame(session, By.METHOD)
+    frame = _frame(session, By.METHOD, among)
     times: np.ndarray[Any, np.dtype[np.int64]] = (
         frame.filter(frame["measured"])["time"].sort().to_numpy()
     )
@@ -93,8 +94,8 @@ def percentiles(session: Session, by: By) -> tuple[Column, Column, Column]:
     import numpy as np
 
     count = len(session.exchanges)
-    group, _, time, counts = _times(session, by, count)
-    group, time = group[counts], time[counts]
+    _, time, counts = timed(session, count)
+    group, time = session.exchanges[by][:count][counts], time[counts]
     order = np.lexsort([time, group])
     ids, first, sizes = np.unique(group[order], return_index=True, return_counts=True)
     time = time[order]
@@ -137,14 +138,17 @@ def _measures() -> list[pl.Expr]:
     return [measure.alias(name) for name, measure in counts.items()]
 
 
-def _frame(session: Session, by: By) -> pl.DataFrame:
+def _frame(session: Session, by: By, among: Column | None = None) -> pl.DataFrame:
     """One row per request: its group, and what is measured of it."""
     import numpy as np
     import polars as pl
 
     table, count = session.exchanges, len(session.exchanges)  # more may come meanwhile
-    group, answered, time, counts = _times(session, by, count)
-    return pl.DataFrame(
+    if among is not None:
+        among = among[among < count]
+    group = session.exchanges[by][:count]
+    answered, time, counts = timed(session, count)
+    frame = pl.DataFrame(
         {
             "by": group.astype(np.uint32),
             "state": table["state"][:count].astype(np.uint32),
@@ -154,12 +158,13 @@ def _frame(session: Session, by: By) -> pl.DataFrame:
             "measured": counts,
             "method": table["method"][:count].astype(np.uint8),
         }
-    ).filter(pl.col("method") != numbers.EMPTY)
+    )
+    return (frame if among is None else frame[among]).filter(pl.col("method") != numbers.EMPTY)
 
 
-def _times(session: Session, by: By, count: int) -> tuple[Column, Column, Column, Column]:
-    """Of the first `count` exchanges: the id of the group, whether there was a response, its time
-    in ns, and whether that counts."""
+def timed(session: Session, count: int) -> tuple[Column, Column, Column]:
+    """Of the first `count` exchanges: whether there was a response, its time in ns, and whether
+    that counts."""
     import numpy as np
 
     stored, certain = session.exchanges.stored, session.exchanges["confidence"][:count]
@@ -172,7 +177,7 @@ def _times(session: Session, by: By, count: int) -> tuple[Column, Column, Column
     pings = session.messages["code"][request] == numbers.EMPTY
     counts = answered & ~pings & np.isin(certain, _CERTAIN) & (time >= 0)
     counts &= ~_ambiguous(session, count)
-    return session.exchanges[by][:count], answered, time, counts
+    return answered, time, counts
 
 
 def _ambiguous(session: Session, count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Traffic over time: messages in buckets of equal length, however far apart their times are."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from analyzer.messages import Role
+from analyzer.profiles.transmission import SECOND
+from analyzer.rules.catalogue import Severity
+from analyzer.statistics.counted import Column, Counted
+
+MOST_BUCKETS: Final = 1000
+"""However many are asked for."""
+
+_SHORTEST: Final = 1000
+_MINUTE: Final = 60 * SECOND
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+_CLOCK: Final = (
+    *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 30)),
+    *(hours * _HOUR for hours in (1, 2, 6, 12)),
+)
+_EARLIEST: Final = -(1 << 63)
+
+
+class Buckets(NamedTuple):
+    """`number` buckets of `length` ns; the first one begins at `start`, a capture time in ns."""
+
+    start: int
+    length: int
+    number: int
+
+    def edge(self, place: int) -> int:
+        """When a bucket begins, ns."""
+        return self.start + place * self.length
+
+
+def buckets(first: int, last: int, origin: int, most: int) -> Buckets:
+    """At most so many buckets, that hold two times and all between them; they begin at round times
+    since `origin` and their length is a round one: 1, 2 or 5 times a power of ten, from a minute on
+    as clocks have it. A clock that was set may have put the times 584 years apart."""
+    most = max(1, min(most, MOST_BUCKETS))
+    for length in _lengths():
+        start = max(_EARLIEST, origin + (first - origin) // length * length)
+        count = (last - start) // length + 1
+        if count <= most:
+            break
+    return Buckets(start, length, count)
+
+
+def _lengths() -> list[int]:
+    short = [step * 10**power for power in range(3, 11) for step in (1, 2, 5)]
+    days = [step * 10**power * _DAY for power in range(7) for step in (1, 2, 5)]
+    return [*(length for length in short if length < _MINUTE), *_CLOCK, *days]
+
+
+def placed(times: Column, into: Buckets) -> Column:
+    """The bucket of each time in ns. Differences of 64-bit times take 64 bits without a sign."""
+    if into.length >> 64:
+        return np.zeros(len(times), np.int64)
+    since = times.astype(np.int64).view(np.uint64) - np.uint64(into.start % (1 << 64))
+    found: Column = (since // np.uint64(into.length)).astype(np.int64)
+    return found
+
+
+class Traffic(NamedTuple):
+    """`buckets` is None where nothing is counted. A row of `counts` per bucket, empty ones too:
+    `start`, ns; `messages`; `octets` (bytes of their packets on the wire); `retransmissions`;
+    messages whose worst finding has this severity: `error`, `warning`, `note`."""
+
+    buckets: Buckets | None
+    counts: pl.DataFrame
+
+
+def traffic(counted: Counted, most: int) -> Traffic:
+    """In at most so many buckets."""
+    into = _buckets_of(counted, most)
+    if into is None:
+        return Traffic(None, _counts(Buckets(0, _SHORTEST, 0), counted, np.zeros(0, np.int64)))
+    return Traffic(into, _counts(into, counted, placed(counted["time"], into)))
+
+
+def _buckets_of(counted: Counted, most: int) -> Buckets | None:
+    times = counted["time"]
+    if not len(times):
+        return None
+    first, last = int(times.min()), int(times.max())
+    origin = counted.session.first_time
+    return buckets(first, last, first if origin is None else origin, most)
+
+
+def _counts(into: Buckets, counted: Counted, places: Column) -> pl.DataFrame:
+    def count(chosen: Column | None = None) -> Column:
+        found: Column = np.bincount(
+            places if chosen is None else places[chosen], minlength=into.number
+        )
+        return found
+
+    severity = counted["severity"]
+    octets = np.bincount(places, weights=counted["wire"], minlength=into.number)
+    return pl.DataFrame(
+        {
+            # The first one of all may begin later, and the last end later, than 64 bits hold.
+            "start": pl.Series([into.edge(place) for place in range(into.number)], dtype=pl.Int64),
+            "messages": count(),
+            "octets": octets.astype(np.uint64),
+            "retransmissions": count(counted["role"] == Role.RETRANSMISSION),
+            **{kind.label: count(severity == kind) for kind in reversed(Severity)},
+        }
+    )
