@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from analyzer.endpoints import Endpoint
-from analyzer.filters.grammar import MOST_TEXT
 from analyzer.filters.model import Literal
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.response_times import By
-from analyzer.statistics.traffic import Buckets
+from analyzer.statistics.model import Buckets
 from dissectors.coap import numbers
 
 _HALF: int = 1 << 63
@@ -72,6 +71,8 @@ def sent_again_about(ue: str) -> str:
 
 def fits(condition: str) -> bool:
     """Whether a display filter may be that long: names come from packets."""
+    from analyzer.filters.grammar import MOST_TEXT
+
     return len(condition) <= MOST_TEXT
 
 

@@ -3,28 +3,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 import polars as pl
 
 from analyzer.messages import Role
 from analyzer.statistics.counted import Column, Counted
+from analyzer.statistics.model import SentBy
 
 
-class By(StrEnum):
-    """What messages are grouped by: their sender, or the UE of their exchange."""
-
-    ENDPOINT = "endpoint"
-    UE = "ue"
-
-    @property
-    def heading(self) -> str:
-        """As the head of a column."""
-        return "UE" if self is By.UE else self.value.capitalize()
-
-
-def retransmissions(counted: Counted, by: By) -> pl.DataFrame:
+def retransmissions(counted: Counted, by: SentBy) -> pl.DataFrame:
     """A row per group, the one with most retransmissions first.
 
     `id` of the endpoint or of the name of the UE; `messages`, of which `retransmissions`, and the
@@ -46,8 +33,8 @@ def retransmissions(counted: Counted, by: By) -> pl.DataFrame:
     )
 
 
-def _groups(counted: Counted, by: By) -> Column:
-    if by is By.ENDPOINT:
+def _groups(counted: Counted, by: SentBy) -> Column:
+    if by is SentBy.ENDPOINT:
         return counted["source"]
     exchange = counted["exchange"].astype(np.int64)
     exchange[exchange > counted.exchange_count] = 0  # one that came meanwhile

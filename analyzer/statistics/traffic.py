@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Severity
 from analyzer.statistics.counted import Column, Counted
+from analyzer.statistics.model import Buckets, Traffic
 
 MOST_BUCKETS: Final = 1000
 """However many are asked for."""
@@ -25,18 +26,6 @@ _CLOCK: Final = (
     *(hours * _HOUR for hours in (1, 2, 6, 12)),
 )
 _EARLIEST: Final = -(1 << 63)
-
-
-class Buckets(NamedTuple):
-    """`number` buckets of `length` ns; the first one begins at `start`, a capture time in ns."""
-
-    start: int
-    length: int
-    number: int
-
-    def edge(self, place: int) -> int:
-        """When a bucket begins, ns."""
-        return self.start + place * self.length
 
 
 def buckets(first: int, last: int, origin: int, most: int) -> Buckets:
@@ -65,15 +54,6 @@ def placed(times: Column, into: Buckets) -> Column:
     since = times.astype(np.int64).view(np.uint64) - np.uint64(into.start % (1 << 64))
     found: Column = (since // np.uint64(into.length)).astype(np.int64)
     return found
-
-
-class Traffic(NamedTuple):
-    """`buckets` is None where nothing is counted. A row of `counts` per bucket, empty ones too:
-    `start`, ns; `messages`; `octets` (bytes of their packets on the wire); `retransmissions`;
-    messages whose worst finding has this severity: `error`, `warning`, `note`."""
-
-    buckets: Buckets | None
-    counts: pl.DataFrame
 
 
 def traffic(counted: Counted, most: int) -> Traffic:

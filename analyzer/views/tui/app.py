@@ -22,6 +22,7 @@ from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from analyzer.capture import Intake
+from analyzer.statistics.model import Part
 from analyzer.views.escape import escape
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.app_keys import APP_KEYS
@@ -43,10 +44,11 @@ from analyzer.views.tui.screens.leave import LeaveScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
-from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
+from analyzer.views.tui.screens.statistics import StatisticsScreen
 from analyzer.views.tui.screens.ues import UesScreen
 from analyzer.views.tui.themes import DARK, THEMES
+from analyzer.views.tui.widgets.bar_plot import BarPlot
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.rule_pane import RulePane
@@ -68,6 +70,7 @@ PAGES: dict[Page, type[PageScreen]] = {
     Page.EXCHANGES: ExchangesScreen,
     Page.FINDINGS: FindingsScreen,
     Page.UES: UesScreen,
+    Page.STATISTICS: StatisticsScreen,
 }
 """The screens, in the order of their keys."""
 
@@ -80,13 +83,14 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In a ladder": LadderScreen,
     "In a comparison": DifferenceScreen,
     "UEs": UesScreen,
+    "Statistics": StatisticsScreen,
+    "In a plot": BarPlot,
     "In a list": VirtualList,
     "In the list of exchanges": TreeList,
     "In the packet detail": DetailTree,
     "In the bytes": HexPane,
     "In an explanation": RulePane,
     "In the export dialogue": ExportScreen,
-    "In the response times": ResponseTimesScreen,
     "In the statistics of the capture": CaptureStatisticsScreen,
     "When interfaces are picked": PickerScreen,
     "When a recording is saved": SaveScreen,
@@ -266,9 +270,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         ]
         self.push_screen(ExportScreen(self.view, choices))
 
-    def action_response_times(self) -> None:
-        if self.view.session is not None and not isinstance(self.screen, ResponseTimesScreen):
-            self.push_screen(ResponseTimesScreen(self.view))
+    async def action_response_times(self) -> None:
+        await self._visit(Visit(Place(Page.STATISTICS, list(Part).index(Part.TIMES))))
 
     def action_capture_statistics(self) -> None:
         if not isinstance(self.screen, CaptureStatisticsScreen):

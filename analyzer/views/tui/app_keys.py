@@ -41,10 +41,10 @@ APP_KEYS: Final = [
     Binding(
         "S,alt+s",
         "response_times",
-        "Statistics",
+        "Response times",
         show=False,
         id="app.response-times",
-        tooltip="Statistics of response times, by server, URI, UE or method",
+        tooltip="The response times on the statistics page: by server, URI, UE or method",
     ),
     *LIVE_KEYS,
     Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"),

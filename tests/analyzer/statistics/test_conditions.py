@@ -22,7 +22,8 @@ from analyzer.statistics.codes import codes
 from analyzer.statistics.conversations import conversations
 from analyzer.statistics.counted import Counted
 from analyzer.statistics.endpoints import endpoints
-from analyzer.statistics.retransmissions import By, retransmissions
+from analyzer.statistics.model import SentBy
+from analyzer.statistics.retransmissions import retransmissions
 from analyzer.statistics.traffic import traffic
 from dissectors.coap import numbers
 
@@ -53,9 +54,9 @@ def counts(session: Session) -> Iterator[tuple[str, int]]:
         yield conditions.of_endpoint(ends[row["endpoint"]]), row["messages"]
     for row in codes(counted).to_dicts():
         yield conditions.of_code(row["code"]), row["messages"]
-    for row in retransmissions(counted, By.ENDPOINT).to_dicts():
+    for row in retransmissions(counted, SentBy.ENDPOINT).to_dicts():
         yield conditions.sent_again_by(ends[row["id"]]), row["retransmissions"]
-    for row in retransmissions(counted, By.UE).to_dicts():
+    for row in retransmissions(counted, SentBy.UE).to_dicts():
         yield conditions.sent_again_about(session.names[row["id"]]), row["retransmissions"]
     into, over_time = traffic(counted, 40)
     assert into is not None

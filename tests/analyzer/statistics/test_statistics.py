@@ -12,7 +12,8 @@ from analyzer.statistics.codes import Kind, codes
 from analyzer.statistics.conversations import conversations
 from analyzer.statistics.counted import Counted
 from analyzer.statistics.endpoints import endpoints
-from analyzer.statistics.retransmissions import By, retransmissions
+from analyzer.statistics.model import SentBy
+from analyzer.statistics.retransmissions import retransmissions
 from analyzer.statistics.traffic import traffic
 
 OTHER = "192.0.2.9:5683"
@@ -121,7 +122,7 @@ def test_traffic() -> None:
 
 def test_what_is_sent_again() -> None:
     session = two_servers().session()
-    first, *others = rows_of(session, retransmissions(Counted(session), By.ENDPOINT), "id")
+    first, *others = rows_of(session, retransmissions(Counted(session), SentBy.ENDPOINT), "id")
     assert first == {"id": "192.0.2.1:40000", "messages": 5, "retransmissions": 2, "rate": 0.4}
     assert [row["retransmissions"] for row in others] == [0]
 
@@ -130,7 +131,7 @@ def test_a_ue_is_told_by_its_exchange() -> None:
     body = b'{"MSGin5G Service Identifier": "x", "UE Service ID": "ue-7"}'
     talk = Conversation().con("POST", path="/r", token=b"a", payload=body).wait(2).again()
     session = talk.con("GET", token=b"b").session()
-    rows = retransmissions(Counted(session), By.UE).to_dicts()
+    rows = retransmissions(Counted(session), SentBy.UE).to_dicts()
     named = {session.names[row["id"]]: row["retransmissions"] for row in rows}
     assert named == {"ue-7": 1, "": 0}
 
@@ -152,6 +153,6 @@ def test_nothing_is_no_error() -> None:
             endpoints(counted),
             codes(counted),
             traffic(counted, 10).counts,
-            *(retransmissions(counted, by) for by in By),
+            *(retransmissions(counted, by) for by in SentBy),
         ):
             assert len(table) == 0

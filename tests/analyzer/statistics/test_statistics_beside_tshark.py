@@ -13,7 +13,8 @@ from analyzer.profiles.transmission import SECOND
 from analyzer.session import Session
 from analyzer.statistics.conversations import conversations
 from analyzer.statistics.counted import Counted
-from analyzer.statistics.traffic import Buckets, traffic
+from analyzer.statistics.model import Buckets
+from analyzer.statistics.traffic import traffic
 
 pytestmark = needs_tshark
 
