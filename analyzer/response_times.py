@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analyzer.session import Session
 
     Column = np.ndarray[Any, Any]
+    Times = np.ndarray[Any, np.dtype[np.int64]]
 
 _CERTAIN: Final = [CONFIDENCES.index(sure) for sure in (Confidence.EXACT, Confidence.TOKEN)]
 
@@ -62,9 +63,16 @@ class Spread(NamedTuple):
     most: int | None
 
 
-def spreads(session: Session, by: By, among: Column | None = None) -> tuple[list[Spread], Spread]:
-    """The groups, largest first, and all of them together; of all exchanges, or of those whose
-    indices are `among`."""
+def spreads(session: Session, by: By) -> tuple[list[Spread], Spread]:
+    """The groups, largest first, and all of them together."""
+    return spreads_and_times(session, by)[:2]
+
+
+def spreads_and_times(
+    session: Session, by: By, among: Column | None = None
+) -> tuple[list[Spread], Spread, Times]:
+    """The groups, largest first, all of them together, and the times that count, ns, ascending; of
+    all exchanges, or of those whose indices are `among`."""
     import polars as pl
 
     frame = _frame(session, by, among)
@@ -77,16 +85,8 @@ def spreads(session: Session, by: By, among: Column | None = None) -> tuple[list
     groups = found.sort(["requests", "name"], descending=[True, False])
     rows = groups.select(Spread._fields).iter_rows()
     total = frame.select(pl.lit("").alias("name"), *_measures()).row(0)
-    return [Spread(*row) for row in rows], Spread(*total)
-
-
-def measured(session: Session, among: Column | None = None) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The response times that count, ns, ascending."""
-    frame = _frame(session, By.METHOD, among)
-    times: np.ndarray[Any, np.dtype[np.int64]] = (
-        frame.filter(frame["measured"])["time"].sort().to_numpy()
-    )
-    return times
+    times: Times = frame.filter(frame["measured"])["time"].sort().to_numpy()
+    return [Spread(*row) for row in rows], Spread(*total), times
 
 
 def percentiles(session: Session, by: By) -> tuple[Column, Column, Column]:
@@ -138,7 +138,7 @@ def _measures() -> list[pl.Expr]:
     return [measure.alias(name) for name, measure in counts.items()]
 
 
-def _frame(session: Session, by: By, among: Column | None = None) -> pl.DataFrame:
+def _frame(session: Session, by: By, among: Column | None) -> pl.DataFrame:
     """One row per request: its group, and what is measured of it."""
     import numpy as np
     import polars as pl

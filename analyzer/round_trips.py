@@ -16,7 +16,7 @@ from analyzer.exchanges.model import CONFIDENCES, State
 from analyzer.exchanges.times import ExchangeTimes
 from analyzer.profiles.transmission import SECOND
 from analyzer.relations import Confidence
-from analyzer.response_times import By, Spread, measured, spreads
+from analyzer.response_times import By, Spread, spreads_and_times
 from dissectors.coap import numbers
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def round_trips(session: Session, few: int = FEW) -> RoundTrips:
     """Of a session that was read to its end."""
     if len(session.messages) <= few:
         return _one_by_one(session)
-    groups, total = spreads(session, By.UE)
+    groups, total, times = spreads_and_times(session, By.UE)
     by_ue = {group.name: group for group in groups}
-    return RoundTrips(total, by_ue, histogram(measured(session)))
+    return RoundTrips(total, by_ue, histogram(times))
 
 
 def histogram(times: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Bar, ...]:

@@ -34,7 +34,7 @@ class Counted:
             shown = session.messages["role"][:count] != Role.UNCONFIRMED
             rows = range(count) if shown.all() else shown.nonzero()[0]
         self.is_whole = isinstance(rows, range) and rows == range(count)
-        self.rows: Column = np.asarray(rows, np.int64)
+        self.rows = _column(rows)
         self._among = np.zeros(count, np.bool_)
         self._among[self.rows] = True
         self._columns: dict[str, Column] = {}
@@ -68,6 +68,13 @@ class Counted:
         here = (rows >= 0) & (rows < len(self._among))
         here[here] = self._among[rows[here]]
         return pl.DataFrame({"row": rows[here], "severity": severities[here]})
+
+
+def _column(rows: Sequence[int]) -> Column:
+    """NumPy would take a range number by number."""
+    if isinstance(rows, range):
+        return np.arange(rows.start, rows.stop, rows.step)
+    return np.asarray(rows, np.int64)
 
 
 def severities(column: str = "severity") -> list[pl.Expr]:

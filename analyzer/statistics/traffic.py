@@ -10,8 +10,7 @@ import polars as pl
 
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
-from analyzer.rules.catalogue import Severity
-from analyzer.statistics.counted import Column, Counted
+from analyzer.statistics.counted import Column, Counted, severities
 from analyzer.statistics.model import Buckets, Traffic
 
 MOST_BUCKETS: Final = 1000
@@ -74,21 +73,21 @@ def _buckets_of(counted: Counted, most: int) -> Buckets | None:
 
 
 def _counts(into: Buckets, counted: Counted, places: Column) -> pl.DataFrame:
-    def count(chosen: Column | None = None) -> Column:
-        found: Column = np.bincount(
-            places if chosen is None else places[chosen], minlength=into.number
+    found = (
+        counted.frame("wire", "role", "severity")
+        .with_columns(pl.Series("place", places, pl.Int64))
+        .group_by("place")
+        .agg(
+            pl.len().alias("messages"),
+            pl.col("wire").cast(pl.UInt64).sum().alias("octets"),
+            (pl.col("role") == Role.RETRANSMISSION).sum().alias("retransmissions"),
+            *severities(),
         )
-        return found
-
-    severity = counted["severity"]
-    octets = np.bincount(places, weights=counted["wire"], minlength=into.number)
-    return pl.DataFrame(
-        {
-            # The first one of all may begin later, and the last end later, than 64 bits hold.
-            "start": pl.Series([into.edge(place) for place in range(into.number)], dtype=pl.Int64),
-            "messages": count(),
-            "octets": octets.astype(np.uint64),
-            "retransmissions": count(counted["role"] == Role.RETRANSMISSION),
-            **{kind.label: count(severity == kind) for kind in reversed(Severity)},
-        }
+    )
+    starts = [into.edge(place) for place in range(into.number)]
+    every = pl.DataFrame(
+        {"place": range(into.number), "start": starts}, {"place": pl.Int64, "start": pl.Int64}
+    )
+    return (
+        every.join(found, on="place", how="left", maintain_order="left").fill_null(0).drop("place")
     )

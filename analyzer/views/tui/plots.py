@@ -107,7 +107,7 @@ def _noun(count: int, word: str) -> str:
 def short(number: float) -> str:
     """`1,234`, `56.7k`, `1.23M`: six cells at most."""
     if number < 10_000:
-        return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
+        return f"{number:,.0f}" if number >= 3 or number == int(number) else f"{number:.1f}"
     units = iter("kMGTP")
     while number >= 999.5:
         number, unit = number / 1000, next(units)

@@ -16,6 +16,7 @@ from analyzer.views.times import duration, edge_time
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.widgets.columns import Column
 from dissectors.coap import numbers
+from dissectors.coap.numbers import Type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,13 +143,13 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
     ),
     Part.CODES: (
         _name("Code", 16),
-        Shown(Column("kind", "Kind", 8, give_up=5), lambda rows, row: line(row["kind"], "dim")),
+        Shown(Column("kind", "Kind", 8, give_up=6), lambda rows, row: line(row["kind"], "dim")),
         _count("messages", "Messages"),
         _share("share", "Share of kind"),
-        _count("octets", "Octets", 4),
-        *(_count(kind.lower(), kind, 2) for kind in ("CON", "NON", "ACK", "RST")),
-        _count("retransmissions", "Resent", 3, "warning"),
-        _count("flagged", "With findings", 1),
+        _count("octets", "Octets", 5),
+        *(_count(type.name.lower(), type.name, 4 - type) for type in Type),
+        _count("retransmissions", "Resent", 7, "warning"),
+        _count("flagged", "With findings", 8),
     ),
     Part.TIMES: (
         _name(lambda by: By(by).heading, 18),

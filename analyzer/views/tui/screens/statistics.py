@@ -223,19 +223,30 @@ class StatisticsScreen(PageScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "by":
             return len(self.part.ways) > 1
+        if action in ("ladder", "visit_ue"):  # a row is about many exchanges
+            return False
         return super().check_action(action, parameters)
 
     # Choosing -----------------------------------------------------------------------------------
 
     @on(VirtualList.Highlighted, "#statistics")
     def _highlighted(self) -> None:
+        """A row of the traffic is a bar of the plot."""
         self._name_panes()
+        if self.part is Part.TRAFFIC and self._into and self.list.has_focus and self.list.count:
+            start = self.rows.identity(self.list.cursor)
+            self.plot.point_at((start - self._into.start) // self._into.length)
 
     @on(BarPlot.Highlighted)
     def _range_highlighted(self) -> None:
-        if self.rows.listed is not None and self.plot.display:
-            found, plot = self.rows.listed.found, self.plot
-            plot.caption = caption_of(self.view, found, plot.first, plot.last)
+        if self.rows.listed is None or not self.plot.display:
+            return
+        found, plot = self.rows.listed.found, self.plot
+        plot.caption = caption_of(self.view, found, plot.first, plot.last)
+        if self.part is Part.TRAFFIC and self._into and plot.has_focus:
+            row = self.rows.find(self._into.edge(plot.cursor))
+            if row is not None:
+                self.list.go_to(row)
 
     @on(VirtualList.Chosen, "#statistics")
     def _row_chosen(self, event: VirtualList.Chosen) -> None:

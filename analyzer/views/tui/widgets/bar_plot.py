@@ -102,9 +102,6 @@ class BarPlot(Inked, Widget, can_focus=True):
     class Chosen(Message):
         """Enter or a double click on the range."""
 
-    class Resized(Message):
-        """There is room for another number of bars."""
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.bars = NO_BARS
@@ -133,6 +130,10 @@ class BarPlot(Inked, Widget, can_focus=True):
         self.cursor, self.held = (min(place, most) for place in at)
         self.refresh()
         self.post_message(self.Highlighted())
+
+    def point_at(self, place: int) -> None:
+        """Choose this bar alone."""
+        self._go(place, False)
 
     # Choosing -----------------------------------------------------------------------------------
 
@@ -179,9 +180,6 @@ class BarPlot(Inked, Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         if event.chain == 2:
             self.action_choose()
-
-    def on_resize(self) -> None:
-        self.post_message(self.Resized())
 
     # Painting -----------------------------------------------------------------------------------
 
