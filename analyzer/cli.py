@@ -35,6 +35,7 @@ from analyzer.filter_options import FilterUsageError
 from analyzer.live_options import captures_live
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
 from analyzer.recording_command import lists_interfaces, pick, record
+from analyzer.statistics_command import statistics
 from analyzer.watching.command import watch
 
 if TYPE_CHECKING:
@@ -293,6 +294,7 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
 
 
 for command in (
+    statistics,
     reference.fields,
     reference.rules,
     reference.explain,
