@@ -54,13 +54,16 @@ def edge_time(nanoseconds: int, origin: int, length: int, form: TimeFormat) -> s
         at = datetime.fromtimestamp(whole)
     except (ValueError, OverflowError, OSError):  # a timestamp no calendar holds
         return seconds(nanoseconds)
+    if nanoseconds % length and length < _MINUTE:  # buckets begin at round times since the origin
+        digits = max(digits, 3)
     if length >= _LONG:
         return at.strftime("%Y-%m-%d" if length >= _DAY else "%m-%d %H:%M")
     return at.strftime("%H:%M:%S") + (f".{rest:09d}"[: digits + 1] if digits else "")
 
 
 _DAY: Final = 86_400 * _SECOND
-_LONG: Final = 1800 * _SECOND
+_MINUTE: Final = 60 * _SECOND
+_LONG: Final = 30 * _MINUTE
 """From such a length on a capture goes over days."""
 
 
@@ -88,7 +91,7 @@ def duration(nanoseconds: int) -> str:
 
 def span(nanoseconds: int) -> str:
     """A round length: `500 ms`, `2 s`, `30 min`, `6 h`, `10 d`."""
-    units = ((_DAY, "d"), (3600 * _SECOND, "h"), (60 * _SECOND, "min"), (_SECOND, "s"))
+    units = ((_DAY, "d"), (3600 * _SECOND, "h"), (_MINUTE, "min"), (_SECOND, "s"))
     for unit, name in units:
         if nanoseconds >= unit and nanoseconds % unit == 0:
             return f"{nanoseconds // unit:,} {name}"
