@@ -20,17 +20,20 @@ _SHORTEST: Final = 1000
 _MINUTE: Final = 60 * SECOND
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+_STEPS: Final = (10, 15, 20, 30, 40, 50, 60, 80)
+"""Tenths: none is more than half as long again as the one before, or a plot would be half empty."""
+
 _CLOCK: Final = (
-    *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 30)),
-    *(hours * _HOUR for hours in (1, 2, 6, 12)),
+    *(minutes * _MINUTE for minutes in (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40)),
+    *(hours * _HOUR for hours in (1, 2, 3, 4, 6, 8, 12, 18)),
 )
 _EARLIEST: Final = -(1 << 63)
 
 
 def buckets(first: int, last: int, origin: int, most: int) -> Buckets:
-    """At most so many buckets, that hold two times and all between them; they begin at round times
-    since `origin` and their length is a round one: 1, 2 or 5 times a power of ten, from a minute on
-    as clocks have it. A clock that was set may have put the times 584 years apart."""
+    """At most so many buckets, that hold two times and all between them. They begin at round times
+    since `origin` and have a round length, from a minute on as clocks have it; a clock that was set
+    may have put the times 584 years apart."""
     most = max(1, min(most, MOST_BUCKETS))
     for length in _lengths():
         start = max(_EARLIEST, origin + (first - origin) // length * length)
@@ -41,8 +44,8 @@ def buckets(first: int, last: int, origin: int, most: int) -> Buckets:
 
 
 def _lengths() -> list[int]:
-    short = [step * 10**power for power in range(3, 11) for step in (1, 2, 5)]
-    days = [step * 10**power * _DAY for power in range(7) for step in (1, 2, 5)]
+    short = [step * 10**power for power in range(2, 10) for step in _STEPS]
+    days = [step * 10**power * (_DAY // 10) for power in range(7) for step in _STEPS]
     return [*(length for length in short if length < _MINUTE), *_CLOCK, *days]
 
 

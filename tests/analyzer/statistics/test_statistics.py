@@ -112,7 +112,7 @@ def test_codes() -> None:
 
 def test_traffic() -> None:
     session = two_servers().session()
-    into, counts = traffic(Counted(session), 10)
+    into, counts = traffic(Counted(session), 7)
     assert into is not None
     assert (into.start, into.length, into.number) == (START, SECOND, 7)
     assert counts["messages"].to_list() == [5, 0, 1, 0, 0, 0, 1]

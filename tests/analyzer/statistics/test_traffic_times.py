@@ -37,13 +37,18 @@ def test_every_time_is_in_one_of_few_buckets(times: list[int], origin: int, most
     [
         (0, 0, 100, 1000, 1),
         (0, 99 * SECOND, 100, SECOND, 100),
-        (0, 100 * SECOND, 100, 2 * SECOND, 51),
-        (0, 86_400 * SECOND, 100, 1800 * SECOND, 49),
+        (0, 100 * SECOND, 100, 3 * SECOND // 2, 67),
+        (0, 86_400 * SECOND, 100, 900 * SECOND, 97),
         (0, 20 * 365 * 86_400 * SECOND, 80, 100 * 86_400 * SECOND, 74),
     ],
 )
 def test_lengths_are_round(first: int, last: int, most: int, length: int, count: int) -> None:
     assert buckets(first, last, 0, most) == (0, length, count)
+
+
+@given(st.integers(1_000_000, 1 << 63), st.integers(50, MOST_BUCKETS))
+def test_a_plot_is_never_half_empty(span: int, most: int) -> None:
+    assert buckets(0, span, 0, most).number > most / 2
 
 
 def test_buckets_begin_at_round_times_since_the_first_packet() -> None:

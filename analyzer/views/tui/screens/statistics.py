@@ -20,7 +20,7 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import FilterBy, Join
 from analyzer.views.tui.plots import bars_of, caption_of, title_of
 from analyzer.views.tui.rows.statistics import Listed, Order, StatisticsRows, heading
-from analyzer.views.tui.screens.page import PageScreen, position, titled
+from analyzer.views.tui.screens.page import PageScreen, titled
 from analyzer.views.tui.status import emptiness
 from analyzer.views.tui.widgets.bar_plot import GUTTER, BarPlot
 from analyzer.views.tui.widgets.choice_line import ChoiceLine
@@ -182,10 +182,11 @@ class StatisticsScreen(PageScreen):
     def _name_panes(self) -> None:
         order, titles = self._orders[self.part], {c.key: c.title for c in self.rows.columns}
         by = self._by[self.part]
-        words = [f"by {heading(self.part, by)}"] if by else []
+        words = [f"{self.list.cursor + 1:,} of {self.list.count:,}"] if self.list.count else []
+        words += [f"by {heading(self.part, by)}"] if by else []
         if order.key in titles:
             words.append(f"sorted by {titles[order.key]} {'▼' if order.descending else '▲'}")
-        titled(self.list, self.part.heading, position(self.list, *words))
+        titled(self.list, self.part.heading, ", ".join(words))
         if self.rows.listed is not None:
             titled(self.plot, *title_of(self.view, self.rows.listed.found))
 
