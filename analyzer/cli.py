@@ -38,6 +38,7 @@ from analyzer.opened import intake_of, opened_session, reading_session, tell, te
 from analyzer.preferences_command import keys, preferences, preferences_of, takes_preferences
 from analyzer.recording_command import lists_interfaces, pick, record
 from analyzer.serving.command import serve
+from analyzer.statistics_command import statistics
 from analyzer.watching.command import watch
 
 if TYPE_CHECKING:
@@ -310,6 +311,7 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
 
 
 for command in (
+    statistics,
     reference.fields,
     reference.rules,
     reference.explain,

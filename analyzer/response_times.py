@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analyzer.session import Session
 
     Column = np.ndarray[Any, Any]
+    Times = np.ndarray[Any, np.dtype[np.int64]]
 
 _CERTAIN: Final = [CONFIDENCES.index(sure) for sure in (Confidence.EXACT, Confidence.TOKEN)]
 
@@ -64,9 +65,17 @@ class Spread(NamedTuple):
 
 def spreads(session: Session, by: By) -> tuple[list[Spread], Spread]:
     """The groups, largest first, and all of them together."""
+    return spreads_and_times(session, by)[:2]
+
+
+def spreads_and_times(
+    session: Session, by: By, among: Column | None = None
+) -> tuple[list[Spread], Spread, Times]:
+    """The groups, largest first, all of them together, and the times that count, ns, ascending; of
+    all exchanges, or of those whose indices are `among`."""
     import polars as pl
 
-    frame = _frame(session, by)
+    frame = _frame(session, by, among)
     ids = frame["by"].unique().to_list()
     name = _namers(session)[by]
     names = pl.DataFrame(
@@ -76,16 +85,8 @@ def spreads(session: Session, by: By) -> tuple[list[Spread], Spread]:
     groups = found.sort(["requests", "name"], descending=[True, False])
     rows = groups.select(Spread._fields).iter_rows()
     total = frame.select(pl.lit("").alias("name"), *_measures()).row(0)
-    return [Spread(*row) for row in rows], Spread(*total)
-
-
-def measured(session: Session) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The response times that count, ns, ascending."""
-    frame = _frame(session, By.METHOD)
-    times: np.ndarray[Any, np.dtype[np.int64]] = (
-        frame.filter(frame["measured"])["time"].sort().to_numpy()
-    )
-    return times
+    times: Times = frame.filter(frame["measured"])["time"].sort().to_numpy()
+    return [Spread(*row) for row in rows], Spread(*total), times
 
 
 def percentiles(session: Session, by: By) -> tuple[Column, Column, Column]:
@@ -93,8 +94,8 @@ def percentiles(session: Session, by: By) -> tuple[Column, Column, Column]:
     import numpy as np
 
     count = len(session.exchanges)
-    group, _, time, counts = _times(session, by, count)
-    group, time = group[counts], time[counts]
+    _, time, counts = timed(session, count)
+    group, time = session.exchanges[by][:count][counts], time[counts]
     order = np.lexsort([time, group])
     ids, first, sizes = np.unique(group[order], return_index=True, return_counts=True)
     time = time[order]
@@ -137,14 +138,17 @@ def _measures() -> list[pl.Expr]:
     return [measure.alias(name) for name, measure in counts.items()]
 
 
-def _frame(session: Session, by: By) -> pl.DataFrame:
+def _frame(session: Session, by: By, among: Column | None) -> pl.DataFrame:
     """One row per request: its group, and what is measured of it."""
     import numpy as np
     import polars as pl
 
     table, count = session.exchanges, len(session.exchanges)  # more may come meanwhile
-    group, answered, time, counts = _times(session, by, count)
-    return pl.DataFrame(
+    if among is not None:
+        among = among[among < count]
+    group = session.exchanges[by][:count]
+    answered, time, counts = timed(session, count)
+    frame = pl.DataFrame(
         {
             "by": group.astype(np.uint32),
             "state": table["state"][:count].astype(np.uint32),
@@ -154,12 +158,13 @@ def _frame(session: Session, by: By) -> pl.DataFrame:
             "measured": counts,
             "method": table["method"][:count].astype(np.uint8),
         }
-    ).filter(pl.col("method") != numbers.EMPTY)
+    )
+    return (frame if among is None else frame[among]).filter(pl.col("method") != numbers.EMPTY)
 
 
-def _times(session: Session, by: By, count: int) -> tuple[Column, Column, Column, Column]:
-    """Of the first `count` exchanges: the id of the group, whether there was a response, its time
-    in ns, and whether that counts."""
+def timed(session: Session, count: int) -> tuple[Column, Column, Column]:
+    """Of the first `count` exchanges: whether there was a response, its time in ns, and whether
+    that counts."""
     import numpy as np
 
     stored, certain = session.exchanges.stored, session.exchanges["confidence"][:count]
@@ -172,7 +177,7 @@ def _times(session: Session, by: By, count: int) -> tuple[Column, Column, Column
     pings = session.messages["code"][request] == numbers.EMPTY
     counts = answered & ~pings & np.isin(certain, _CERTAIN) & (time >= 0)
     counts &= ~_ambiguous(session, count)
-    return session.exchanges[by][:count], answered, time, counts
+    return answered, time, counts
 
 
 def _ambiguous(session: Session, count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -10,16 +10,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer.exchanges.model import CONFIDENCES, State
 from analyzer.exchanges.times import ExchangeTimes
 from analyzer.profiles.transmission import SECOND
 from analyzer.relations import Confidence
-from analyzer.response_times import By, Spread, measured, spreads
+from analyzer.response_times import By, Spread, spreads_and_times
 from dissectors.coap import numbers
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from analyzer.session import Session
 
 FEW: Final = 2_000
@@ -56,13 +58,17 @@ def round_trips(session: Session, few: int = FEW) -> RoundTrips:
     """Of a session that was read to its end."""
     if len(session.messages) <= few:
         return _one_by_one(session)
-    groups, total = spreads(session, By.UE)
-    places = EDGES[1:]
+    groups, total, times = spreads_and_times(session, By.UE)
+    by_ue = {group.name: group for group in groups}
+    return RoundTrips(total, by_ue, histogram(times))
+
+
+def histogram(times: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Bar, ...]:
+    """Of response times in ns: bars without a hole from the shortest to the longest."""
     import numpy as np
 
-    counts = np.bincount(np.searchsorted(places, measured(session), "right"))
-    bars = _bars({place: int(count) for place, count in enumerate(counts) if count})
-    return RoundTrips(total, {group.name: group for group in groups}, bars)
+    counts = np.bincount(np.searchsorted(EDGES[1:], times, "right"))
+    return _bars({place: int(count) for place, count in enumerate(counts) if count})
 
 
 def _bars(counts: dict[int, int]) -> tuple[Bar, ...]:

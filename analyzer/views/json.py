@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analyzer.identity import Identities
     from analyzer.response_times import By, Spread
     from analyzer.session import Session
+    from analyzer.statistics.model import Part
     from dissectors.fields import Field
 
 
@@ -106,6 +107,11 @@ def _spread_entry(spread: Spread) -> dict[str, Any]:
         time = getattr(spread, name)
         entry[key] = None if time is None else round(time) / SECOND
     return entry
+
+
+def write_statistics(parts: dict[Part, list[dict[str, Any]]], out: TextIO) -> None:
+    """An object with an array of entries (statistics.report) for each part."""
+    _write({str(part): entries for part, entries in parts.items()}, out)
 
 
 def write_fields(fields: Iterable[tuple[Field, Sequence[str]]], out: TextIO) -> None:

@@ -20,6 +20,7 @@ class Page(StrEnum):
     EXCHANGES = "exchanges"
     FINDINGS = "findings"
     UES = "ues"
+    STATISTICS = "statistics"
 
     @property
     def heading(self) -> str:

@@ -23,6 +23,7 @@ from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from analyzer.capture import Intake
+from analyzer.statistics.model import Part
 from analyzer.views.escape import escape
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.annotated import NO_NAMES
@@ -57,11 +58,12 @@ from analyzer.views.tui.screens.open import OpenScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
-from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.screens.searching import Searching
 from analyzer.views.tui.screens.sort import SortScreen
+from analyzer.views.tui.screens.statistics import StatisticsScreen
 from analyzer.views.tui.screens.ues import UesScreen
+from analyzer.views.tui.widgets.bar_plot import BarPlot
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.find_bar import FindBar
 from analyzer.views.tui.widgets.hex_pane import HexPane
@@ -86,6 +88,7 @@ PAGES: dict[Page, type[PageScreen]] = {
     Page.EXCHANGES: ExchangesScreen,
     Page.FINDINGS: FindingsScreen,
     Page.UES: UesScreen,
+    Page.STATISTICS: StatisticsScreen,
 }
 """The screens, in the order of their keys."""
 
@@ -98,6 +101,8 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In a ladder": LadderScreen,
     "In a comparison": DifferenceScreen,
     "UEs": UesScreen,
+    "Statistics": StatisticsScreen,
+    "In a plot": BarPlot,
     "In a list": VirtualList,
     "In the list of exchanges": TreeList,
     "In the packet detail": DetailTree,
@@ -110,7 +115,6 @@ _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the columns of a list": ColumnsScreen,
     "When a list is sorted": SortScreen,
     "When a file is opened": OpenScreen,
-    "In the response times": ResponseTimesScreen,
     "In the statistics of the capture": CaptureStatisticsScreen,
     "When interfaces are picked": PickerScreen,
     "In a comment": CommentScreen,
@@ -337,9 +341,8 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         ]
         self.push_screen(ExportScreen(self.view, choices))
 
-    def action_response_times(self) -> None:
-        if self.view.session is not None and not isinstance(self.screen, ResponseTimesScreen):
-            self.push_screen(ResponseTimesScreen(self.view))
+    async def action_response_times(self) -> None:
+        await self._visit(Visit(Place(Page.STATISTICS, list(Part).index(Part.TIMES))))
 
     def action_capture_statistics(self) -> None:
         if not isinstance(self.screen, CaptureStatisticsScreen):

@@ -49,10 +49,10 @@ APP_KEYS: Final = [
     Binding(
         "S,alt+s",
         "response_times",
-        "Statistics",
+        "Response times",
         show=False,
         id="app.response-times",
-        tooltip="Statistics of response times, by server, URI, UE or method",
+        tooltip="The response times on the statistics page: by server, URI, UE or method",
     ),
     Binding(
         "escape",

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Times of one exchange in its detail and in the list, and of many on their sheet."""
+"""Times of one exchange in its detail and in the list."""
 
 from __future__ import annotations
 
 from rules.conversation import Conversation
 
 from analyzer.capture import Intake
-from analyzer.response_times import By
 from analyzer.views.detail.generated import exchange_nodes
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.rows.exchanges import ExchangeRows
-from analyzer.views.tui.screens.response_times import ResponseTimesScreen
-from tui.conftest import FIELD_DAY, opened, text_of, until
 
 
 def told(talk: Conversation, row: int = 0) -> list[str]:
@@ -61,25 +58,3 @@ def test_the_list_marks_an_ambiguous_time() -> None:
     after = [column.key for column in rows.columns].index("response_time")
     shown = ["".join(text for text, _ in rows.cells(index)[after]) for index in range(2)]
     assert shown == ["6.01 s?", "10 ms"]
-
-
-async def test_response_times_by_whatever_is_asked_for() -> None:
-    async with opened(FIELD_DAY, size=(140, 40)) as pilot:
-        await pilot.press("S")
-        screen = pilot.app.screen
-        assert isinstance(screen, ResponseTimesScreen)
-        for by, title, words in (
-            (By.SERVER, "by server", "127.0.0.1:5683"),
-            (By.URI, "by URI", "/msgin5g/registration"),
-            (By.UE, "by UE", "meter-0011@iot.example"),
-            (By.METHOD, "by method", "POST"),
-        ):
-            await until(pilot, lambda by=by: screen.rows.by is by and screen.list.count > 0)  # type: ignore[misc]
-            await pilot.pause()
-            shown = text_of(pilot)
-            assert title in shown
-            assert words in shown
-            assert "\x1b" not in shown
-            await pilot.press("b")
-        await pilot.press("escape")
-        assert not isinstance(pilot.app.screen, ResponseTimesScreen)
