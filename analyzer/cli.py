@@ -150,15 +150,16 @@ def open_command(files: tuple[str, ...], printing: Printing, **reading: Any) -> 
     from analyzer.views.tui.app import run
 
     live = reading["live"]
+    filter = printing.wanted.text if printing.wanted is not None else ""
     if not files and live is None:
-        return pick(reading)
+        return pick(reading, filter)
     try:
         if "-" in files:
             stdin.put_terminal()
         with intake_of(files, reading, keep=True) as (intake, settings):
             if live is None:
-                return run(intake, settings)
-            return run(intake, settings, start=live.start)
+                return run(intake, settings, filter=filter)
+            return run(intake, settings, start=live.start, filter=filter)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 

@@ -46,8 +46,9 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
     return _BROKEN if recording.reason else 0
 
 
-def pick(reading: dict[str, Any]) -> int:
-    """Let the user pick interfaces on the screen, and show what is recorded from them."""
+def pick(reading: dict[str, Any], filter: str = "") -> int:
+    """Let the user pick interfaces on the screen, and show what is recorded from them, of which a
+    display filter lets through some."""
     from analyzer.recording.filters import default_filter
     from analyzer.recording.interfaces import interfaces, link_types, traffic
     from analyzer.recording.wish import Limits, Wish
@@ -62,6 +63,7 @@ def pick(reading: dict[str, Any]) -> int:
         Wish((), stop=Limits(filesize=intake.spool.most)),
         settings,
         start=Live(()).start,
+        filter=filter,
     )
 
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.views.detail.nodes import Node
 from analyzer.views.escape import escape
@@ -19,6 +20,7 @@ from dissectors.coap.values import (
     describe_number,
     describe_value,
 )
+from dissectors.fields import fields
 
 if TYPE_CHECKING:
     from dissectors import CoAP
@@ -42,7 +44,8 @@ def coap_node(coap: CoAP, at: int, generated: tuple[Node, ...]) -> Node:
         *((f", MID:{coap.message_id}", "") for _ in range(coap.message_id is not None)),
     )
     ends = [end for _, end in spans.values()]
-    return Node(heading, (at, max(ends, default=at)), children, key="coap", expanded=True)
+    span = (at, max(ends, default=at))
+    return Node(heading, span, children, key="coap", expanded=True, field="coap")
 
 
 def named(title: str, value: str, ink: str = "") -> Line:
@@ -63,7 +66,25 @@ def _header(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
     )
     for name, title, value, ink in values:
         if name in spans:
-            yield Node(named(title, str(value), ink), spans[name], key=name)
+            shown = named(title, str(value), ink)
+            yield Node(shown, spans[name], key=name, field=_FIELDS[name])
+
+
+_FIELDS: Final = {
+    "version": "coap.version",
+    "type": "coap.type",
+    "token_length": "coap.token_len",
+    "code": "coap.code",
+    "message_id": "coap.mid",
+    "token": "coap.token",
+}
+
+
+@cache
+def _option_fields() -> dict[int, str]:
+    """By the number of an option."""
+    sources = (field.source.partition(":") + (field.name,) for field in fields().values())
+    return {int(key): name for kind, _, key, name in sources if kind == "option"}
 
 
 def _options(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
@@ -72,15 +93,17 @@ def _options(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
         span, value_span = spans[f"options[{index}]"], spans[f"options[{index}].value"]
         number, value = option.number, bytes(option.value)
         shown = option_text(number, value)
+        field, nth = _option_fields().get(number, ""), seen.get(number, 0)
+        seen[number] = nth + 1
         head = (span[0], value_span[0])
         children = (
             Node(named("Option", describe_number(number)), head, key="number"),
             Node(named("Length", str(len(value))), head, key="length"),
-            Node(named("Value", shown), value_span, key="value"),
+            Node(named("Value", shown), value_span, key="value", field=field, nth=nth),
         )
-        seen[number] = seen.get(number, 0) + 1
-        key = f"{number}.{seen[number]}"
-        yield Node(named(escape(option.name), shown, "path"), span, children, key=key)
+        key = f"{number}.{nth + 1}"
+        heading = named(escape(option.name), shown, "path")
+        yield Node(heading, span, children, key=key, field=field, nth=nth)
 
 
 def option_text(number: int, value: bytes) -> str:
@@ -102,7 +125,8 @@ def _rest(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
         )
     if "payload" in spans:
         first, after = spans["payload"]
-        yield Node(named("Payload", f"{after - first} bytes"), spans["payload"], key="payload")
+        shown = named("Payload", f"{after - first} bytes")
+        yield Node(shown, spans["payload"], key="payload", field="coap.payload_length")
 
 
 def _flaws(coap: CoAP, at: int) -> Iterator[Node]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.findings import Finding
@@ -19,6 +20,14 @@ from analyzer.views.session_view import SessionView
 from analyzer.views.times import date_and_time, duration
 
 
+_OF_TIMES: Final = {
+    "response time": "exchange.response_time",
+    "ack after": "exchange.ack_time",
+    "gaps": "exchange.retransmissions",
+}
+"""Fields by the keys of time_words."""
+
+
 def frame_node(view: SessionView, row: int) -> Node:
     """The packet as it was captured."""
     session = view.opened
@@ -26,17 +35,21 @@ def frame_node(view: SessionView, row: int) -> Node:
     interface = session.interfaces[cells["interface"]].interface
     captured, wire = cells["captured"], cells["wire"]
     heading = f"Frame {cells['frame']}: {wire} bytes on wire, {captured} captured"
+    named = "name" if interface.name else "id"
     facts = {
-        "Arrival time": date_and_time(cells["time"]),
-        "Interface": escape(interface.name) or str(interface.index),
-        "Link type": str(interface.link_type),
-        "File offset": str(cells["offset"]),
+        "Arrival time": (date_and_time(cells["time"]), "frame.time_epoch"),
+        "Interface": (
+            escape(interface.name) or str(interface.index),
+            f"frame.interface_{named}",
+        ),
+        "Link type": (str(interface.link_type), ""),
+        "File offset": (str(cells["offset"]), ""),
     }
     children = (
-        Node((("[", "dim"), (f"{name}: ", "dim"), (value, ""), ("]", "dim")), key=name)
-        for name, value in facts.items()
+        Node((("[", "dim"), (f"{name}: ", "dim"), (value, ""), ("]", "dim")), key=name, field=field)
+        for name, (value, field) in facts.items()
     )
-    return Node(line(heading), (0, captured), tuple(children), key="frame")
+    return Node(line(heading), (0, captured), tuple(children), key="frame", field="frame.number")
 
 
 def exchange_nodes(view: SessionView, row: int) -> Iterator[Node]:
@@ -46,35 +59,43 @@ def exchange_nodes(view: SessionView, row: int) -> Iterator[Node]:
     role = Role(cells["role"])
     if cells["peer"]:
         words = "Response in" if role in (Role.REQUEST, Role.PING) else "Request in"
-        yield _link("peer", f"[{words}: {cells['peer']}]", Place(Page.PACKETS, cells["peer"]))
+        field = f"coap.response_{'in' if words.startswith('Response') else 'to'}"
+        place = Place(Page.PACKETS, cells["peer"])
+        yield _link("peer", f"[{words}: {cells['peer']}]", place, field)
     if role not in (Role.REQUEST, Role.RESPONSE):
-        yield _fact("role", f"[Role: {role.label}]")
+        yield _fact("role", f"[Role: {role.label}]", "exchange.role")
     candidate = view.candidates.of_message(row)
     if candidate is not None:
         words = f"[Nearest: {candidate.sentence}]"
-        yield _link("nearest", words, Place(Page.PACKETS, candidate.frame))
+        place = Place(Page.PACKETS, candidate.frame)
+        yield _link("nearest", words, place, "exchange.nearest_frame")
     number = cells["exchange"]
     if not 0 < number <= len(session.exchanges):
         return
     exchange = session.exchanges.row(number - 1)
     if role == Role.NOTIFICATION:
-        yield _fact("response time", f"[Since the request: {duration(cells['response_time'])}]")
+        words = f"[Since the request: {duration(cells['response_time'])}]"
+        yield _fact("response time", words, "coap.response_time")
     else:
         for key, words in time_words(view.times_of(number)):
-            yield _fact(key, f"[{words}]")
+            yield _fact(key, f"[{words}]", _OF_TIMES.get(key, ""))
     first = exchange["request_frame"]
     if role == Role.RETRANSMISSION and first:
-        yield _link("first", f"[First sent in: {first}]", Place(Page.PACKETS, first))
+        place = Place(Page.PACKETS, first)
+        yield _link("first", f"[First sent in: {first}]", place, "exchange.request_in")
     match, confidence = MATCHES[exchange["match"]], CONFIDENCES[exchange["confidence"]]
     if match is not None:
-        yield _fact("match", f"[Matched by: {match}, confidence: {confidence}]")
+        words = f"[Matched by: {match}, confidence: {confidence}]"
+        yield _fact("match", words, "exchange.matched_by")
         if confidence != Confidence.EXACT:
-            yield _fact("reason", f"[Why: {reason(exchange['match'], exchange['confidence'])}]")
+            words = f"[Why: {reason(exchange['match'], exchange['confidence'])}]"
+            yield _fact("reason", words, "exchange.reason")
     words = f"[Exchange: {number}, {State(exchange['state']).label}]"
-    yield _link("exchange", words, Place(Page.EXCHANGES, number))
+    yield _link("exchange", words, Place(Page.EXCHANGES, number), "exchange.id")
     operation = exchange["operation"]
     if operation and operation != number:
-        yield _link("operation", f"[Part of: {operation}]", Place(Page.EXCHANGES, operation))
+        place = Place(Page.EXCHANGES, operation)
+        yield _link("operation", f"[Part of: {operation}]", place, "exchange.operation")
 
 
 def findings_node(view: SessionView, row: int, at: int) -> Node | None:
@@ -82,25 +103,31 @@ def findings_node(view: SessionView, row: int, at: int) -> Node | None:
     findings = sorted(view.findings_of_row(row), key=lambda f: -f.severity)
     if not findings:
         return None
-    children = tuple(_finding(finding, at, f"finding {n}") for n, finding in enumerate(findings))
+    made = sorted(finding.id for finding in findings)
+    children = tuple(
+        _finding(finding, at, f"finding {n}", made.index(finding.id))
+        for n, finding in enumerate(findings)
+    )
     worst = max(finding.severity for finding in findings)
     words = f"{GLYPHS[worst]} Findings: {len(findings)}"
-    return Node(line(words, SEVERITY_INKS[worst]), None, children, key="findings", expanded=True)
+    shown = line(words, SEVERITY_INKS[worst])
+    return Node(shown, None, children, key="findings", expanded=True, field="finding.id")
 
 
-def _finding(finding: Finding, at: int, key: str) -> Node:
+def _finding(finding: Finding, at: int, key: str, nth: int) -> Node:
     rule: Piece = (
         f"{GLYPHS[finding.severity]} {finding.rule.id}: ",
         SEVERITY_INKS[finding.severity],
     )
     span = (at + finding.span[0], at + finding.span[1]) if finding.span else None
     shown = (rule, (escape(finding.text, 300), ""))
-    return Node(shown, span, key=key, place=Place(Page.FINDINGS, finding.id))
+    place = Place(Page.FINDINGS, finding.id)
+    return Node(shown, span, key=key, place=place, field="finding.rule", nth=nth)
 
 
-def _link(key: str, words: str, place: Place) -> Node:
-    return Node(line(words, "link"), key=key, place=place)
+def _link(key: str, words: str, place: Place, field: str) -> Node:
+    return Node(line(words, "link"), key=key, place=place, field=field)
 
 
-def _fact(key: str, words: str) -> Node:
-    return Node(line(words, "dim"), key=key)
+def _fact(key: str, words: str, field: str) -> Node:
+    return Node(line(words, "dim"), key=key, field=field)

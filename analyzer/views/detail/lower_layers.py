@@ -24,6 +24,17 @@ _LAYERS: Final = {
     "802.1Q": "802.1Q Virtual LAN",
 }
 
+_PROTOCOLS: Final = {"IP": "ip", "IPv6": "ipv6", "UDP": "udp"}
+_FILTERED: Final = {
+    ("IP", "src"): "ip.src",
+    ("IP", "dst"): "ip.dst",
+    ("IPv6", "src"): "ipv6.src",
+    ("IPv6", "dst"): "ipv6.dst",
+    ("UDP", "sport"): "udp.srcport",
+    ("UDP", "dport"): "udp.dstport",
+}
+"""Names of filters."""
+
 _FIELDS: Final = {
     "chksum": "Checksum",
     "dport": "Destination port",
@@ -94,7 +105,8 @@ def layer_node(layer: Any, at: int) -> Node:
     heading = ", ".join([title, *_ends(layer)])
     span = (at, at + header_length(layer))
     children = tuple(_field_nodes(layer, at))
-    return Node(line(escape(heading)), span, children, key=layer.name)
+    field = _PROTOCOLS.get(layer.name, "")
+    return Node(line(escape(heading)), span, children, key=layer.name, field=field)
 
 
 def header_length(layer: Any) -> int:
@@ -122,7 +134,8 @@ def _field_nodes(layer: Any, at: int) -> Iterator[Node]:
             span: Span = (at + before // 8, at + -(-after // 8))
             title = _FIELDS.get(field.name) or field.name.replace("_", " ").capitalize()
             shown = escape(str(field.i2repr(layer, value)))
-            yield Node(((f"{title}: ", "dim"), (shown, "")), span, key=field.name)
+            name = _FILTERED.get((layer.name, field.name), "")
+            yield Node(((f"{title}: ", "dim"), (shown, "")), span, key=field.name, field=name)
 
 
 def _bits(built: Any) -> int:

@@ -12,7 +12,8 @@ from analyzer.views.places import Place, Span
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A line of the tree. `key` names it among its siblings, so that what the user has opened or
+    """A line of the tree. `field` is the name that filters have for what it shows, "" for none, and
+    of several values `nth` (from 0) is this one. `key` names it among its siblings, so that what the user has opened or
     selected in one packet stays so in the next; `place` is where Enter leads."""
 
     line: Line
@@ -21,6 +22,8 @@ class Node:
     key: str = ""
     place: Place | None = None
     expanded: bool = False
+    field: str = ""
+    nth: int = 0
 
     @property
     def text(self) -> str:

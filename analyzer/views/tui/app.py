@@ -28,9 +28,10 @@ from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
+from analyzer.views.tui.filter_text import joined
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
-from analyzer.views.tui.places import Visit
+from analyzer.views.tui.places import FilterBy, Visit
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
@@ -46,8 +47,11 @@ from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.response_times import ResponseTimesScreen
 from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.screens.ues import UesScreen
+from analyzer.views.tui.searching import Searching
 from analyzer.views.tui.themes import DARK, THEMES
 from analyzer.views.tui.widgets.detail_tree import DetailTree
+from analyzer.views.tui.widgets.filter_bar import FilterBar
+from analyzer.views.tui.widgets.filter_input import FilterInput
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.rule_pane import RulePane
 from analyzer.views.tui.widgets.tab_line import TabLine
@@ -75,6 +79,7 @@ PAGES: dict[Page, type[PageScreen]] = {
 _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "Everywhere": App,
     "On a page": PageScreen,
+    "In the filter bar": FilterInput,
     "Packets": PacketsScreen,
     "Findings": FindingsScreen,
     "In a ladder": LadderScreen,
@@ -111,11 +116,14 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         settings: Settings | None = None,
         *,
         start: Start = start,
+        filter: str = "",
     ) -> None:
         intake = (
             paths if isinstance(paths, Intake) else Intake(tuple(os.fspath(path) for path in paths))
         )
         self.view = CaptureView(intake)
+        self.view.filtering.use(filter)
+        self.searching = Searching(self)
         self.settings = settings
         self.control = Control(self, start)
         self._visited: list[Place] = []
@@ -144,8 +152,9 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         """Leave what is on screen for another capture."""
         before = {self.current_mode, *(self._mode(page) for page in PAGES)}
         self.view.intake.stop.request()
-        session = self.view.session
+        session, filter = self.view.session, self.view.filtering.text
         self.view = CaptureView(intake)
+        self.view.filtering.use(filter)
         self._visited.clear()
         self._shown += 1
         self._add_pages()
@@ -195,12 +204,14 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         """Show the last packets before a silence, too, and how the recording is."""
         if view is self.view and view.changed():
             self._report()
+        self.searching.follow()
 
     def _report(self) -> None:
         view, screen = self.view, self._page_screen()
         view.pace.painted()
         if screen is not None and screen.is_mounted:
             screen.tick()
+        self.searching.follow()
         while view.told:
             self.notify(escape(view.told.pop(0), 300), markup=False, timeout=12)
         for alarm in view.alarms():
@@ -234,6 +245,41 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     @on(TabLine.Clicked)
     async def _tab_clicked(self, event: TabLine.Clicked) -> None:
         await self.action_page(event.name)
+
+    # The filter ---------------------------------------------------------------------------------
+
+    @property
+    def page(self) -> Page:
+        """The one on screen."""
+        screen = self._page_screen()
+        return screen.page if screen is not None else Page.PACKETS
+
+    def show_passing(self) -> None:
+        """List what passes the filter by now."""
+        screen = self._page_screen()
+        if screen is not None and screen.is_mounted:
+            screen.tick()
+
+    @on(FilterBar.Applied)
+    def _filter_written(self, event: FilterBar.Applied) -> None:
+        self.searching.apply(event.text)
+
+    @on(FilterBy)
+    def _filter_by(self, event: FilterBy) -> None:
+        from analyzer.filters.model import FilterError
+
+        text = joined(self.view.filtering.text, event.text, event.join)
+        screen = self._page_screen()
+        if event.apply:
+            try:
+                self.searching.apply(text)
+                return
+            except FilterError as error:
+                self.notify(escape(str(error), 300), severity="warning", markup=False)
+        if screen is not None:
+            screen.bar.open(text)
+
+    # Jumps --------------------------------------------------------------------------------------
 
     @on(Visit)
     async def _visit(self, event: Visit) -> None:
@@ -309,12 +355,19 @@ class MsgsharkApp(App[None], inherit_bindings=False):
             yield title, [binding for binding in bindings if isinstance(binding, Binding)]
 
 
-def run(intake: Intake, settings: Settings | None = None, *, start: Start = start) -> int:
+def run(
+    intake: Intake,
+    settings: Settings | None = None,
+    *,
+    start: Start = start,
+    filter: str = "",
+) -> int:
     """Show captures until the user quits; the exit code, 2 when they could not be read.
 
-    `start` begins a recording anew that `intake` has.
+    `start` begins a recording anew that `intake` has; `filter` is the display filter to begin
+    with.
     """
-    return finished(MsgsharkApp(intake, settings, start=start))
+    return finished(MsgsharkApp(intake, settings, start=start, filter=filter))
 
 
 def finished(app: MsgsharkApp) -> int:

@@ -43,8 +43,9 @@ class PickerApp(MsgsharkApp):
         settings: Settings | None = None,
         *,
         start: Start = start,
+        filter: str = "",
     ) -> None:
-        super().__init__(Intake(()), settings, start=start)
+        super().__init__(Intake(()), settings, start=start, filter=filter)
         self._wish = wish
         self.view.reading = False
         picker = PickerScreen(choices, traffic, default_filter, self._record)
@@ -76,11 +77,14 @@ def run_picker(
     settings: Settings | None = None,
     *,
     start: Start = start,
+    filter: str = "",
 ) -> int:
     """Let the user pick interfaces, record from them and show that; the exit code.
 
     `choices` lists interfaces and may take its time; `traffic` tells packets and bytes that one has
     seen so far; `default_filter` gives the capture filter for some of them by their names; `wish`
-    says all else.
+    says all else, and `filter` is the display filter to begin with.
     """
-    return finished(PickerApp(choices, traffic, default_filter, wish, settings, start=start))
+    return finished(
+        PickerApp(choices, traffic, default_filter, wish, settings, start=start, filter=filter)
+    )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which rows the exchange list has: one for each exchange, operation or observation, and below
-those that are open, what belongs to them.
+those that are open, what belongs to them. Of what a filter hides, one stands for all that belongs
+to it: it is listed as soon as a part passes, with all its parts.
 
 Only what is open is laid out; of all else a row is its place in one array of ids.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from analyzer.exchanges.model import OBSERVES
 from analyzer.observations import Ending, Notification, Observation, observation
 from analyzer.views.tui.capture_view import CaptureView
+from dissectors.fields import Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +76,9 @@ class ExchangeTree:
         self._passed: list[int] = [0]
         self._places: dict[int, int] = {}
         self._count = 0
+        self._passing: _Ids | None = None
+        self.total = 0
+        """Roots, whatever the filter."""
         self.digits = 0
         """Of the largest number below a root, 0 when no exchange has anything below it."""
 
@@ -83,9 +88,10 @@ class ExchangeTree:
     def refresh(self) -> None:
         """Take in what was read since."""
         session = self._view.session
-        if session is None or session.version == self._version:
+        passing = self._view.filtering.rows(Table.EXCHANGES)
+        if session is None or (session.version == self._version and passing is self._passing):
             return
-        self._version = session.version
+        self._version, self._passing = session.version, passing
         self._take_roots()
         self._lay_out()
 
@@ -104,6 +110,19 @@ class ExchangeTree:
         self._members: _Ids = members[np.argsort(operation[members - 1], kind="stable")]
         self._of: _Ids = operation[self._members - 1]
         self.digits = self._digits(stored["flags"][:count] & OBSERVES > 0)
+        self.total = len(self._roots)
+        if self._passing is not None:
+            self._roots = self._roots[self._listed(self._passing, count)]
+
+    def _listed(self, passing: _Ids, count: int) -> _Ids:
+        """Which roots pass, or have a member that does."""
+        import numpy as np
+
+        passed = np.zeros(count + 1, bool)
+        passed[passing[passing < count] + 1] = True
+        passed[self._of[passed[self._members]]] = True
+        listed: _Ids = passed[self._roots]
+        return listed
 
     def _digits(self, observers: np.ndarray[Any, Any]) -> int:
         """Digits of the largest number below a root, by what asks for notifications."""
@@ -160,7 +179,8 @@ class ExchangeTree:
         for root in sorted(self._open):
             place = int(self._roots.searchsorted(root))
             if place == len(self._roots) or self._roots[place] != root:
-                del self._open[root]  # it turned out to continue another one
+                if self._passing is None:
+                    del self._open[root]  # it turned out to continue another one
                 continue
             opened = self._open[root]
             self._fill(root, opened)
@@ -220,6 +240,12 @@ class ExchangeTree:
         if not self._count or at == len(self._roots) or self._roots[at] != root:
             return None
         return at + self._passed[bisect_left(self._opened_roots, root)]
+
+    def nearest(self, identity: int) -> int:
+        """The row of the root at or after that of a row which is hidden, or the last one."""
+        root = identity >> _BELOW or self.root_of(identity)
+        at = min(int(self._roots.searchsorted(root)), len(self._roots) - 1)
+        return at + self._passed[bisect_left(self._opened_roots, int(self._roots[at]))]
 
     def root_of(self, exchange: int) -> int:
         """The exchange in whose place another one stands: itself if no other."""

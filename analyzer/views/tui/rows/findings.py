@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
-from analyzer.findings import Finding, Findings
+from analyzer.findings import Finding
 from analyzer.views.escape import escape
 from analyzer.views.info import Line
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.widgets.columns import Column
+from dissectors.fields import Table
 
 _LAST = 1 << 32
 
@@ -43,6 +46,8 @@ class FindingRows:
         self._findings: list[Finding] = []
         self._index: dict[int, int] = {}
         self._sorted_as: Order | None = None
+        self._passing: Any = None  # rows of the findings table, None for all
+        self._grew = True  # by rows at the end, if at all
         self._measured = 0
         self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
 
@@ -50,22 +55,43 @@ class FindingRows:
         """Take in what was found since, sorted."""
         if self.view.session is None:
             return
-        known, order = self.view.session.findings, self.order
-        if order is Order.FOUND and self._sorted_as is order:
+        order, known, grew = self.order, self._known(), self._grew
+        if order is Order.FOUND and self._sorted_as is order and grew:
             for number in range(len(self._findings), len(known)):
                 self._add(known[number])
-        elif (order, len(known)) != (self._sorted_as, len(self._findings)):
+        elif not grew or (order, len(known)) != (self._sorted_as, len(self._findings)):
             self._findings, self._index, self._sorted_as = [], {}, order
-            for finding in self._in_order(known):
+            for finding in sorted(known, key=self._place):
                 self._add(finding)
 
-    def _in_order(self, found: Findings) -> Iterable[Finding]:
+    def _known(self) -> Sequence[Finding]:
+        """Those that pass the filter, as they were found."""
+        findings, before = self.view.opened.findings, self._passing
+        self._passing = self.view.filtering.rows(Table.FINDINGS)
+        if self._passing is None:
+            self._grew = before is None
+            return findings
+        count = len(self._findings)
+        begins = before is not None and len(before) == count <= len(self._passing)
+        self._grew = begins and bool((self._passing[:count] == before).all())
+        return [findings[row] for row in self._passing.tolist()]
+
+    def _place(self, finding: Finding) -> tuple[int, int, int]:
+        """What findings are sorted by."""
         if self.order is Order.FOUND:
-            return found
-        worst_first = self.order is Order.SEVERITY
-        return sorted(
-            found, key=lambda f: (-f.severity if worst_first else 0, f.frame or _LAST, f.id)
-        )
+            return 0, 0, finding.id
+        worst = -finding.severity if self.order is Order.SEVERITY else 0
+        return worst, finding.frame or _LAST, finding.id
+
+    @property
+    def total(self) -> int:
+        """Rows there would be without a filter."""
+        return len(self.view.session.findings) if self.view.session is not None else 0
+
+    def nearest(self, identity: int) -> int:
+        """Where the finding nearest to one that is hidden is listed."""
+        place = self._place(self.view.opened.findings[identity - 1])
+        return min(bisect_left(self._findings, place, key=self._place), len(self) - 1)
 
     def _add(self, finding: Finding) -> None:
         self._index[finding.id] = len(self._findings)

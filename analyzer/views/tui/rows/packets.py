@@ -65,6 +65,15 @@ class PacketRows:
         index = bisect_left(self.rows, identity)
         return index if index < len(self.rows) and self.rows[index] == identity else None
 
+    @property
+    def total(self) -> int:
+        """Rows there would be without a filter."""
+        return self.view.visible_count
+
+    def nearest(self, identity: int) -> int:
+        """Where the row nearest to one that is hidden is listed."""
+        return min(bisect_left(self.rows, identity), len(self.rows) - 1)
+
     def next_flagged(self, index: int, step: int) -> int | None:
         """The nearest row before or after with an error or a warning."""
         severity = self.view.opened.messages["severity"]
