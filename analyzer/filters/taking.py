@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analyzer.columns import Columns
 from analyzer.filters.filter import compiled
 from analyzer.filters.kinds import Kind, kind_of, known_fields, words_of
+from analyzer.filters.matching import Matcher
 from analyzer.filters.model import FilterError, Literal
 from analyzer.message_content import MASK
 from analyzer.profiles.transmission import SECOND
@@ -26,7 +27,8 @@ def taken(session: Session, table: Table, row: int, name: str, nth: int = 0) -> 
     none."""
     field = known_fields()[name]
     if kind_of(field) == Kind.PROTOCOL:
-        return name
+        matcher = Matcher(session, compiled(name, table))
+        return name if matcher.matches(row, row + 1)[0] else ""
     found = Columns(session).of(field, table, [row])[0]
     if isinstance(found, list):
         found = found[nth] if nth < len(found) else found[0] if found else None

@@ -67,7 +67,8 @@ def _header(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
     for name, title, value, ink in values:
         if name in spans:
             shown = named(title, str(value), ink)
-            yield Node(shown, spans[name], key=name, field=_FIELDS[name])
+            field = "coap.token_len" if name == "token" and not token else _FIELDS[name]
+            yield Node(shown, spans[name], key=name, field=field)
 
 
 _FIELDS: Final = {

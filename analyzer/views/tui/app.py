@@ -28,7 +28,7 @@ from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
-from analyzer.views.tui.filter_text import joined
+from analyzer.views.tui.filter_text import joined, problem
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import FilterBy, Visit
@@ -189,6 +189,7 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         read_capture(
             view, self.settings, report, lambda: worker.is_cancelled or view is not self.view
         )
+        problem("frame")  # the grammar of filters takes a moment to load, the first time
 
     async def _paint(self) -> None:
         """Report, and let the reading thread wait until that is painted: both want the interpreter,

@@ -25,6 +25,8 @@ from analyzer.views.tui.widgets.filter_input import FilterInput, Offers
 _SIGN: Final = 2
 """Columns before the text."""
 
+_STEP: Final = 10
+
 _HINT: Final = "Enter applies, Tab completes, ↑ has those of before, Esc leaves"
 
 
@@ -94,7 +96,9 @@ class FilterBar(Vertical):
         state = "Enter applies it" if written and not self.input.has_focus else state
         if state != self._state_text:
             self._state_text = state
-            self._state.update(Content(f" {state}" if state else ""))
+            # In steps of a few columns: each change of the layout paints the whole page.
+            self._state.styles.width = -(-len(state) // _STEP) * _STEP
+            self._state.update(Content(state), layout=False)
         self.display = self.editing or bool(self._applied)
 
     def open(self, text: str | None = None) -> None:
@@ -135,7 +139,7 @@ class FilterBar(Vertical):
         good = bool(text.strip()) and found is None
         self.set_class(good, "-good")
         self.set_class(found is not None, "-bad")
-        self._sign.update(Content("✖" if found else "✔" if good else "/"))
+        self._sign.update(Content("✖" if found else "✔" if good else "/"), layout=False)
         self._says.set_class(found is not None, "-bad")
         self._says.update(self._pointed(found) if found else Content(" " * _SIGN + _HINT))
 

@@ -29,7 +29,7 @@ class TreeList(VirtualList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "left",
-            "close(True)",
+            "close",
             "Close",
             show=False,
             id="exchanges.close",
@@ -37,27 +37,11 @@ class TreeList(VirtualList):
         ),
         Binding(
             "right",
-            "open(True)",
+            "open",
             "Open",
             show=False,
             id="exchanges.open",
             tooltip="Show notifications or later blocks below the row; else more of long lines",
-        ),
-        Binding(
-            "plus",
-            "open(False)",
-            "Open",
-            show=False,
-            id="exchanges.plus",
-            tooltip="Show what is below the row",
-        ),
-        Binding(
-            "minus",
-            "close(False)",
-            "Close",
-            show=False,
-            id="exchanges.minus",
-            tooltip="Hide it again, or go to the row around",
         ),
         Binding(
             "space",
@@ -72,14 +56,14 @@ class TreeList(VirtualList):
         super().__init__(source, id=id, empty=empty)
         self._tree = source
 
-    def action_open(self, shifts: bool) -> None:
+    def action_open(self) -> None:
         if self.count and self._tree.opened(self.cursor) is False:
             self._set_opened(True)
-        elif shifts:
+        else:
             self.action_shift(1)
 
-    def action_close(self, shifts: bool) -> None:
-        if not self.count or (shifts and self.shift):
+    def action_close(self) -> None:
+        if not self.count or self.shift:
             self.action_shift(-1)
             return
         parent = self._tree.parent(self.cursor)
