@@ -59,6 +59,7 @@ class FilterBar(Vertical):
         self._clear = Static(Content(" ✕ "), id="filter-clear")
         self._says = Static(id="filter-says")
         self._applied = ""
+        self._open = False
         self._state_text = ""
         self._before: Widget | None = None
         self._history = History(())
@@ -82,18 +83,17 @@ class FilterBar(Vertical):
     @property
     def editing(self) -> bool:
         """Whether what stands there is not applied, or may soon not be."""
-        return self.input.has_focus or self.input.value.strip() != self._applied
+        return self._open or self.input.value.strip() != self._applied
 
     def show(self, state: str) -> None:
         """Show the filter there is and, at the right, what it comes to."""
         text = self.view.filtering.text
         if text != self._applied:
-            was_written = self.input.has_focus
             self._applied = text
-            if not was_written:
+            if not self._open:
                 self._put(text)
         written = self.input.value.strip() != self._applied
-        state = "Enter applies it" if written and not self.input.has_focus else state
+        state = "not applied" if written and not self._open else state
         if state != self._state_text:
             self._state_text = state
             # In steps of a few columns: each change of the layout paints the whole page.
@@ -103,10 +103,10 @@ class FilterBar(Vertical):
 
     def open(self, text: str | None = None) -> None:
         """Let the user write: what stands there, or a text that is not applied yet."""
-        if not self.input.has_focus:
+        if not self._open:
             self._before = self.screen.focused
             self._history = History(texts(HISTORY))
-        self.display = self._says.display = True
+        self._set_open(True)
         self.input.can_focus = True
         if text is not None:
             self._put(text)
@@ -117,6 +117,10 @@ class FilterBar(Vertical):
             self._judge()
         else:
             self._load()
+
+    def _set_open(self, wanted: bool) -> None:
+        self._open = self._says.display = wanted
+        self.display = self.editing or bool(self._applied)
 
     @work(thread=True)
     def _load(self) -> None:
@@ -249,20 +253,24 @@ class FilterBar(Vertical):
         self._leave()
 
     def _leave(self) -> None:
-        self._says.display = False
+        self._set_open(False)
         self.input.can_focus = False
-        self.display = bool(self._applied)
         self.post_message(self.Left(self._before))
 
+    def on_descendant_focus(self) -> None:
+        self._set_open(True)
+
     def on_descendant_blur(self) -> None:
+        """What was written stays, and can be gone on with."""
         self.offers.close()
+        self._set_open(False)
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is self._clear:
             self.offers.close()
             self._put("")
             self._enter()
-        elif not self.input.has_focus:
+        elif not self._open:
             before = self.input.cursor_position
             self.open(self.input.value)
             self.input.cursor_position = before
