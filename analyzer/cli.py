@@ -166,15 +166,17 @@ def open_command(
     from analyzer.views.tui.app import run
 
     live, preferred = reading["live"], preferences_of(preferences_path)
+    filter = printing.wanted.text if printing.wanted is not None else ""
     if not files and live is None:
-        return pick(reading, hosts, preferred)
+        return pick(reading, hosts, preferred, filter)
     try:
         if "-" in files:
             stdin.put_terminal()
         with intake_of(files, reading, keep=True) as (intake, settings):
+            wishes: Any = {"names": hosts, "preferences": preferred, "filter": filter}
             if live is None:
-                return run(intake, settings, names=hosts, preferences=preferred)
-            return run(intake, settings, start=live.start, names=hosts, preferences=preferred)
+                return run(intake, settings, **wishes)
+            return run(intake, settings, start=live.start, **wishes)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 

@@ -50,7 +50,7 @@ class Printing(NamedTuple):
     def given(self) -> bool:
         """Something was asked for that a screen does not show."""
         shown_otherwise = self.form or self.fields or self.detail or self.octets
-        return bool(shown_otherwise or self.frames or self.wanted)
+        return bool(shown_otherwise or self.frames)
 
     @property
     def row_by_row(self) -> bool:

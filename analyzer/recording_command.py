@@ -49,8 +49,11 @@ def record(live: Live | None, ports: tuple[int, ...]) -> int:
     return _BROKEN if recording.reason else 0
 
 
-def pick(reading: dict[str, Any], names: Mapping[str, str], preferences: Preferences) -> int:
-    """Let the user pick interfaces on the screen, and show what is recorded from them."""
+def pick(
+    reading: dict[str, Any], names: Mapping[str, str], preferences: Preferences, filter: str = ""
+) -> int:
+    """Let the user pick interfaces on the screen, and show what is recorded from them, of which a
+    display filter lets through some."""
     from analyzer.recording.filters import default_filter
     from analyzer.recording.interfaces import interfaces, link_types, traffic
     from analyzer.recording.wish import Limits, Wish
@@ -67,6 +70,7 @@ def pick(reading: dict[str, Any], names: Mapping[str, str], preferences: Prefere
         start=Live(()).start,
         names=names,
         preferences=preferences,
+        filter=filter,
     )
 
 

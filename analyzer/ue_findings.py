@@ -24,6 +24,9 @@ class UesOfFindings:
         self._exchanges: list[int] = []
         self._severities: list[int] = []
 
+    def __len__(self) -> int:
+        return len(self._ues)
+
     def take_in(self) -> None:
         """Look at what was found since."""
         findings = self._session.findings

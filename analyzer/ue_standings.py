@@ -273,6 +273,21 @@ class Standings:
         found = (self._ids[self._order] == id).nonzero()[0]
         return int(found[0]) if len(found) else None
 
+    def with_any(self, messages: Column, exchanges: Column, findings: Column) -> Column:
+        """Rows of the UEs that any of these rows of the tables is about."""
+        import numpy as np
+
+        if self._ids is None or self._order is None:
+            return np.empty(0, np.int64)
+        session = self._session
+        named = (
+            session.messages["ue"][messages],
+            session.exchanges.stored["ue"][exchanges],
+            self._found.ues()[findings[findings < len(self._found)]],
+        )
+        ids = np.unique(np.concatenate([column.astype(np.int64) for column in named]))
+        return np.flatnonzero(np.isin(self._ids[self._order], ids))
+
     def widest(self) -> dict[str, int]:
         """The largest number in each column of counts."""
         counts = ("exchanges", "registrations", *(severity.label for severity in Severity))

@@ -170,9 +170,12 @@ Expression: TypeAlias = "Exists | Compare | Not[Expression] | And[Expression] | 
 
 
 def _escaped(character: str) -> str:
+    """As a string in a filter has it: nothing in it acts on a terminal."""
     if character in _ESCAPED:
         return _ESCAPED[character]
     code = ord(character)
-    if code < 0x20 or code == 0x7F:
+    if character.isprintable() or 0xD800 <= code < 0xE000:  # no escape stands for a surrogate
+        return character
+    if code < 0x100:
         return f"\\x{code:02x}"
-    return character
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

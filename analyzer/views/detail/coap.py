@@ -53,7 +53,8 @@ def coap_node(coap: CoAP, at: int, generated: tuple[Node, ...]) -> Node:
         *((f", MID:{coap.message_id}", "") for _ in range(coap.message_id is not None)),
     )
     ends = [end for _, end in spans.values()]
-    return Node(heading, (at, max(ends, default=at)), children, key="coap", expanded=True)
+    span = (at, max(ends, default=at))
+    return Node(heading, span, children, key="coap", expanded=True, field="coap")
 
 
 def named(title: str, value: str, ink: str = "") -> Line:
@@ -75,7 +76,8 @@ def _header(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
     for name, title, value, ink in values:
         if name in spans:
             shown = named(title, str(value), ink)
-            yield Node(shown, spans[name], key=name, field=_FIELDS[name])
+            field = "coap.token_len" if name == "token" and not token else _FIELDS[name]
+            yield Node(shown, spans[name], key=name, field=field)
 
 
 def _options(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
@@ -84,17 +86,18 @@ def _options(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
         span, value_span = spans[f"options[{index}]"], spans[f"options[{index}].value"]
         number, value = option.number, bytes(option.value)
         shown = option_text(number, value)
+        nth = seen.get(number, 0)
+        seen[number] = nth + 1
         head = (span[0], value_span[0])
         field = named_by_source().get(f"option:{number}", "")
         children = (
             Node(named("Option", describe_number(number)), head, key="number"),
             Node(named("Length", str(len(value))), head, key="length"),
-            Node(named("Value", shown), value_span, key="value", field=field),
+            Node(named("Value", shown), value_span, key="value", field=field, nth=nth),
         )
-        seen[number] = seen.get(number, 0) + 1
-        key = f"{number}.{seen[number]}"
+        key = f"{number}.{nth + 1}"
         heading = named(escape(option.name), shown, "path")
-        yield Node(heading, span, children, key=key, field=field)
+        yield Node(heading, span, children, key=key, field=field, nth=nth)
 
 
 def option_text(number: int, value: bytes) -> str:

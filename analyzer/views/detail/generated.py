@@ -23,6 +23,14 @@ _TIMES: Final = {"response time": "exchange.response_time", "ack after": "exchan
 """Fields of the times in words, by their keys (detail.times)."""
 
 
+_OF_TIMES: Final = {
+    "response time": "exchange.response_time",
+    "ack after": "exchange.ack_time",
+    "gaps": "exchange.retransmissions",
+}
+"""Fields by the keys of time_words."""
+
+
 def frame_node(view: SessionView, row: int) -> Node:
     """The packet as it was captured."""
     session = view.opened
@@ -98,13 +106,18 @@ def findings_node(view: SessionView, row: int, at: int) -> Node | None:
     findings = sorted(view.findings_of_row(row), key=lambda f: -f.severity)
     if not findings:
         return None
-    children = tuple(_finding(finding, at, f"finding {n}") for n, finding in enumerate(findings))
+    made = sorted(finding.id for finding in findings)
+    children = tuple(
+        _finding(finding, at, f"finding {n}", made.index(finding.id))
+        for n, finding in enumerate(findings)
+    )
     worst = max(finding.severity for finding in findings)
     words = f"{GLYPHS[worst]} Findings: {len(findings)}"
-    return Node(line(words, SEVERITY_INKS[worst]), None, children, key="findings", expanded=True)
+    shown = line(words, SEVERITY_INKS[worst])
+    return Node(shown, None, children, key="findings", expanded=True, field="finding.id")
 
 
-def _finding(finding: Finding, at: int, key: str) -> Node:
+def _finding(finding: Finding, at: int, key: str, nth: int) -> Node:
     rule: Piece = (
         f"{GLYPHS[finding.severity]} {finding.rule.id}: ",
         SEVERITY_INKS[finding.severity],
@@ -112,7 +125,7 @@ def _finding(finding: Finding, at: int, key: str) -> Node:
     span = (at + finding.span[0], at + finding.span[1]) if finding.span else None
     shown = (rule, (escape(finding.text, 300), ""))
     place = Place(Page.FINDINGS, finding.id)
-    return Node(shown, span, key=key, place=place, field="finding.rule")
+    return Node(shown, span, key=key, place=place, field="finding.rule", nth=nth)
 
 
 def _link(key: str, words: str, place: Place, field: str) -> Node:

@@ -24,6 +24,7 @@ _LAYERS: Final = {
     "802.1Q": "802.1Q Virtual LAN",
 }
 
+_PROTOCOLS: Final = {"IP": "ip", "IPv6": "ipv6", "UDP": "udp"}
 _FIELDS: Final = {
     "chksum": "Checksum",
     "dport": "Destination port",
@@ -104,7 +105,8 @@ def layer_node(layer: Any, at: int) -> Node:
     heading = ", ".join([title, *_ends(layer)])
     span = (at, at + header_length(layer))
     children = tuple(_field_nodes(layer, at))
-    return Node(line(escape(heading)), span, children, key=layer.name)
+    field = _PROTOCOLS.get(layer.name, "")
+    return Node(line(escape(heading)), span, children, key=layer.name, field=field)
 
 
 def header_length(layer: Any) -> int:

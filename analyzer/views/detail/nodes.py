@@ -14,7 +14,8 @@ from analyzer.views.places import Place, Span
 class Node:
     """A line of the tree. `key` names it among its siblings, so that what the user has opened or
     selected in one packet stays so in the next; `place` is where Enter leads; `field` is the name
-    of its value in dissectors.fields, `""` for none."""
+    of its value in dissectors.fields, `""` for none, and of several values `nth` (from 0) is this
+    one."""
 
     line: Line
     span: Span | None = None
@@ -23,6 +24,7 @@ class Node:
     place: Place | None = None
     expanded: bool = False
     field: str = ""
+    nth: int = 0
 
     @property
     def text(self) -> str:

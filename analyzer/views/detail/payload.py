@@ -126,7 +126,9 @@ class _JsonTree:
             children.append(Node(line(words, "error"), place, key="error"))
         span = (self._at, self._at + len(document.data))
         ink = "msgin5g" if self._known else ""
-        return Node(line(title, ink), span, tuple(children), key="payload", expanded=True)
+        field = "msgin5g" if self._known else ""
+        shown = line(title, ink)
+        return Node(shown, span, tuple(children), key="payload", expanded=True, field=field)
 
     def _children(self, parent: Value) -> Iterator[Node]:
         if parent.kind not in (Kind.OBJECT, Kind.ARRAY):
@@ -151,7 +153,9 @@ class _JsonTree:
             head.append((f" (as {escape(name, 40)})", "dim"))
         shown: Line = (*head, (": ", "dim"), *self._value(value, element), *self._remarks(value))
         span = (self._at + first, self._at + after)
-        field = named_by_source().get(f"element:{element.name}", "") if element else ""
+        field = ""
+        if element is not None and not element.container:
+            field = named_by_source().get(f"element:{element.name}", "")
         return Node(shown, span, children, key=name, expanded=True, field=field)
 
     def _element(self, value: Value) -> Element | None:

@@ -33,10 +33,12 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
 from analyzer.views.tui.failures import Failures, told
+from analyzer.views.tui.filter_search import FilterSearch
+from analyzer.views.tui.filter_text import joined, problem
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.palette import GoToPacket, page_commands
-from analyzer.views.tui.places import Noted, Visit
+from analyzer.views.tui.places import FilterBy, Noted, Visit
 from analyzer.views.tui.preferring import Preferring
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.recent import remember
@@ -65,6 +67,8 @@ from analyzer.views.tui.screens.statistics import StatisticsScreen
 from analyzer.views.tui.screens.ues import UesScreen
 from analyzer.views.tui.widgets.bar_plot import BarPlot
 from analyzer.views.tui.widgets.detail_tree import DetailTree
+from analyzer.views.tui.widgets.filter_bar import FilterBar
+from analyzer.views.tui.widgets.filter_input import FilterInput
 from analyzer.views.tui.widgets.find_bar import FindBar
 from analyzer.views.tui.widgets.hex_pane import HexPane
 from analyzer.views.tui.widgets.rule_pane import RulePane
@@ -96,6 +100,7 @@ PAGES: dict[Page, type[PageScreen]] = {
 _KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "Everywhere": App,
     "On a page": PageScreen,
+    "In the filter bar": FilterInput,
     "Packets": PacketsScreen,
     "Findings": FindingsScreen,
     "In a ladder": LadderScreen,
@@ -145,11 +150,14 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         start: Start = start,
         names: Mapping[str, str] = NO_NAMES,
         preferences: Preferences | None = None,
+        filter: str = "",
     ) -> None:
         intake = (
             paths if isinstance(paths, Intake) else Intake(tuple(os.fspath(path) for path in paths))
         )
         self.view = CaptureView(intake, names)
+        self.view.filtering.use(filter)
+        self.filter_search = FilterSearch(self)
         self.settings = settings
         self.control = Control(self, start)
         self.failures = Failures()
@@ -179,9 +187,10 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         """Leave what is on screen for another capture."""
         before = {self.current_mode, *(self._mode(page) for page in PAGES)}
         self.view.intake.stop.request()
-        session = self.view.session
+        session, filter = self.view.session, self.view.filtering.text
         await asyncio.to_thread(self.save_annotations, self.view)
         self.view = CaptureView(intake, self.view.given)
+        self.view.filtering.use(filter)
         self._preferring.show(self.view)
         self._visited.clear()
         self._shown += 1
@@ -219,6 +228,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         read_capture(
             view, self.settings, report, lambda: worker.is_cancelled or view is not self.view
         )
+        problem("frame")  # the grammar of filters takes a moment to load, the first time
 
     async def _paint(self) -> None:
         """Report, and let the reading thread wait until that is painted: both want the interpreter,
@@ -234,6 +244,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         """Show the last packets before a silence, too, and how the recording is."""
         if view is self.view and view.changed():
             self._report()
+        self.filter_search.follow()
 
     def _report(self) -> None:
         view, screen = self.view, self._page_screen()
@@ -242,6 +253,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
             screen.tick()
         self.hide_ignored()
         self.tell_of_annotations()
+        self.filter_search.follow()
         while view.told:
             self.notify(escape(view.told.pop(0), 300), markup=False, timeout=12)
         for alarm in view.alarms():
@@ -281,6 +293,41 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     @on(TabLine.Clicked)
     async def _tab_clicked(self, event: TabLine.Clicked) -> None:
         await self.action_page(event.name)
+
+    # The filter ---------------------------------------------------------------------------------
+
+    @property
+    def page(self) -> Page:
+        """The one on screen."""
+        screen = self._page_screen()
+        return screen.page if screen is not None else Page.PACKETS
+
+    def show_passing(self) -> None:
+        """List what passes the filter by now."""
+        screen = self._page_screen()
+        if screen is not None and screen.is_mounted:
+            screen.tick()
+
+    @on(FilterBar.Applied)
+    def _filter_written(self, event: FilterBar.Applied) -> None:
+        self.filter_search.apply(event.text)
+
+    @on(FilterBy)
+    def _filter_by(self, event: FilterBy) -> None:
+        from analyzer.filters.model import FilterError
+
+        text = joined(self.view.filtering.text, event.text, event.join)
+        screen = self._page_screen()
+        if event.apply:
+            try:
+                self.filter_search.apply(text)
+                return
+            except FilterError as error:
+                self.notify(escape(str(error), 300), severity="warning", markup=False)
+        if screen is not None:
+            screen.bar.open(text)
+
+    # Jumps --------------------------------------------------------------------------------------
 
     @on(Visit)
     async def _visit(self, event: Visit) -> None:
@@ -418,12 +465,16 @@ def run(
     start: Start = start,
     names: Mapping[str, str] = NO_NAMES,
     preferences: Preferences | None = None,
+    filter: str = "",
 ) -> int:
     """Show captures until the user quits; the exit code, 2 when they could not be read.
 
-    `start` begins a recording anew that `intake` has; `names` are those of addresses and UEs.
+    `start` begins a recording anew that `intake` has; `names` are those of addresses and UEs;
+    `filter` is the display filter to begin with.
     """
-    app = MsgsharkApp(intake, settings, start=start, names=names, preferences=preferences)
+    app = MsgsharkApp(
+        intake, settings, start=start, names=names, preferences=preferences, filter=filter
+    )
     return finished(app)
 
 

@@ -66,13 +66,21 @@ APP_KEYS: Final = [
     *LIVE_KEYS,
     Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys"),
     Binding(
-        "ctrl+p,colon",
+        "ctrl+p",
         "command_palette",
         "Commands",
         show=False,
         priority=True,
         id="app.commands",
         tooltip="Find a command: themes, screenshots, ...",
+    ),
+    Binding(  # where one writes, it is a letter
+        "colon",
+        "command_palette",
+        "Commands",
+        show=False,
+        id="app.commands-colon",
+        tooltip="Find a command, where nothing is written",
     ),
     Binding("q", "quit", "Quit", id="app.quit", tooltip="Quit"),
     Binding(

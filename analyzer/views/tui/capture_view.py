@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from analyzer.capture import Intake
+from analyzer.messages import Role
 from analyzer.recording.wish import Started, Statistics
 from analyzer.ue_standings import Standings
 from analyzer.views.escape import escape
 from analyzer.views.times import TimeFormat, seconds, time_of_day
 from analyzer.views.tui.annotated import NO_NAMES, REFERENCE, Annotated
 from analyzer.views.tui.colouring import Conversations, Rules
+from analyzer.views.tui.filtering import Filtering
 from analyzer.views.tui.live import Pace, Rate
 from analyzer.views.tui.panes import Panes
 from analyzer.views.tui.rows.visible import VisibleRows
@@ -57,7 +59,9 @@ class CaptureView(Annotated):
         recorder = intake.recorder
         self.recording = recorder if isinstance(recorder, Started) else None
         self.notices_told = False
+        self.filtering = Filtering()
         self._visible = VisibleRows()
+        self.visible_count = 0  # rows of the messages table to list, whatever the filter
         self._painted: tuple[object, ...] = ()
         self._alarmed: set[str] = set()
         self._standings: Standings | None = None
@@ -170,8 +174,22 @@ class CaptureView(Annotated):
     # Rows ---------------------------------------------------------------------------------------
 
     def visible_rows(self) -> Sequence[int]:
-        """Rows of the messages table to list, in file order."""
-        return () if self.session is None else self._visible.of(self.session.messages)
+        """Rows of the messages table to list, in file order: those that pass the filter, as far as
+        is known."""
+        if self.session is None:
+            return ()
+        messages = self.session.messages
+        rows = self._visible.of(messages)
+        self.visible_count = len(rows)
+        if not self.filtering.on:
+            return rows
+        from dissectors.fields import Table
+
+        passing: Any = self.filtering.rows(Table.MESSAGES)
+        if not isinstance(rows, range):  # some are hidden
+            passing = passing[messages["role"][passing] != Role.UNCONFIRMED]
+        listed: Sequence[int] = passing
+        return listed
 
     @property
     def standings(self) -> Standings:
@@ -205,6 +223,14 @@ class CaptureView(Annotated):
         found = (self.session.messages["exchange"][first:] == exchange).nonzero()[0]
         rows: Sequence[int] = first + found
         return rows
+
+    def pair_condition(self, row: int) -> str:
+        """A filter for what the two endpoints of a message send each other."""
+        cells = self.opened.messages.row(row)
+        ends = [self.opened.endpoints[cells[name]] for name in ("source", "destination")]
+        family = "ipv6" if ":" in ends[0].address else "ip"
+        tests = [f"{family}.addr == {end.address} and udp.port == {end.port}" for end in ends]
+        return " and ".join(tests)
 
     def time(self, nanoseconds: int, previous: int | None, frame: int = 0) -> str:
         """A capture time in the format chosen, of a packet if it is one; `previous` is that of the

@@ -47,8 +47,11 @@ class PickerApp(MsgsharkApp):
         start: Start = start,
         names: Mapping[str, str] = NO_NAMES,
         preferences: Preferences | None = None,
+        filter: str = "",
     ) -> None:
-        super().__init__(Intake(()), settings, start=start, names=names, preferences=preferences)
+        super().__init__(
+            Intake(()), settings, start=start, names=names, preferences=preferences, filter=filter
+        )
         self._wish = wish
         self.view.reading = False
         picker = PickerScreen(choices, traffic, default_filter, self._record)
@@ -82,12 +85,13 @@ def run_picker(
     start: Start = start,
     names: Mapping[str, str] = NO_NAMES,
     preferences: Preferences | None = None,
+    filter: str = "",
 ) -> int:
     """Let the user pick interfaces, record from them and show that; the exit code.
 
     `choices` lists interfaces and may take its time; `traffic` tells packets and bytes that one has
     seen so far; `default_filter` gives the capture filter for some of them by their names; `wish`
-    says all else.
+    says all else, and `filter` is the display filter to begin with.
     """
     app = PickerApp(
         choices,
@@ -98,5 +102,6 @@ def run_picker(
         start=start,
         names=names,
         preferences=preferences,
+        filter=filter,
     )
     return finished(app)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from analyzer.capture.spool import size_text
 from analyzer.recording.wish import Statistics
@@ -12,6 +12,7 @@ from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS
+from analyzer.views.places import Page
 from analyzer.views.tui.capture_view import CaptureView
 
 _BACKLOG: Final = 1000
@@ -20,8 +21,8 @@ _BACKLOG: Final = 1000
 _REASON: Final = 40
 
 
-def status(view: CaptureView) -> list[Line]:
-    """Findings and counts, the most important first."""
+def status(view: CaptureView, shown: Shown | None = None) -> list[Line]:
+    """Findings and counts, the most important first; `shown` where a filter hides rows."""
     if view.error:
         return [(("✖ cannot be read", "error"),)]
     session = view.session
@@ -39,6 +40,8 @@ def status(view: CaptureView) -> list[Line]:
     else:
         packets = _count(counts.records, "packet")
         parts = [packets, *_lost(view.statistics), messages, exchanges, findings]
+    if shown is not None:
+        parts.insert(0, ((f"shown {shown.rows:,}", "bold"), (f" ({shown.share})", "")))
     if ignored:
         parts.append(((f"{ignored:,} ignored", "dim"),))
     notices = sum(1 for _ in capture_notices(session))
@@ -49,6 +52,19 @@ def status(view: CaptureView) -> list[Line]:
     if view.recording is not None:
         parts.append(((size_text(view.statistics.octets), "dim"),))
     return parts
+
+
+class Shown(NamedTuple):
+    """Rows of a page that a filter lets through, `of` all."""
+
+    rows: int
+    of: int
+
+    @property
+    def share(self) -> str:
+        """`0.1 %`, `100 %`."""
+        share = 100 * self.rows / self.of if self.of else 0.0
+        return f"{share:.0f} %" if share in (0, 100) else f"{min(99.9, max(0.1, share)):.1f} %"
 
 
 def _live(view: CaptureView) -> Iterator[Line]:
@@ -92,6 +108,27 @@ def _findings(summary: dict[str, int]) -> Line:
             pieces.append((f"{GLYPHS[severity]} {count:,}", SEVERITY_INKS[severity]))
             pieces.append(("  ", ""))
     return tuple(pieces[:-1]) or (("no findings", "success"),)
+
+
+def searched(view: CaptureView, page: Page, shown: Shown | None) -> str:
+    """What a filter comes to on a page: rows found, and how far looking at them is."""
+    filtering = view.filtering
+    if filtering.failed:
+        return f"✖ {filtering.failed}"
+    if shown is None:
+        return ""
+    share = filtering.progress(page)
+    if share is None:
+        return f"{shown.rows:,} of {shown.of:,}"
+    how_far = "stopped at" if filtering.stopped else "searching,"
+    return f"{how_far} {share:.0%}, {shown.rows:,} found"
+
+
+def hidden(view: CaptureView, page: Page) -> str:
+    """What to say where a filter lets nothing through."""
+    if view.filtering.progress(page) is not None and not view.filtering.stopped:
+        return "Nothing found yet\n\nEsc leaves it at that"
+    return "Nothing passes the filter\n\n/ changes it, and with an empty one all is listed again"
 
 
 def emptiness(view: CaptureView) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which rows the exchange list has: one for each exchange, operation or observation, and below
-those that are open, what belongs to them.
+those that are open, what belongs to them. Of what a filter hides, one stands for all that belongs
+to it: it is listed as soon as a part passes, with all its parts.
 
 Only what is open is laid out; of all else a row is its place in one array of ids.
 """
@@ -11,13 +12,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from analyzer.exchanges.model import OBSERVES
 from analyzer.observations import Ending, Notification, Observation, observation
 from analyzer.rules.catalogue import Severity
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.rows.arranged import Arranged
+from dissectors.fields import Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,6 +82,9 @@ class ExchangeTree:
         self._passed: list[int] = [0]
         self._places: dict[int, int] = {}
         self._count = 0
+        self._passing: _Ids | None = None
+        self.total = 0
+        """Roots, whatever the filter."""
         self.digits = 0
         """Of the largest number below a root, 0 when no exchange has anything below it."""
 
@@ -89,9 +94,10 @@ class ExchangeTree:
     def refresh(self) -> None:
         """Take in what was read since."""
         session = self._view.session
-        if session is None or session.version == self._version:
+        passing = self._view.filtering.rows(Table.EXCHANGES)
+        if session is None or (session.version == self._version and passing is self._passing):
             return
-        self._version = session.version
+        self._version, self._passing = session.version, passing
         self._take_roots()
         self._listed = None
 
@@ -111,11 +117,23 @@ class ExchangeTree:
         own = (operation == 0) | (operation == ids)
         later = ~own
         later[later] = own[operation[later] - 1]
-        self.roots = ids[~later]
+        roots = ids[~later]
         members = ids[later]
         self._members: _Ids = members[np.argsort(operation[members - 1], kind="stable")]
         self._of: _Ids = operation[self._members - 1]
         self.digits = self._digits(stored["flags"][:count] & OBSERVES > 0)
+        self.total = len(roots)
+        passing = self._passing
+        self.roots = roots if passing is None else self._passed_roots(roots, passing, count)
+
+    def _passed_roots(self, roots: _Ids, passing: _Ids, count: int) -> Sequence[int]:
+        """Roots that pass, or have a member that does."""
+        import numpy as np
+
+        passed = np.zeros(count + 1, bool)
+        passed[passing[passing < count] + 1] = True
+        passed[self._of[passed[self._members]]] = True
+        return cast("Sequence[int]", roots[passed[roots]])
 
     def _digits(self, observers: np.ndarray[Any, Any]) -> int:
         """Digits of the largest number below a root, by what asks for notifications."""
@@ -183,8 +201,9 @@ class ExchangeTree:
 
     def _opened_places(self) -> list[tuple[int, int]]:
         """Where open roots are listed, and which they are."""
-        for root in [root for root in self._open if not self._is_root(root)]:
-            del self._open[root]  # it turned out to continue another one
+        if self._passing is None:
+            for root in [root for root in self._open if not self._is_root(root)]:
+                del self._open[root]  # it turned out to continue another one
         found = ((self._arranged.find(root), root) for root in self._open)
         return sorted((place, root) for place, root in found if place is not None)
 
@@ -268,6 +287,12 @@ class ExchangeTree:
         root = identity >> _BELOW or self.root_of(identity)
         at = self._arranged.find(root)
         return None if at is None else at + self._passed[bisect_left(self._opened_at, at)]
+
+    def beside(self, identity: int) -> int:
+        """The row of the root at or after that of a row which is hidden, or the last one."""
+        root = identity >> _BELOW or self.root_of(identity)
+        at = min(bisect_left(self.roots, root), len(self.roots) - 1)
+        return self.find(int(self.roots[at])) or 0
 
     def root_of(self, exchange: int) -> int:
         """The exchange in whose place another one stands: itself if no other."""

@@ -106,6 +106,15 @@ class ExchangeRows(SortableRows):
         """The row of an exchange or of what is below one."""
         return self.tree.find(identity)
 
+    @property
+    def total(self) -> int:
+        """Rows there would be without a filter, all of them closed."""
+        return self.tree.total
+
+    def beside(self, identity: int) -> int:
+        """The row nearest to an exchange that is hidden, or to what is below one."""
+        return self.tree.beside(identity)
+
     def exchange(self, index: int) -> int:
         """The exchange that a row is, or is part of."""
         return self.tree[index].exchange
@@ -118,6 +127,13 @@ class ExchangeRows(SortableRows):
         if row.ended is not None:
             return row.ended.ended_in
         return int(self.view.opened.exchanges.row(row.exchange - 1)["request_frame"])
+
+    def condition(self, index: int) -> str:
+        """A filter that a row passes: of an operation, all its exchanges."""
+        row = self.tree[index]
+        stored = self.view.opened.exchanges.stored
+        whole = row.root == 0 and stored.cell("operation", row.exchange - 1) == row.exchange
+        return f"exchange.{'operation' if whole else 'id'} == {row.exchange}"
 
     def opened(self, index: int) -> bool | None:
         """Whether the rows below a row are shown; None when there are none."""

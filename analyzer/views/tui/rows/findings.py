@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from analyzer.findings import Finding
 from analyzer.views.escape import escape
@@ -39,7 +39,7 @@ class FindingRows(SortableRows):
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
-        self._known: tuple[frozenset[int], int, Sequence[int]] = (frozenset(), 0, ())
+        self._known: tuple[frozenset[int], int, Any, Sequence[int]] = (frozenset(), 0, None, ())
         self._measured = 0
         self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
 
@@ -60,14 +60,19 @@ class FindingRows(SortableRows):
 
     def _ids(self) -> Sequence[int]:
         """Of those to list, ascending."""
-        count = len(self.view.opened.findings)
+        count, passing = self.total, self.view.filtering.rows(Table.FINDINGS)
         hidden = frozenset() if self.view.shows_hidden else self.view.hidden_ids
-        if not hidden:
+        if passing is None and not hidden:
             return range(1, count + 1)
-        if self._known[:2] != (hidden, count):
-            ids = [id for id in range(1, count + 1) if id not in hidden]
-            self._known = hidden, count, ids
-        return self._known[2]
+        if self._known[:2] != (hidden, count) or self._known[2] is not passing:
+            ids = range(1, count + 1) if passing is None else (passing + 1).tolist()
+            self._known = hidden, count, passing, [id for id in ids if id not in hidden]
+        return self._known[3]
+
+    @property
+    def total(self) -> int:
+        """Rows there would be without a filter."""
+        return len(self.view.session.findings) if self.view.session is not None else 0
 
     def __len__(self) -> int:
         return len(self.arranged.listed)

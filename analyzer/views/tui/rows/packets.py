@@ -101,6 +101,11 @@ class PacketRows(SortableRows):
         """Where a row of the messages table is listed."""
         return self.arranged.find(identity)
 
+    @property
+    def total(self) -> int:
+        """Rows there would be without a filter."""
+        return self.view.visible_count
+
     def next_flagged(self, index: int, step: int) -> int | None:
         """The nearest row before or after with an error or a warning."""
         import numpy as np

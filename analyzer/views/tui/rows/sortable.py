@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
@@ -37,8 +38,8 @@ _SHARE: Final = 8
 
 _NUMBERS: Final = frozenset(("uint", "frame", "time", "boolean"))
 
-State: TypeAlias = tuple[Sorting, int, int]
-"""What was sorted: how, the version of the session, how many rows."""
+State: TypeAlias = tuple[Sorting, int, int, int]
+"""What was sorted: how, the version of the session, the edition of the filter, how many rows."""
 
 
 class Order(NamedTuple):
@@ -66,7 +67,7 @@ class SortableRows:
         self.values = FieldValues(view, self.table)
         self._sorted: State | None = None
         self._next = 0.0
-        self._read: tuple[str, int, int, Keys] | None = None
+        self._read: tuple[str, list[int], Keys] | None = None
 
     @property
     def keyed(self) -> Mapping[str, Keyed]:
@@ -107,23 +108,38 @@ class SortableRows:
         """Whether rows came or changed since they were sorted, and it is time to sort again."""
         if not self.sorting.key or self.view.session is None:
             return False
-        wanted = self.sorting, self.view.opened.version, len(self.arranged.base)
+        wanted = self._state
         if self._sorted == wanted:
             return False
         other = self._sorted is None or self._sorted[0] != self.sorting
         return other or not self.view.reading or monotonic() >= self._next
 
     @property
+    def _state(self) -> State:
+        """What there is to sort now."""
+        edition = self.view.filtering.edition
+        return self.sorting, self.view.opened.version, edition, len(self.arranged.base)
+
+    @property
     def _is_quick(self) -> bool:
         most = AT_ONCE if self.sorting.key in self.keyed else _READ_AT_ONCE
         return len(self.arranged.base) <= most
+
+    def find(self, identity: int) -> int | None:
+        """Where an id is listed."""
+        return self.arranged.find(identity)
+
+    def beside(self, identity: int) -> int:
+        """Where the row that comes after a hidden one in the capture is listed, else the last."""
+        base = self.arranged.base
+        return self.find(int(base[min(bisect_left(base, identity), len(base) - 1)])) or 0
 
     # In any thread ------------------------------------------------------------------------------
 
     def sort(self, going: Going) -> Order | None:
         """Sort what is there; None when nobody wanted it any more. For `take_order`."""
         begun, ids = monotonic(), self.arranged.base
-        state = self.sorting, self.view.opened.version, len(ids)
+        state = self._state
         keys = self._keys(state, ids, going)
         if keys is None:
             return None
@@ -133,12 +149,12 @@ class SortableRows:
     def _keys(self, state: State, ids: Sequence[int], going: Going) -> Keys | None:
         import numpy as np
 
-        (key, _), version, count = state
+        (key, _), *version = state
         if key in self.keyed:
             rows = np.asarray(ids, np.int64) - self.first_id
             return self.keyed[key](self.view.opened, rows)
-        if self._read is not None and self._read[:3] == (key, version, count):
-            return self._read[3]
+        if self._read is not None and self._read[:2] == (key, version):
+            return self._read[2]
         field = fields_of(self.table).get(key)
         gathered = Gathered(field is not None and field.type in _NUMBERS)
         values = FieldValues(self.view, self.table)
@@ -149,7 +165,7 @@ class SortableRows:
             places = [int(id) - self.first_id for id in some]
             gathered.add(self.texts(key, some) if field is None else values.of(field, places))
         keys = gathered.keys()
-        self._read = key, version, count, keys
+        self._read = key, version, keys
         return keys
 
     # In the thread of the screen ----------------------------------------------------------------

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from time import monotonic
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from analyzer.rules.catalogue import Severity
 from analyzer.ue_registrations import Registration
@@ -19,6 +20,7 @@ from analyzer.views.tui.rows.sortable import Going
 from analyzer.views.tui.rows.sortable import Order as Sorted
 from analyzer.views.tui.rows.sorting import Sorting
 from analyzer.views.tui.widgets.columns import Column
+from dissectors.fields import Table
 
 _SHARE: Final = 8
 """Looking at the tables takes at most one part in so many of the time while they grow."""
@@ -61,6 +63,8 @@ class UeRows:
         self._taken = -1  # version of the session
         self._next = 0.0
         self._widths: dict[str, int] = {}
+        self._rows: Any = None  # places of those listed among all, None for all
+        self._passed: tuple[Any, ...] | None = None
 
     def refresh(self) -> None:
         """Take in what was read since, unless that was done a moment ago."""
@@ -75,8 +79,20 @@ class UeRows:
             standings.take_in()
             self._next = now + _SHARE * (monotonic() - now)
             self._widths.clear()
+            self._passed = None
         elif self._order_standings() and len(standings):
             standings.sort()
+            self._passed = None
+        self._pass()
+
+    def _pass(self) -> None:
+        """Take those that have an exchange, a packet or a finding which passes the filter."""
+        filtering = self.view.filtering
+        passed = tuple(filtering.rows(table) for table in Table) if filtering.on else ()
+        before = self._passed
+        if before is None or len(before) != len(passed) or not all(map(is_, before, passed)):
+            self._passed = passed
+            self._rows = self.view.standings.with_any(*passed) if passed else None
 
     def _order_standings(self) -> bool:
         """Tell how to sort; whether that is another way than before."""
@@ -105,6 +121,8 @@ class UeRows:
         """Sort what is listed."""
         if self.view.session is not None and self._order_standings() and len(self):
             self.view.standings.sort()
+            self._passed = None
+            self._pass()
 
     def sort(self, going: Going) -> None:
         """Nothing is left to do."""
@@ -120,19 +138,37 @@ class UeRows:
         """Let the next refresh take in all there is."""
         self._next = 0.0
 
-    def __len__(self) -> int:
+    @property
+    def total(self) -> int:
+        """Rows there would be without a filter."""
         return len(self.view.standings) if self.view.session else 0
 
+    def __len__(self) -> int:
+        return self.total if self._rows is None else len(self._rows)
+
     def __getitem__(self, index: int) -> Standing:
-        return self.view.standings[index]
+        return self.view.standings[self._at(index)]
+
+    def _at(self, index: int) -> int:
+        """The place of a row among all UEs."""
+        return index if self._rows is None else int(self._rows[index])
 
     def identity(self, index: int) -> int:
         """The id of the UE in a row."""
-        return self.view.standings.id(index)
+        return self.view.standings.id(self._at(index))
 
     def find(self, identity: int) -> int | None:
         """The row of a UE."""
-        return self.view.standings.find(identity)
+        at = self.view.standings.find(identity)
+        if at is None or self._rows is None:
+            return at
+        index = int(self._rows.searchsorted(at))
+        return index if index < len(self._rows) and self._rows[index] == at else None
+
+    def beside(self, identity: int) -> int:
+        """The row of the UE nearest to one that is hidden."""
+        at = self.view.standings.find(identity) or 0
+        return at if self._rows is None else min(int(self._rows.searchsorted(at)), len(self) - 1)
 
     def named(self, text: str) -> int | None:
         """The first UE whose UE Service ID begins so, else has it anywhere."""

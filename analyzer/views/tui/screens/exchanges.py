@@ -101,6 +101,13 @@ class ExchangesScreen(PageScreen):
         return self.exchanges.exchange(self.list.cursor) if self.list.count else 0
 
     @property
+    def condition(self) -> str:
+        """Of what has exchanges below it, all of these."""
+        if not self.list.count or self.packets.has_focus:
+            return super().condition
+        return self.exchanges.condition(self.list.cursor)
+
+    @property
     def frame(self) -> int:
         """In the pane below, that under the cursor; in the list, a notification's or the first."""
         if self.packets.has_focus and self.packets.count:
@@ -122,5 +129,7 @@ class ExchangesScreen(PageScreen):
         index = self.exchanges.find(place.number)
         if index is not None:
             self.list.go_to(index)
+        elif place.ladder is None:
+            self.tell_hidden("exchange", place.number)
         if place.ladder is not None:
             self.app.push_screen(LadderScreen(self.view, place))

@@ -64,7 +64,12 @@ class FindingsScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        if self.view.session is not None and not self.view.reading and not self.view.error:
+        if (
+            self.view.session is not None
+            and not self.view.reading
+            and not self.view.error
+            and (not self.hides_all)
+        ):
             self.list.empty = "No findings\n\nNothing in this capture breaks a rule."
         self.name_panes()
 
@@ -174,3 +179,10 @@ class FindingsScreen(PageScreen):
         index = self.rows.find(place.number)
         if index is not None:
             self.list.go_to(index)
+        else:
+            self.tell_hidden("finding", place.number)
+
+    @property
+    def condition(self) -> str:
+        finding = self._finding
+        return f'finding.rule == "{finding.rule.id}"' if finding is not None else ""

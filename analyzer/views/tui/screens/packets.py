@@ -126,6 +126,9 @@ class PacketsScreen(PageScreen):
         self.name_panes()
         if event.index >= 0:
             self.show_soon(self.list, lambda: self._show(self.list.cursor))
+        elif self._frame:
+            self._frame, self.detail = 0, Detail()
+            self._show_detail()
 
     @on(VirtualList.Chosen, "#packets")
     def _chosen(self) -> None:
@@ -156,7 +159,7 @@ class PacketsScreen(PageScreen):
     def _show_detail(self) -> None:
         detail = self.detail
         self.hex.show(detail.data, detail.zones, detail.secrets)
-        titled(self.fields, f"Packet {self._frame}")
+        titled(self.fields, f"Packet {self._frame}" if self._frame else "Packet")
         titled(self.hex, "Bytes", f"{len(detail.data)} bytes")
         self.fields.show(detail.nodes)
         wanted, self._wanted = self._wanted, None
@@ -169,6 +172,8 @@ class PacketsScreen(PageScreen):
 
     @on(DetailTree.Selected)
     def _selected(self, event: DetailTree.Selected) -> None:
+        if not self.detail.data:  # the packet went meanwhile
+            return
         # Bytes jumped to stay lit exactly, though the field around them may be larger.
         span = event.node.span
         if self._lit is not None and self._lit[0] is event.node:
@@ -213,7 +218,7 @@ class PacketsScreen(PageScreen):
             self.catch_up()
             index = self.rows.index_of_frame(place.number)
         if index is None:
-            self.notify(f"Packet {place.number} is not in the list", severity="warning")
+            self.tell_hidden("packet", place.number)
             return
         if place.span is not None:
             at = int(self.view.opened.messages["coap_at"][self.rows.rows[index]])
@@ -312,6 +317,21 @@ class PacketsScreen(PageScreen):
         super().annotations_changed()
         if self._loaded and self.list.count:
             self._show(self.list.cursor)
+
+    @property
+    def condition(self) -> str:
+        """Of the field where that is, else of the packet's exchange or endpoints."""
+        from analyzer.filters.taking import taken
+        from dissectors.fields import Table
+
+        row, node = self._row(), self.fields.selected
+        if row is None:
+            return ""
+        if self.list.has_focus or not (self.fields.has_focus or self.hex.has_focus):
+            return super().condition or self.view.pair_condition(row)
+        if node is None or not node.field:
+            return ""
+        return taken(self.view.opened, Table.MESSAGES, row, node.field, node.nth)
 
     def action_mark(self) -> None:
         row = self._row()

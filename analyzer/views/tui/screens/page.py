@@ -21,15 +21,16 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.moving_keys import MOVING_KEYS
 from analyzer.views.tui.page_keys import PAGE_KEYS
-from analyzer.views.tui.places import Visit
+from analyzer.views.tui.places import FilterBy, Join, Visit
 from analyzer.views.tui.screens.arranging import Arranging
 from analyzer.views.tui.screens.moving import MovingScreen
-from analyzer.views.tui.status import emptiness, status
+from analyzer.views.tui.status import Shown, emptiness, hidden, searched, status
+from analyzer.views.tui.widgets.filter_bar import FilterBar
 from analyzer.views.tui.widgets.find_bar import FindBar
 from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.status_bar import StatusBar
 from analyzer.views.tui.widgets.tab_line import TabLine
-from analyzer.views.tui.widgets.virtual_list import VirtualList
+from analyzer.views.tui.widgets.virtual_list import FilteredSource, VirtualList
 
 _WIDTHS = [(0, "-narrow"), (100, "-wide"), (140, "-huge"), (170, "-vast")]
 """Style classes of a page by the columns of the terminal."""
@@ -47,15 +48,18 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
     page: ClassVar[Page]
     follows: ClassVar[bool] = True
     """Whether the lists of a live capture begin at their end and stay there."""
-    ALLOW_IN_MAXIMIZED_VIEW = "TabLine, FindBar, StatusBar, Footer"
+    ALLOW_IN_MAXIMIZED_VIEW = "TabLine, FilterBar, FindBar, StatusBar, Footer"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [*PAGE_KEYS, *MOVING_KEYS]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__()
         self.view = view
+        self.bar = FilterBar(view)
         self._frozen = False
+        self._edition = view.filtering.edition
         self._was_live = view.live
+        self._was_filters = False
         self._shown_at = 0.0
         self._later: Timer | None = None
 
@@ -106,8 +110,14 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
         """Show what the user has written since."""
         self.refresh_page()
 
+    @property
+    def condition(self) -> str:
+        """A filter that the row or field under the cursor passes, "" where there is none."""
+        return f"exchange.id == {self.exchange}" if self.exchange else ""
+
     def compose(self) -> ComposeResult:
         yield TabLine("msgshark", list(Page), self.page, self.view.title)
+        yield self.bar
         yield from self.panes()
         yield FindBar()
         yield StatusBar()
@@ -126,20 +136,45 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
 
     def refresh_page(self) -> None:
         """Show what was read since; paused lists show their rows as they are now."""
-        frozen = self.view.paused and self._frozen
+        filtered = self._filtered_anew
+        frozen = self.view.paused and self._frozen and not filtered
+        self._edition = self.view.filtering.edition
         for rows in self.query(VirtualList):
-            if rows.has_class("main"):
+            main = rows.has_class("main")
+            if main:
                 rows.empty = emptiness(self.view)
             if frozen:
                 rows.repaint()
+            elif main and filtered:
+                rows.take_in_filtered()
             else:
                 rows.take_in()
+            if main and self.hides_all:
+                rows.empty = hidden(self.view, self.page)
         self._frozen = self.view.paused
         self._show_lines()
 
+    @property
+    def _filtered_anew(self) -> bool:
+        """Whether the filter lets through other rows than those that are listed."""
+        return self._edition != self.view.filtering.edition
+
+    @property
+    def hides_all(self) -> bool:
+        """Whether there would be rows without the filter."""
+        return self.shown is not None and not self.shown.rows and self.shown.of > 0
+
+    @property
+    def shown(self) -> Shown | None:
+        """How many rows of the list the filter lets through; None without a filter."""
+        source = next((rows.source for rows in self.lists()), None)
+        if not self.view.filtering.on or not isinstance(source, FilteredSource):
+            return None
+        return Shown(len(source), source.total)
+
     def tick(self) -> None:
         """Show what was read since, but in lists that are paused nothing at all."""
-        if self.view.paused and self._frozen:
+        if self.view.paused and self._frozen and not self._filtered_anew:
             self._show_lines()
         else:
             self.refresh_page()
@@ -156,9 +191,15 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
             self.refresh_bindings()
         share = self.view.progress if self.view.reading and not self.view.live else None
         for bar in self.query(StatusBar):  # none any more while the page goes away
-            bar.show(status(self.view), share)
+            bar.show(status(self.view, self.shown), share)
         for tabs in self.query(TabLine):
             tabs.show_title(self.view.title)
+        if self.bar.is_mounted:
+            self.bar.show(searched(self.view, self.page, self.shown))
+        searching = self._filters
+        if searching != self._was_filters:
+            self._was_filters = searching
+            self.refresh_bindings()
 
     def show_soon(self, rows: VirtualList, show: Callable[[], None]) -> None:
         """Show what belongs to the row under the cursor: of a live capture once the row itself is
@@ -205,6 +246,44 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
         self.notify(f"{told}: {one} and {other}", markup=False)
         self.refresh_page()
 
+    # The filter ---------------------------------------------------------------------------------
+
+    @property
+    def _filters(self) -> bool:
+        filtering = self.view.filtering
+        return not filtering.stopped and filtering.progress(self.page) is not None
+
+    def action_filter(self) -> None:
+        self.bar.open()
+
+    def action_filter_by(self, join: str) -> None:
+        if self.condition:
+            self.post_message(FilterBy(self.condition, Join(join)))
+        else:
+            self.notify("No field of a filter stands here")
+
+    def action_stop_filtering(self) -> None:
+        self.view.filtering.stop()
+        self.refresh_page()
+
+    @on(FilterBar.Left)
+    def _bar_left(self, event: FilterBar.Left) -> None:
+        event.stop()
+        lists = list(self.lists())
+        before = event.before
+        if before is None or not before.is_mounted or not before.focusable:
+            before = lists[0] if lists else None
+        if before is not None:
+            self.set_focus(before)
+
+    def tell_hidden(self, what: str, number: int) -> None:
+        """Say why the cursor did not go to a row."""
+        if self.view.filtering.on:
+            text = f"The filter hides {what} {number}: / Backspace Enter takes the filter away"
+        else:
+            text = f"{what.capitalize()} {number} is not in the list"
+        self.notify(text, severity="warning")
+
     def action_pause(self) -> None:
         self.view.pause(not self.view.paused)
         self.refresh_page()
@@ -212,6 +291,8 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "pause":
             return self.view.live or self.view.paused
+        if action == "stop_filtering":
+            return self._filters
         if action == "visit_ue":
             return self.page is not Page.UES
         return super().check_action(action, parameters)

@@ -59,7 +59,8 @@ class UesScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        if self.view.session is not None and not self.view.error and len(self.view.opened.messages):
+        read = self.view.session is not None and not self.view.error and not self.hides_all
+        if read and len(self.view.opened.messages):
             self.list.empty = "No UE names itself in this capture" + (
                 " yet" if self.view.reading else "\n\nA UE is told by its UE Service ID."
             )
@@ -137,3 +138,18 @@ class UesScreen(PageScreen):
         if index is not None:
             self.list.go_to(index)
             self._tell()
+        else:
+            self.tell_hidden("UE", abs(place.number))
+
+    @property
+    def condition(self) -> str:
+        if self.story.has_focus and self.exchange:
+            return super().condition
+        if not self.list.count:
+            return ""
+        from analyzer.filters.taking import equal
+        from dissectors.fields import fields
+
+        standing = self.rows[self.list.cursor]
+        table = "exchange" if standing.exchanges else "finding" if standing.id < 0 else "msgin5g"
+        return equal(fields()[f"{table}.ue_service_id"], standing.ue)

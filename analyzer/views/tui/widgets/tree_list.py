@@ -30,7 +30,7 @@ class TreeList(SortedList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "left",
-            "close(True)",
+            "close",
             "Close",
             show=False,
             id="exchanges.close",
@@ -38,27 +38,11 @@ class TreeList(SortedList):
         ),
         Binding(
             "right",
-            "open(True)",
+            "open",
             "Open",
             show=False,
             id="exchanges.open",
             tooltip="Show notifications or later blocks below the row; else more of long lines",
-        ),
-        Binding(
-            "plus",
-            "open(False)",
-            "Open",
-            show=False,
-            id="exchanges.plus",
-            tooltip="Show what is below the row",
-        ),
-        Binding(
-            "minus",
-            "close(False)",
-            "Close",
-            show=False,
-            id="exchanges.minus",
-            tooltip="Hide it again, or go to the row around",
         ),
         Binding(
             "space",
@@ -75,14 +59,14 @@ class TreeList(SortedList):
         super().__init__(source, choice, id=id, empty=empty)
         self._tree = source
 
-    def action_open(self, shifts: bool) -> None:
+    def action_open(self) -> None:
         if self.count and self._tree.opened(self.cursor) is False:
             self._set_opened(True)
-        elif shifts:
+        else:
             self.action_shift(1)
 
-    def action_close(self, shifts: bool) -> None:
-        if not self.count or (shifts and self.shift):
+    def action_close(self) -> None:
+        if not self.count or self.shift:
             self.action_shift(-1)
             return
         parent = self._tree.parent(self.cursor)

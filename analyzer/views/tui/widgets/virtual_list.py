@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from textwrap import wrap
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -61,6 +61,18 @@ class RowSource(Protocol):
         """The ink of a whole row, `""` for the plain one."""
 
 
+@runtime_checkable
+class FilteredSource(RowSource, Protocol):
+    """Rows that a filter may hide."""
+
+    @property
+    def total(self) -> int:
+        """Rows there would be without it."""
+
+    def beside(self, identity: int) -> int:
+        """Where the row nearest to one that is hidden is listed; there is one at least."""
+
+
 class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     """A table of one-line rows with a cursor and a header that stays."""
 
@@ -110,6 +122,7 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         self.empty = empty
         self.count = 0
         self._pinned = False
+        self._away: tuple[int, int | None] | None = None  # a hidden row, and the one for it
         self._known: int | None = None  # rows at the end when the cursor was last there
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(1024)
         self._placed: list[Placed] = []
@@ -133,7 +146,8 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         """Change what the source lists, and where. The cursor stays on its row, at a pinned end, or
         on the first row where it has not left that."""
         before = self.count
-        stood_on = self.source.identity(self.cursor) if before and self.cursor else None
+        stands = before and 0 < self.cursor < len(self.source)
+        stood_on = self.source.identity(self.cursor) if stands else None
         change()
         self.count = len(self.source)
         self._resize_to(Size(0, self.count + HEADER))
@@ -145,6 +159,38 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             self._known = self.count
         if not before and self.count:
             self.post_message(self.Highlighted(self, self.cursor))
+
+    def take_in_filtered(self) -> None:
+        """Show what another filter lets through. The cursor stays on its row; as long as that is
+        hidden, and the user goes nowhere else, on the nearest one."""
+        source, before = self.source, None
+        if 0 <= self.cursor < min(self.count, len(source)):
+            before = source.identity(self.cursor)
+        wanted = self._away[0] if self._away and self._away[1] == before else before
+        source.refresh()
+        self.count = len(source)
+        self._resize_to(Size(0, self.count + HEADER))
+        self._repaint()
+        at = source.find(wanted) if wanted is not None else 0
+        hidden = at is None
+        if at is None and wanted is not None:
+            at = self.cursor
+            if isinstance(source, FilteredSource) and self.count:
+                at = source.beside(wanted)
+        self.cursor = self.count - 1 if self._pinned else at or 0
+        now = source.identity(self.cursor) if self.count else None
+        self._away = (wanted, now) if hidden and wanted is not None else None
+        self._center()
+        if self._pinned:
+            self._known = self.count
+        if now != before:
+            self.post_message(self.Highlighted(self, self.cursor if self.count else -1))
+
+    def _center(self) -> None:
+        """Show the cursor in the middle if it is out of sight, and no lines below the last."""
+        top, room = round(self.scroll_y), self._page
+        if not self.cursor - room < top <= min(self.cursor, max(0, self.count - room)):
+            self.scroll_to(y=max(0, self.cursor - room // 2), animate=False, force=True)
 
     def _resize_to(self, size: Size) -> None:
         """Take so many lines. While they are more than fit, the layout of the page stays as it is:

@@ -180,6 +180,7 @@ KEYS = [
     *"1234jkgGnNrtXshlmuwWdyva", "right_square_bracket", "left_square_bracket", "backslash", "tab",
     "ctrl+s", "shift+tab", "enter", "space", "up", "down", "left", "right", "pageup", "pagedown",
     "home", "end", "ctrl+d", "ctrl+u", "ctrl+o", "question_mark", "escape",
+    "slash", "equals_sign", "plus", "minus",
 ]  # fmt: skip
 
 

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Keeps what the display filter lets through up with the capture, in a thread at a time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from textual.worker import get_current_worker
+
+from analyzer.remembered import keep_first
+from analyzer.views.escape import escape
+from analyzer.views.tui.filtering import Filtering
+
+if TYPE_CHECKING:
+    from analyzer.views.tui.app import MsgsharkApp
+    from analyzer.views.tui.capture_view import CaptureView
+
+HISTORY: Final = "filters"
+"""What filters are remembered as."""
+
+MOST_REMEMBERED: Final = 100
+
+
+class FilterSearch:
+    """The filter of the app's view: set here, and looked at rows by."""
+
+    def __init__(self, app: MsgsharkApp) -> None:
+        self._app = app
+        self._searched: object = None  # the token of the filter that a thread is busy with
+
+    @property
+    def _filtering(self) -> Filtering:
+        return self._app.view.filtering
+
+    @property
+    def busy(self) -> bool:
+        """Whether the user waits for rows."""
+        page = self._app.page
+        return not self._filtering.stopped and self._filtering.progress(page) is not None
+
+    def apply(self, text: str) -> None:
+        """Filter by another text from now on. Raises FilterError."""
+        self._filtering.use(text)
+        if self._filtering.text:
+            keep_first(HISTORY, self._filtering.text, MOST_REMEMBERED)
+        if not self._filtering.on:  # there is nothing to wait for
+            self._app.show_passing()
+        self.follow()
+
+    def stop(self) -> None:
+        """Leave it at the rows found so far."""
+        self._filtering.stop()
+        self._app.show_passing()
+
+    def follow(self) -> None:
+        """Look at what came since, or what another page lists, unless a thread does so already."""
+        view, token = self._app.view, self._filtering.token
+        if view.session is None or token is None or token is self._searched:
+            return
+        if view.filtering.behind(view.session, self._app.page, view.reading):
+            self._searched = token
+            self._app.run_worker(partial(self._look, view, token), thread=True, group="filtering")
+
+    def _look(self, view: CaptureView, token: object) -> None:
+        """In the thread: until there is nothing more to look at, or another filter."""
+        worker, app, filtering = get_current_worker(), self._app, view.filtering
+        assert view.session is not None
+        while not worker.is_cancelled and view is app.view and filtering.token is token:
+            try:
+                passing = filtering.behind(view.session, app.page, view.reading)
+                if passing is None:
+                    break
+                first = not passing.whole
+                passing.look(view.reading)
+            except Exception as error:
+                filtering.failed = f"{type(error).__name__}: {escape(str(error), 200)}"
+                filtering.stop()
+                first = True
+            if not worker.is_cancelled:
+                app.call_from_thread(self._found, view, token, first)
+        if not worker.is_cancelled:
+            app.call_from_thread(self._ended, token)
+
+    def _found(self, view: CaptureView, token: object, first: bool) -> None:
+        if view is self._app.view and view.filtering.token is token:
+            view.filtering.edition += first
+            self._app.show_passing()
+
+    def _ended(self, token: object) -> None:
+        if self._searched is token:
+            self._searched = None
+            self.follow()
