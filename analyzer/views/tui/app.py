@@ -41,6 +41,7 @@ from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
+from analyzer.views.tui.screens.meeting import meeting_place
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
 from analyzer.views.tui.screens.picker import PickerScreen
@@ -232,8 +233,23 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         return None
 
     async def action_page(self, name: str) -> None:
-        await self.switch_mode(self._mode(Page(name)))
+        left = self._page_screen()
+        await self._show_page(Page(name))
+        entered = self._page_screen()
+        place = meeting_place(left, entered) if left and entered else None
+        if left is not None and entered is not None and place is not None:
+            self._leave(left)
+            entered.go_to(place)
+
+    async def _show_page(self, page: Page) -> None:
+        await self.switch_mode(self._mode(page))
         self._report()
+
+    def _leave(self, screen: PageScreen) -> None:
+        """Keep where the cursor stands for the way back."""
+        if screen.here is not None:
+            self._visited.append(screen.here)
+            del self._visited[:-_MOST_PLACES]
 
     @on(TabLine.Clicked)
     async def _tab_clicked(self, event: TabLine.Clicked) -> None:
@@ -242,13 +258,12 @@ class MsgsharkApp(App[None], inherit_bindings=False):
     @on(Visit)
     async def _visit(self, event: Visit) -> None:
         screen = self._page_screen()
-        if screen is not None and screen.here is not None:
-            self._visited.append(screen.here)
-            del self._visited[:-_MOST_PLACES]
+        if screen is not None:
+            self._leave(screen)
         await self._go_to(event.place)
 
     async def _go_to(self, place: Place) -> None:
-        await self.action_page(place.page)
+        await self._show_page(place.page)
         screen = self._page_screen()
         if screen is not None:
             screen.go_to(place)
