@@ -55,6 +55,7 @@ from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.ignoring import IgnoreScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
+from analyzer.views.tui.screens.meeting import meeting_place
 from analyzer.views.tui.screens.naming import NameScreen
 from analyzer.views.tui.screens.open import OpenScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
@@ -287,8 +288,23 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         return None
 
     async def action_page(self, name: str) -> None:
-        await self.switch_mode(self._mode(Page(name)))
+        left = self._page_screen()
+        await self._show_page(Page(name))
+        entered = self._page_screen()
+        place = meeting_place(left, entered) if left and entered else None
+        if left is not None and entered is not None and place is not None:
+            self._leave(left)
+            entered.go_to(place)
+
+    async def _show_page(self, page: Page) -> None:
+        await self.switch_mode(self._mode(page))
         self._report()
+
+    def _leave(self, screen: PageScreen) -> None:
+        """Keep where the cursor stands for the way back."""
+        if screen.here is not None:
+            self._visited.append(screen.here)
+            del self._visited[:-_MOST_PLACES]
 
     @on(TabLine.Clicked)
     async def _tab_clicked(self, event: TabLine.Clicked) -> None:
@@ -336,14 +352,13 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
 
     def _keep_place(self) -> None:
         screen = self._page_screen()
-        if screen is not None and screen.here is not None:
-            self._visited.append(screen.here)
-            del self._visited[:-_MOST_PLACES]
+        if screen is not None:
+            self._leave(screen)
 
     async def action_go_to_packet(self, number: str) -> None:
         """Of any page, as the command palette offers it."""
         self._keep_place()
-        await self.action_page(Page.PACKETS)
+        await self._show_page(Page.PACKETS)
         screen = self._page_screen()
         if screen is not None and self.view.session is not None:
             wrong = screen.go_to_number(number)
@@ -362,7 +377,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         return super().check_action(action, parameters)
 
     async def _go_to(self, place: Place) -> None:
-        await self.action_page(place.page)
+        await self._show_page(place.page)
         screen = self._page_screen()
         if screen is not None:
             screen.go_to(place)

@@ -53,7 +53,7 @@ class Arranged:
 
 
 def _same(one: Sequence[int], other: Sequence[int]) -> bool:
-    return one is other or (isinstance(one, range) and one == other)
+    return one is other or (isinstance(one, range) and isinstance(other, range) and one == other)
 
 
 def _those_in(base: Sequence[int], order: Array) -> Array:

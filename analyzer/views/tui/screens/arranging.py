@@ -65,7 +65,6 @@ class Arranging(_Screen):
 
     def begin_arranging(self) -> None:
         """Let panes stand as they were left; called once they are there."""
-        self.watch(self, "maximized", self._arrange, init=False)
         self._lay_out()
 
     def on_resize(self) -> None:
@@ -85,6 +84,16 @@ class Arranging(_Screen):
     def _give_shares(self) -> None:
         for split in self.query(Split):
             split.give_shares(alone=self.maximized is not None)
+
+    def maximize(self, widget: Widget, container: bool = True) -> bool:
+        """One pane fills the screen: shares go before it is laid out."""
+        for split in self.query(Split):
+            split.give_shares(alone=True)
+        return super().maximize(widget, container)
+
+    def minimize(self) -> None:
+        super().minimize()
+        self._arrange()
 
     def action_layout(self) -> None:
         if not self.query(Split):

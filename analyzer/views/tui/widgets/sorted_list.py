@@ -121,8 +121,12 @@ class SortedList(VirtualList):
         """Sort otherwise; the cursor stays on its row."""
         self.unpin()
         self._stop()
-        self.rows.sort_by(sorting)
-        self.staying(self.rows.resort)
+
+        def sort() -> None:
+            self.rows.sort_by(sorting)
+            self.rows.resort()
+
+        self.staying(sort)
         self._sort_if_needed()
         self.post_message(self.Told())
 

@@ -41,8 +41,7 @@ class Split(Container):
         """Let panes have their shares; `alone`: one fills the screen, as its styles say."""
         share = None if alone else self._panes.share(self._share_name)
         for pane in (self.first, self.second):
-            for rule in ("width", "height", "max_width"):
-                pane.styles.clear_rule(rule)
+            pane.styles.width = pane.styles.height = pane.styles.max_width = None
         if share is None:
             return
         if self.beside:

@@ -57,7 +57,8 @@ async def test_findings_come_worst_first_or_by_frame() -> None:
         assert severities == sorted(severities, reverse=True)
         await pilot.press("j", "j")
         chosen = rows[2].id
-        await pilot.press("s")
+        await pilot.press("s", "s", "enter")
+        await pilot.pause()
         frames = [rows[index].frame for index in range(len(rows)) if rows[index].frame]
         assert frames == sorted(frames)
         assert rows[findings_of(pilot).list.cursor].id == chosen

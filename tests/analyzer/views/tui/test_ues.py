@@ -64,7 +64,9 @@ async def test_s_changes_the_order_and_the_cursor_stays_on_its_ue() -> None:
     async with opened(FIELD_DAY) as pilot:
         screen = await stand_on(pilot, "meter-0018@iot.example")
         for order in (*list(Order)[1:], Order.WORST):
-            await pilot.press("s")
+            keys = ["home"] if order is Order.WORST else ["s"]
+            await pilot.press("s", *keys, "enter")
+            await pilot.pause()
             assert str(order) in text_of(pilot)
             assert screen.rows[screen.list.cursor].ue == "meter-0018@iot.example"
             assert screen.moments.ue == screen.ue
@@ -137,7 +139,7 @@ async def test_u_where_nothing_names_a_ue() -> None:
 async def test_a_capture_without_a_ue_says_so(tmp_path: Path) -> None:
     talk = Conversation().con("GET", path="/a").ack("2.05", payload=b"1")
     async with opened(written(talk, tmp_path)) as pilot:
-        await pilot.press("4", "enter", "tab", "enter", "s", "u")
+        await pilot.press("4", "enter", "tab", "enter", "s", "enter", "u")
         await pilot.pause()
         assert "No UE names itself in this capture" in text_of(pilot)
     async with opened(written(Conversation(), tmp_path)) as pilot:
