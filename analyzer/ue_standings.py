@@ -8,6 +8,7 @@ columns, so that a million messages are no work. Times are capture times in ns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -302,6 +303,12 @@ class Standings:
         """The UE that a finding is about, 0 for none."""
         self._found.take_in()
         return int(self._found.ues()[index])
+
+    def of_findings(self, indices: Sequence[int]) -> list[int]:
+        """The UEs that findings are about."""
+        self._found.take_in()
+        found: list[int] = self._found.ues()[indices].tolist()
+        return found
 
     def __getitem__(self, index: int) -> Standing:
         assert self._order is not None

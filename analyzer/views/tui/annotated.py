@@ -96,7 +96,7 @@ class Annotated(SessionView):
         asked = len(names), self.annotations.version if names else 0
         if self._longest[0] != asked:
             own = ((what, name) for known in (names, self.given) for what, name in known.items())
-            needed = max((len(name) for what, name in own if "@" not in what), default=0)
+            needed = max((_columns(name) for what, name in own if "@" not in what), default=0)
             self._longest = asked, min(needed, _LONGEST_NAME)
         return self._longest[1]
 
@@ -157,3 +157,7 @@ class Annotated(SessionView):
         counts = self.opened.findings.summary()
         hidden = self._hidden.by_severity() if self.hidden_ids and self._hidden else {}
         return {label: count - hidden.get(label, 0) for label, count in counts.items()}
+
+
+def _columns(name: str) -> int:
+    return len(name) if name.isprintable() else len(escape(name, _LONGEST_NAME))

@@ -50,7 +50,7 @@ class StoryRows:
         self.view = view
         self.ue = 0
         self._story: Story | None = None
-        self._told: tuple[int, int] | None = None
+        self._told: tuple[int, int, frozenset[int]] | None = None
 
     def show(self, ue: int) -> None:
         """Tell of another UE from the next refresh on; 0 for none."""
@@ -59,10 +59,12 @@ class StoryRows:
     def refresh(self) -> None:
         """Take in what was read since."""
         session = self.view.session
-        told = (session.version, self.ue) if session is not None and self.ue else None
+        hidden = self.view.hidden_ids
+        told = (session.version, self.ue, hidden) if session is not None and self.ue else None
         if told != self._told:
             self._told = told
             found = self.view.standings.findings_of(self.ue) if told else []
+            found = [index for index in found if index + 1 not in hidden]
             self._story = story(self.view.opened, self.ue, found) if told else None
 
     def __len__(self) -> int:

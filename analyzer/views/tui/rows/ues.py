@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from operator import is_
 from time import monotonic
@@ -65,6 +66,8 @@ class UeRows:
         self._widths: dict[str, int] = {}
         self._rows: Any = None  # places of those listed among all, None for all
         self._passed: tuple[Any, ...] | None = None
+        self._hidden: frozenset[int] = frozenset()
+        self._ignored: Counter[tuple[int, Severity]] = Counter()
 
     def refresh(self) -> None:
         """Take in what was read since, unless that was done a moment ago."""
@@ -223,8 +226,22 @@ class UeRows:
             line(self._time(standing.last_seen), "dim"),
             line(f"{standing.addresses:,}", "warning" if standing.addresses > 1 else "dim"),
             line(self.view.endpoint(standing.address) if standing.address else "", "dim"),
-            findings(standing.findings),
+            findings(self._heeded(standing)),
         )
+
+    def _heeded(self, standing: Standing) -> dict[Severity, int]:
+        """Its findings that are not ignored."""
+        view, hidden = self.view, self.view.hidden_ids
+        if hidden is not self._hidden:
+            ids = [id - 1 for id in hidden]
+            of = zip(view.standings.of_findings(ids), ids, strict=True) if ids else ()
+            findings = view.opened.findings
+            self._ignored = Counter((ue, findings[index].severity) for ue, index in of)
+            self._hidden = hidden
+        return {
+            severity: count - self._ignored[standing.id, severity]
+            for severity, count in standing.findings.items()
+        }
 
     def _time(self, time: int | None) -> str:
         """Rows are not in the order of time: there is no row before."""

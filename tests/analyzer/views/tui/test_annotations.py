@@ -30,6 +30,7 @@ from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.ues import UesScreen
 
 from .conftest import FIELD_DAY, opened, text_of, until
+from .live_capture import FakeRecording, app_of, listed, recorded
 
 ENTRY = "from analyzer.cli import main; main()"
 PATIENCE = 30.0
@@ -130,6 +131,17 @@ async def test_a_finding_is_ignored_with_a_reason_and_heeded_again(capture: Path
         assert app.view.finding_counts()["error"] == (
             app.view.opened.findings.summary()["error"] - len(rule)
         )
+        await pilot.press("4")
+        await pilot.pause()
+        ues = app.screen
+        assert isinstance(ues, UesScreen)
+        place = ues.rows.find(app.view.standings.of_finding(first.id - 1))
+        assert place is not None
+        errors = sum(1 for f in rule if app.view.opened.ue_of(f) == ues.rows[place].ue)
+        left = ues.rows[place].findings[first.severity] - errors
+        assert ues.rows.cells(place)[-1][0][0].startswith(f"✖ {left}" if left else ("▲", "·"))
+        await pilot.press("3")
+        await pilot.pause()
         app.action_show_ignored()
         await pilot.pause()
         place = screen.rows.find(first.id)
@@ -178,6 +190,23 @@ async def test_a_broken_record_is_told_once(capture: Path) -> None:
         told = [note.message for note in pilot.app._notifications]
         assert len([text for text in told if "is no file of annotations" in text]) == 1
         assert "\x1b" not in "".join(told)
+
+
+async def test_a_recording_takes_it_along_where_it_is_saved(tmp_path: Path) -> None:
+    recording, saved = FakeRecording(tmp_path / "spool.pcapng"), tmp_path / "mine.pcapng"
+    async with recorded(recording) as pilot:
+        recording.come(20)
+        await listed(pilot, 20)
+        await pilot.press("g", "m", "ctrl+w")
+        await pilot.pause()
+        pilot.app.screen.query_one(Input).value = str(saved)
+        await pilot.press("enter")
+        await until(pilot, Path(f"{saved}{SUFFIX}").exists)
+        assert kept(saved).keeper.annotations.marks == {1}
+        await pilot.press("q")
+        await until(pilot, lambda: not pilot.app.is_running)
+    app_of(pilot).control.close()
+    assert sorted(os.listdir(tmp_path)) == ["mine.pcapng", f"mine.pcapng{SUFFIX}"]
 
 
 # Ends of the app --------------------------------------------------------------------------------
