@@ -96,6 +96,7 @@ class PacketsTarget:
 
     def __init__(self, screen: PacketsScreen) -> None:
         self._screen = screen
+        self._listed: Sequence[int] = ()
         panes: dict[Widget, Where] = {screen.fields: Where.DETAIL, screen.hex: Where.BYTES}
         attended = screen.attended
         self.where = next((panes[pane] for pane in panes if pane is attended), Where.LIST)
@@ -107,10 +108,14 @@ class PacketsTarget:
         view, before = screen.view, screen.search
         if before is None or (before.needle, before.unmasked) != (needle, view.unmasked):
             screen.search = before = Search(view.opened, needle, view.unmasked)
-        return before.next(screen.rows.rows, screen.list.cursor, step)
+        self._listed = screen.rows.rows
+        return before.next(self._listed, screen.list.cursor, step)
 
     def show(self, place: int, needle: Needle) -> None:
-        self._screen.show_hit(place, needle)
+        """Where the packet is listed by now: more may have come, or the order be another."""
+        index = self._screen.rows.find(int(self._listed[place]))
+        if index is not None:
+            self._screen.show_hit(index, needle)
 
 
 def texts_steps(

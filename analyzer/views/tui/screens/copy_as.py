@@ -10,6 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -54,7 +55,7 @@ class CopyScreen(ModalScreen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         with Vertical() as pane:
-            pane.border_title = f"Copy of {title_of(self.subject)}"
+            pane.border_title = Content(f"Copy of {title_of(self.subject)}")  # no markup
             pane.border_subtitle = "Enter or the letter copies, Esc closes"
             yield OptionList(*(Option(_prompt(form), form.name) for form in COPIES))
 

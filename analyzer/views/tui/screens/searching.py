@@ -20,7 +20,7 @@ from textual.worker import Worker
 
 from analyzer.capture import CaptureError
 from analyzer.views.escape import escape
-from analyzer.views.searching.needle import Needle, SearchError
+from analyzer.views.searching.needle import Kind, Needle, SearchError
 from analyzer.views.searching.order import Progress
 from analyzer.views.tui.search_targets import Target
 from analyzer.views.tui.widgets.find_bar import FindBar
@@ -133,7 +133,8 @@ class Searching(_Screen):
     def _search_ended(self, target: Target, needle: Needle, found: Progress | None) -> None:
         self._show_search("")
         if found is None or found.place is None:
-            self._tell_search("Not found")
+            looked_in = target.wheres and needle.kind in (Kind.TEXT, Kind.REGEX)
+            self._tell_search(f"Not found in the {needle.where}" if looked_in else "Not found")
             return
         if self._find_bar.display:
             self._close_find_bar()

@@ -42,7 +42,7 @@ class FindBar(Horizontal):
         self._kinds: Sequence[Kind] = (Kind.TEXT,)
         self._wheres: Sequence[Where] = ()
         self._kind = Kind.TEXT
-        self._where = Where.LIST
+        self._where = self._chosen = Where.LIST
         self._case = False
         self._place = -1  # in the history, -1 for what is being typed
         self._typed = ""
@@ -57,8 +57,10 @@ class FindBar(Horizontal):
         return self.query_one(Input)
 
     def open(self, kinds: Sequence[Kind], wheres: Sequence[Where], where: Where) -> None:
-        """Let the user type; `wheres` is empty where there is no choice."""
-        self._kinds, self._wheres, self._where = kinds, wheres, where
+        """Let the user type; `wheres` is empty where there is no choice. What was chosen last
+        holds, unless the user comes from the detail or the bytes."""
+        self._kinds, self._wheres = kinds, wheres
+        self._where = self._chosen if where is Where.LIST else where
         if self._kind not in kinds:
             self._kind = kinds[0]
         self._place, self._typed = -1, ""
@@ -91,7 +93,7 @@ class FindBar(Horizontal):
 
     def action_where(self) -> None:
         if self._wheres:
-            self._where = _after(self._wheres, self._where)
+            self._chosen = self._where = _after(self._wheres, self._where)
         self.say("")
 
     def action_case(self) -> None:

@@ -291,7 +291,8 @@ async def test_two_marked_messages_are_compared() -> None:
 async def test_it_is_copied_as_mermaid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with opened(FIELD_DAY) as pilot:
-        await pressed(pilot, "l", "y")
+        await pressed(pilot, "l", "y", "enter")
+        await until(pilot, lambda: bool(pilot.app.clipboard))
         assert pilot.app.clipboard.startswith("sequenceDiagram\n    title Exchange 1")
         assert not list(tmp_path.iterdir())
         app, view = pilot.app, ladder_of(pilot).view
