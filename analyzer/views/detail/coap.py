@@ -84,7 +84,7 @@ _FIELDS: Final = {
 @cache
 def _option_fields() -> dict[int, str]:
     """By the number of an option."""
-    sources = (field.source.partition(":") + (field.name,) for field in fields().values())
+    sources = ((*field.source.partition(":"), field.name) for field in fields().values())
     return {int(key): name for kind, _, key, name in sources if kind == "option"}
 
 

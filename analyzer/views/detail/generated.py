@@ -19,7 +19,6 @@ from analyzer.views.places import Page, Place
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import date_and_time, duration
 
-
 _OF_TIMES: Final = {
     "response time": "exchange.response_time",
     "ack after": "exchange.ack_time",

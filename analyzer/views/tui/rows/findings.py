@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from analyzer.findings import Finding
+from analyzer.findings import Finding, Findings
 from analyzer.views.escape import escape
 from analyzer.views.info import Line
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
@@ -64,7 +64,7 @@ class FindingRows:
             for finding in sorted(known, key=self._place):
                 self._add(finding)
 
-    def _known(self) -> Sequence[Finding]:
+    def _known(self) -> Findings | list[Finding]:
         """Those that pass the filter, as they were found."""
         findings, before = self.view.opened.findings, self._passing
         self._passing = self.view.filtering.rows(Table.FINDINGS)

@@ -56,8 +56,11 @@ class FindingsScreen(PageScreen):
 
     def refresh_page(self) -> None:
         super().refresh_page()
-        if self.view.session is not None and not self.view.reading and not self.view.error and (
-            not self.hides_all
+        if (
+            self.view.session is not None
+            and not self.view.reading
+            and not self.view.error
+            and (not self.hides_all)
         ):
             self.list.empty = "No findings\n\nNothing in this capture breaks a rule."
         self._name_panes()

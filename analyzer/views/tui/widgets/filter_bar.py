@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Final
 
@@ -182,7 +183,7 @@ class FilterBar(Vertical):
     def _asked(self, event: FilterInput.Asked) -> None:
         """Keys that are not letters."""
         event.stop()
-        actions = {
+        actions: dict[str, Callable[[], None]] = {
             "complete": self._complete,
             "apply": self._enter,
             "leave": self._escape,

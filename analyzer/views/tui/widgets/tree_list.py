@@ -7,7 +7,8 @@ from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 
-from analyzer.views.tui.widgets.virtual_list import RowSource, VirtualList
+from analyzer.views.tui.widgets.row_source import RowSource
+from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
 class TreeSource(RowSource, Protocol):

@@ -22,7 +22,22 @@ from analyzer.views.tui.filter_text import (
 from analyzer.views.tui.places import Join
 
 PIECES = st.sampled_from(
-    ("coap.", "coap.code", " == ", "4.04", '"', "\\", "(", ")", "{", "..", "[", "!", " and ", "\x1b")
+    (
+        "coap.",
+        "coap.code",
+        " == ",
+        "4.04",
+        '"',
+        "\\",
+        "(",
+        ")",
+        "{",
+        "..",
+        "[",
+        "!",
+        " and ",
+        "\x1b",
+    )
 )
 TYPED = st.lists(st.one_of(PIECES, st.text(st.characters(), max_size=5)), max_size=12).map("".join)
 
@@ -111,7 +126,9 @@ def test_a_joined_filter_means_both(text: str, condition: str, join: Join) -> No
     assert new is not None
     new = Not(new) if join is Join.AND_NOT else new
     kind = Or if join is Join.OR else And
-    parts = [part for one in (old, new) for part in (one.items if isinstance(one, kind) else (one,))]
+    parts = [
+        part for one in (old, new) for part in (one.items if isinstance(one, kind) else (one,))
+    ]
     assert both == (old if text == condition and join is not Join.AND_NOT else kind(tuple(parts)))
 
 
