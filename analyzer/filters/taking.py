@@ -61,7 +61,7 @@ def _literal(field: Field, value: Any) -> str:
         sign, (seconds, rest) = "-" * (value < 0), divmod(abs(value), SECOND)
         return f"{sign}{seconds}.{rest:09d}"
     if kind == Kind.BYTES:
-        return value[:2] + "".join(f":{value[at : at + 2]}" for at in range(2, len(value), 2))
+        return ":".join(value[at : at + 2] for at in range(0, len(value), 2))
     if kind == Kind.BOOLEAN and isinstance(value, bool):
         return str(value).lower()
     if kind in (Kind.STRING, Kind.MOMENT):

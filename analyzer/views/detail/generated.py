@@ -19,10 +19,6 @@ from analyzer.views.places import Page, Place
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import date_and_time, duration
 
-_TIMES: Final = {"response time": "exchange.response_time", "ack after": "exchange.ack_time"}
-"""Fields of the times in words, by their keys (detail.times)."""
-
-
 _OF_TIMES: Final = {
     "response time": "exchange.response_time",
     "ack after": "exchange.ack_time",
@@ -81,7 +77,7 @@ def exchange_nodes(view: SessionView, row: int) -> Iterator[Node]:
         yield _fact("response time", words, "coap.response_time")
     else:
         for key, words in time_words(view.times_of(number)):
-            yield _fact(key, f"[{words}]", _TIMES.get(key, ""))
+            yield _fact(key, f"[{words}]", _OF_TIMES.get(key, ""))
     first = exchange["request_frame"]
     if role == Role.RETRANSMISSION and first:
         words = f"[First sent in: {first}]"

@@ -13,9 +13,9 @@ from analyzer.views.places import Place, Span
 @dataclass(frozen=True, slots=True)
 class Node:
     """A line of the tree. `key` names it among its siblings, so that what the user has opened or
-    selected in one packet stays so in the next; `place` is where Enter leads; `field` is the name
-    of its value in dissectors.fields, `""` for none, and of several values `nth` (from 0) is this
-    one."""
+    selected in one packet stays so in the next; `place` is where Enter leads. `field` is the name
+    that filters have for what it shows, "" for none; of several values it shows the `nth`, from
+    0."""
 
     line: Line
     span: Span | None = None

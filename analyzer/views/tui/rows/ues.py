@@ -91,7 +91,9 @@ class UeRows:
     def _pass(self) -> None:
         """Take those that have an exchange, a packet or a finding which passes the filter."""
         filtering = self.view.filtering
-        passed = tuple(filtering.rows(table) for table in Table) if filtering.on else ()
+        passed: tuple[Any, ...] = ()
+        if filtering.on:
+            passed = tuple(map(filtering.rows, (Table.MESSAGES, Table.EXCHANGES, Table.FINDINGS)))
         before = self._passed
         if before is None or len(before) != len(passed) or not all(map(is_, before, passed)):
             self._passed = passed

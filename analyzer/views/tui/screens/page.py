@@ -27,10 +27,11 @@ from analyzer.views.tui.screens.moving import MovingScreen
 from analyzer.views.tui.status import Shown, emptiness, hidden, searched, status
 from analyzer.views.tui.widgets.filter_bar import FilterBar
 from analyzer.views.tui.widgets.find_bar import FindBar
+from analyzer.views.tui.widgets.row_source import FilteredSource
 from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.status_bar import StatusBar
 from analyzer.views.tui.widgets.tab_line import TabLine
-from analyzer.views.tui.widgets.virtual_list import FilteredSource, VirtualList
+from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 _WIDTHS = [(0, "-narrow"), (100, "-wide"), (140, "-huge"), (170, "-vast")]
 """Style classes of a page by the columns of the terminal."""

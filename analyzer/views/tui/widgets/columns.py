@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
 GAP: Final = 1
 """Blanks between columns."""
+
+_ELLIPSIS: Final = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +76,17 @@ def column_at(placed: Sequence[Placed], x: int) -> Column | None:
 def _left(columns: Sequence[Column], widths: dict[str, int], room: int) -> int:
     """Cells left for the flexible column."""
     return room - sum(widths.get(c.key, 0) for c in columns) - GAP * (len(columns) - 1)
+
+
+def fit(
+    segments: list[Segment], width: int, align: str, moved: int, style: Style
+) -> Iterable[Segment]:
+    """A cell cut or padded to its width; an ellipsis tells that something is cut off."""
+    length = Segment.get_line_length(segments)
+    if moved or length > width:
+        strip = Strip(segments, length).crop(min(moved, length))
+        if strip.cell_length > width:
+            strip = Strip([*strip.crop(0, max(0, width - 1)), Segment(_ELLIPSIS, style)])
+        return strip.adjust_cell_length(width, style)
+    blank = Segment(" " * (width - length), style)
+    return [blank, *segments] if align == "right" else [*segments, blank]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Final
 
@@ -182,7 +183,7 @@ class FilterBar(Vertical):
     def _asked(self, event: FilterInput.Asked) -> None:
         """Keys that are not letters."""
         event.stop()
-        actions = {
+        actions: dict[str, Callable[[], None]] = {
             "complete": self._complete,
             "apply": self._enter,
             "leave": self._escape,
@@ -223,10 +224,7 @@ class FilterBar(Vertical):
         if self.offers.display and (step > 0 or self.offers.highlighted is not None):
             self.offers.move(step)
             return
-        if step < 0:
-            text = self._history.older(self.input.value)
-        else:
-            text = self._history.newer()
+        text = self._history.older(self.input.value) if step < 0 else self._history.newer()
         if text is not None:
             self.offers.close()
             self._put(text)

@@ -20,7 +20,8 @@ from analyzer.views.info import Line
 from analyzer.views.tui.rows.sorting import Sorting
 from analyzer.views.tui.widgets.chosen_columns import ChosenColumns
 from analyzer.views.tui.widgets.columns import Column
-from analyzer.views.tui.widgets.virtual_list import RowSource, VirtualList
+from analyzer.views.tui.widgets.row_source import RowSource
+from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 GLYPHS: Final = {False: "↑", True: "↓"}
 """Of a column that rows are sorted by, by whether they descend."""

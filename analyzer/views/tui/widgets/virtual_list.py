@@ -7,9 +7,9 @@ does not depend on how many rows there are. Rows may be appended and change at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from textwrap import wrap
-from typing import ClassVar, Final, Protocol, runtime_checkable
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -26,51 +26,12 @@ from textual.strip import Strip
 from analyzer.views.info import Line
 from analyzer.views.inks import plain
 from analyzer.views.tui.inks import INK_CLASSES, Inked, is_paint
-from analyzer.views.tui.widgets.columns import GAP, Column, Placed, column_at, place
+from analyzer.views.tui.widgets.columns import GAP, Column, Placed, column_at, fit, place
 from analyzer.views.tui.widgets.list_keys import LIST_KEYS
+from analyzer.views.tui.widgets.row_source import FilteredSource, RowSource
 
 HEADER: Final = 1
 _SHIFT: Final = 8
-_ELLIPSIS: Final = "…"
-
-
-class RowSource(Protocol):
-    """What a list shows."""
-
-    @property
-    def columns(self) -> Sequence[Column]: ...
-
-    def refresh(self) -> None:
-        """Take in what has changed; the length changes only here."""
-
-    def __len__(self) -> int: ...
-
-    def identity(self, index: int) -> int:
-        """What a row stands for, wherever it is listed."""
-
-    def find(self, identity: int) -> int | None:
-        """Where that is listed now."""
-
-    def width(self, key: str) -> int:
-        """Cells that a column without a fixed width needs."""
-
-    def cells(self, index: int) -> Sequence[Line]:
-        """One line for each column."""
-
-    def row_ink(self, index: int) -> str:
-        """The ink of a whole row, `""` for the plain one."""
-
-
-@runtime_checkable
-class FilteredSource(RowSource, Protocol):
-    """Rows that a filter may hide."""
-
-    @property
-    def total(self) -> int:
-        """Rows there would be without it."""
-
-    def beside(self, identity: int) -> int:
-        """Where the row nearest to one that is hidden is listed; there is one at least."""
 
 
 class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
@@ -389,19 +350,5 @@ class VirtualList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             column = placed.column
             moved = (self.shift if shift is None else shift) if column.flexible else 0
             cell = self.segments(cells[placed.index], style)
-            segments.extend(_fit(cell, placed.width, column.align, moved, style))
+            segments.extend(fit(cell, placed.width, column.align, moved, style))
         return Strip(segments).adjust_cell_length(width, style)
-
-
-def _fit(
-    segments: list[Segment], width: int, align: str, moved: int, style: Style
-) -> Iterable[Segment]:
-    """A cell cut or padded to its width; an ellipsis tells that something is cut off."""
-    length = Segment.get_line_length(segments)
-    if moved or length > width:
-        strip = Strip(segments, length).crop(min(moved, length))
-        if strip.cell_length > width:
-            strip = Strip([*strip.crop(0, max(0, width - 1)), Segment(_ELLIPSIS, style)])
-        return strip.adjust_cell_length(width, style)
-    blank = Segment(" " * (width - length), style)
-    return [blank, *segments] if align == "right" else [*segments, blank]
