@@ -10,6 +10,7 @@ from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
 from analyzer.views.info import Line, info, is_msgin5g
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
+from analyzer.views.searching.order import array_of
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.widgets.columns import Column
 
@@ -70,12 +71,12 @@ class PacketRows:
         """The nearest row before or after with an error or a warning."""
         import numpy as np
 
-        severity = self.view.opened.messages["severity"]
+        severity, rows = self.view.opened.messages["severity"], array_of(self.rows)
         at, end = index + step, len(self.rows) if step > 0 else -1
         while (end - at) * step > 0:
             after = at + step * min(_AT_ONCE, abs(end - at))
             places = np.arange(at, after, step)
-            flagged = severity[np.asarray(self.rows)[places]] >= Severity.WARNING
+            flagged = severity[rows[places]] >= Severity.WARNING
             if flagged.any():
                 return int(places[flagged.argmax()])
             at = after

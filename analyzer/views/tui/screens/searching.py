@@ -119,6 +119,9 @@ class Searching(_Screen):
                     progress = await asyncio.to_thread(_advanced, steps)
                 else:
                     progress = next(steps, None)
+            except SearchError as error:
+                self._tell_search(str(error))
+                return
             except (CaptureError, IndexError) as error:
                 self._tell_search(f"The search ended: {error}")
                 return

@@ -75,8 +75,10 @@ class FindBar(Horizontal):
 
     def say(self, text: str) -> None:
         """What became of it, in the place of what can be chosen."""
-        self._input.placeholder = self._kind.hint
-        self.query_one("#find-ways", Static).update(text or self._ways())
+        if self._input.placeholder != self._kind.hint:
+            self._input.placeholder = self._kind.hint
+        # Its room is fixed: a new layout would paint the whole page again.
+        self.query_one("#find-ways", Static).update(text or self._ways(), layout=False)
 
     def _ways(self) -> str:
         """`F2 text  F3 in bytes  F4 any case`."""
