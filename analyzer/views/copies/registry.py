@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Final, NamedTuple, Protocol
 
 from analyzer.views.copies.model import Copied, CopyError, Subject
+from analyzer.views.escape import escape
 
 
 class Form(NamedTuple):
@@ -56,8 +57,10 @@ class Offer(NamedTuple):
 
 
 def offer(form: Form, subject: Subject) -> Offer:
-    """What a format has of a subject."""
+    """What a format has of a subject; never raises, whatever the packet is."""
     try:
         return Offer(form, form.of(subject))
     except CopyError as error:
         return Offer(form, None, str(error))
+    except Exception as error:
+        return Offer(form, None, f"{type(error).__name__}: {escape(str(error), 100)}")

@@ -13,7 +13,7 @@ from analyzer.filters.filter import Filter, compiled
 from analyzer.filters.matching import Matcher
 from analyzer.filters.model import FilterError
 from analyzer.views.searching.needle import Kind, Needle, SearchError, Where
-from analyzer.views.searching.order import Progress, stretches
+from analyzer.views.searching.order import Progress, array_of, stretches
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -57,7 +57,7 @@ class Search:
         """The hit nearest to a place of a list, after it or before it, that place itself last;
         yields now and then."""
         judge = self._ready()
-        rows = np.asarray(listed)
+        rows = array_of(listed)
         count = len(rows)
         if not isinstance(listed, range) and (np.diff(rows) < 0).any():
             yield from self._fill(judge, np.sort(rows))  # packets lie in the order of the file

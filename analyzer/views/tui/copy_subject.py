@@ -63,6 +63,8 @@ def title_of(subject: Subject) -> str:
 def _of_packet(page: PageScreen, subject: Subject) -> Subject:
     """With the field under the cursor, if that is in the tree, and the finding there or the worst
     of the packet."""
+    if subject.row < 0:
+        return subject
     tree = page.query(DetailTree).first()
     field: Node | None = tree.selected if tree.has_focus else None
     at = field.place if field is not None else None

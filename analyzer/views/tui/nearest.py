@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from analyzer.views.searching.order import array_of
 from analyzer.views.tui.capture_view import CaptureView
 
 
@@ -25,7 +26,7 @@ def nearest(view: CaptureView, rows: Sequence[int], text: str) -> Nearest:
     import numpy as np
 
     number = number_of(text, view.opened.counts.records, "packet")
-    listed = np.asarray(rows)
+    listed = array_of(rows)
     if not len(listed):
         raise NoPacketError("No packet is listed")
     frames = view.opened.messages["frame"][listed].astype(np.int64)

@@ -39,7 +39,7 @@ class Target(Protocol):
     def where(self) -> Where: ...
 
     def steps(self, needle: Needle, step: int) -> Iterator[Progress]:
-        """Look for the next or previous hit. Raises SearchError at once."""
+        """Look for the next or previous hit. Raises SearchError, here or at the first step."""
 
     def show(self, place: int, needle: Needle) -> None:
         """Go to a hit."""
@@ -102,6 +102,8 @@ class PacketsTarget:
         self.where = next((panes[pane] for pane in panes if pane is attended), Where.LIST)
 
     def steps(self, needle: Needle, step: int) -> Iterator[Progress]:
+        """The libraries of a search are loaded in its thread, too: errors come with the first
+        step."""
         from analyzer.views.searching.search import Search
 
         screen = self._screen
@@ -109,7 +111,7 @@ class PacketsTarget:
         if before is None or (before.needle, before.unmasked) != (needle, view.unmasked):
             screen.search = before = Search(view.opened, needle, view.unmasked)
         self._listed = screen.rows.rows
-        return before.next(self._listed, screen.list.cursor, step)
+        yield from before.next(self._listed, screen.list.cursor, step)
 
     def show(self, place: int, needle: Needle) -> None:
         """Where the packet is listed by now: more may have come, or the order be another."""

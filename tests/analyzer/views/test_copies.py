@@ -121,6 +121,8 @@ def test_a_packet_that_is_gone_says_so(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(CopyError, match="no longer holds"):
         made("hex_stream", message(session))
+    session.release()
+    assert offer(FORMS["hex_dump"], message(session)).reason  # the system fails to read it
 
 
 # Rows -------------------------------------------------------------------------------------------

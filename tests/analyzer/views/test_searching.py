@@ -175,7 +175,7 @@ def test_where_in_a_packet_it_stands() -> None:
     assert Needle(Kind.TEXT, Where.BYTES, "needle").span_in(data) == (256, 262)
     assert Needle(Kind.REGEX, Where.BYTES, "ne+d").span_in(data) == (256, 260)
     assert Needle(Kind.REGEX, Where.BYTES, r"\xf0.\xf2", True).span_in(data) == (240, 243)
-    assert Needle(Kind.REGEX, Where.BYTES, "(x)|(y)z").span_in(data) is None
+    assert Needle(Kind.REGEX, Where.BYTES, "(xx)|(yy)z").span_in(data) is None
 
 
 # In which order ---------------------------------------------------------------------------------

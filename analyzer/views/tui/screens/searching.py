@@ -119,6 +119,9 @@ class Searching(_Screen):
                     progress = await asyncio.to_thread(_advanced, steps)
                 else:
                     progress = next(steps, None)
+            except SearchError as error:
+                self._tell_search(str(error))
+                return
             except (CaptureError, IndexError) as error:
                 self._tell_search(f"The search ended: {error}")
                 return
@@ -151,13 +154,16 @@ class Searching(_Screen):
             self._find_bar.close()
 
     def _tell_search(self, text: str) -> None:
-        """In the bar where it is open, else beside the list."""
+        """In the bar, where that is open and has room for it, else in the corner."""
         shown = escape(text, 200)
-        if self._find_bar.has_focus_within:
-            self._find_bar.say(shown)
-        else:
+        if not self._find_bar.has_focus_within:
             self._find_bar.close()
-            self.notify(shown, markup=False)
+        elif len(shown) <= self._find_bar.room:
+            self._find_bar.say(shown)
+            return
+        else:
+            self._find_bar.say("")
+        self.notify(shown, markup=False)
 
 
 def _advanced(steps: Iterator[Progress]) -> Progress | None:

@@ -19,6 +19,8 @@ from analyzer.views.tui.moving_keys import FIND_KEYS
 
 _HISTORY: Final = "finds"
 _MOST: Final = 100
+_LONGEST: Final = 1000
+"""Characters of a text that is kept."""
 
 
 class FindBar(Horizontal):
@@ -73,10 +75,17 @@ class FindBar(Horizontal):
         """Hide it; nothing in it takes the focus."""
         self.display, self.disabled = False, True
 
+    @property
+    def room(self) -> int:
+        """How much `say` can show."""
+        return self.query_one("#find-ways").content_size.width
+
     def say(self, text: str) -> None:
         """What became of it, in the place of what can be chosen."""
-        self._input.placeholder = self._kind.hint
-        self.query_one("#find-ways", Static).update(text or self._ways())
+        if self._input.placeholder != self._kind.hint:
+            self._input.placeholder = self._kind.hint
+        # Its room is fixed: a new layout would paint the whole page again.
+        self.query_one("#find-ways", Static).update(text or self._ways(), layout=False)
 
     def _ways(self) -> str:
         """`F2 text  F3 in bytes  F4 any case`."""
@@ -119,7 +128,7 @@ class FindBar(Horizontal):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         text = event.value
-        if text:
+        if 0 < len(text) <= _LONGEST:
             remembered.keep_first(_HISTORY, text, _MOST)
         self.post_message(self.Asked(Needle(self._kind, self._where, text, self._case)))
 

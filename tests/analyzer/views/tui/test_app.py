@@ -177,7 +177,8 @@ async def test_quitting_does_not_wait_for_a_long_capture(tmp_path: Path) -> None
 
 
 KEYS = [
-    *"1234jkgGnNrtXshlmuwWdyva", "right_square_bracket", "left_square_bracket", "backslash", "tab",
+    *"1234jkgGnNrtXshlmuwWdyvafF", "right_square_bracket", "left_square_bracket", "backslash",
+    "tab", "ctrl+f", "ctrl+g", "f7", "f8",
     "ctrl+s", "shift+tab", "enter", "space", "up", "down", "left", "right", "pageup", "pagedown",
     "home", "end", "ctrl+d", "ctrl+u", "ctrl+o", "question_mark", "escape",
     "slash", "equals_sign", "plus", "minus",

@@ -294,7 +294,7 @@ async def test_it_is_copied_as_mermaid(tmp_path: Path, monkeypatch: pytest.Monke
         await pressed(pilot, "l", "y", "enter")
         await until(pilot, lambda: bool(pilot.app.clipboard))
         assert pilot.app.clipboard.startswith("sequenceDiagram\n    title Exchange 1")
-        assert not list(tmp_path.iterdir())
+        assert not list(tmp_path.glob("*.mmd"))
         app, view = pilot.app, ladder_of(pilot).view
         text = "x" * (MOST_COPIED + 1)
         for name in ("field-day-one.mmd", "field-day-one-1.mmd"):

@@ -15,11 +15,13 @@ from textual.pilot import Pilot
 from analyzer import remembered
 from analyzer.capture import Intake
 from analyzer.rules.catalogue import Severity
+from analyzer.scopes import Scope
 from analyzer.session import Session
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.nearest import NoPacketError, nearest, number_of
 from analyzer.views.tui.rows.exchanges import ExchangeRows
+from analyzer.views.tui.rows.ladder import MOST, LadderRows
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.screens.copy_as import CopyScreen
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
@@ -108,6 +110,27 @@ def test_from_finding_to_finding_in_the_tree_of_exchanges(opened_roots: int) -> 
         while (next_one := rows.next_flagged(at, step)) is not None:
             found.append(at := next_one)
         assert found == flagged[::step] != []
+
+
+def test_from_finding_to_finding_in_a_ladder_that_is_drawn_in_part() -> None:
+    talk = Conversation()
+    for number in range(MOST):
+        talk.con("GET", token=number.to_bytes(2, "big"))
+        talk.ack("2.05", **({"token": b"else"} if number in (2, MOST - 1) else {}))
+    view = view_of(talk.session())
+    rows = LadderRows(view, 1, Scope.PAIR)
+    rows.refresh()
+    severity = view.opened.messages["severity"]
+    flagged = (severity >= Severity.WARNING).nonzero()[0].tolist()
+    assert flagged[-1] > MOST > flagged[0]
+    at = rows.arrow(0, forwards=True)
+    reached = []
+    while at is not None and (at := rows.next_flagged(at, 1)) is not None:
+        reached.append(rows.identity(at))
+    assert reached == flagged
+    back = rows.next_flagged(len(rows) - 1, -1)
+    assert back is not None
+    assert rows.identity(back) in flagged
 
 
 def test_the_nearest_packet() -> None:
