@@ -179,16 +179,13 @@ class AnnotatingApp(App[None], inherit_bindings=False):
         messages, rows = view.session.messages, view.visible_rows()
 
         def work() -> None:
-            frames = set(messages.take("frame", rows))
-            self.call_from_thread(self._mark, view, frames, marked)
+            done = view.annotations.mark(messages.take("frame", rows), marked)
+            self.call_from_thread(self.noted if done else self._refuse_marks)
 
         self.run_worker(work, thread=True, group="marking", exit_on_error=False)
 
-    def _mark(self, view: CaptureView, frames: set[int], marked: bool) -> None:
-        if view.annotations.mark(frames, marked):
-            self.noted()
-        else:
-            self.notify(f"{MOST_MARKS:,} packets can be marked; filter first", severity="warning")
+    def _refuse_marks(self) -> None:
+        self.notify(f"{MOST_MARKS:,} packets can be marked; filter first", severity="warning")
 
     def action_unmark_all(self) -> None:
         self.view.annotations.mark(self.view.annotations.marks, False)
