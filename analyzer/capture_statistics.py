@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dissectors.link import LINK_TYPES
 
 if TYPE_CHECKING:
     from analyzer.session import Session
+
+
+MOST_COMMENTS: Final = 20
 
 
 class InterfaceStatistics(NamedTuple):
@@ -23,12 +26,13 @@ class InterfaceStatistics(NamedTuple):
 
 
 class FileStatistics(NamedTuple):
-    """`octets`: of the file as far as it goes now."""
+    """`octets`: of the file as far as it goes now; `comments` on it, the first MOST_COMMENTS."""
 
     path: str
     format: str
     octets: int
     interfaces: tuple[InterfaceStatistics, ...]
+    comments: tuple[str, ...]
 
 
 def file_statistics(session: Session) -> list[FileStatistics]:
@@ -51,5 +55,6 @@ def file_statistics(session: Session) -> list[FileStatistics]:
             if met.file == number
         )
         path = session.paths[min(number, len(session.paths) - 1)]
-        found.append(FileStatistics(path, file.format, file.size, described))
+        comments = tuple(file.file_comments[:MOST_COMMENTS])
+        found.append(FileStatistics(path, file.format, file.size, described, comments))
     return found

@@ -47,21 +47,17 @@ def _entry(path: str, number: int, line: str) -> tuple[str, str] | None:
         return None
     first, *rest = line.split(None, 2)
     what, equals, name = (part.strip() for part in line.partition("="))
-    if not equals or (_is_address(first) and rest and not rest[0].startswith("=")):
+    address = _address(first)
+    if not equals or (address and rest and not rest[0].startswith("=")):
         what, name = first, rest[0] if rest else ""
     if not what or not name:
         raise HostsError(f"{path}:{number}: names nothing; write ADDRESS NAME, or UE = NAME")
-    return canonical(what), " ".join(clean(name).split())
+    return address if what == first and address else clean(what), " ".join(clean(name).split())
 
 
-def canonical(what: str) -> str:
-    """An address as views write it, anything else as it is."""
-    return str(ip_address(what.strip("[]"))) if _is_address(what) else clean(what)
-
-
-def _is_address(what: str) -> bool:
+def _address(what: str) -> str:
+    """An address as views write it, `""` for none."""
     try:
-        ip_address(what.strip("[]"))
+        return str(ip_address(what.strip("[]")))
     except ValueError:
-        return False
-    return True
+        return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable
+from threading import Lock
 from typing import Final, NamedTuple
 
 from analyzer.profiles.spec import Ignore
@@ -25,7 +26,8 @@ class Waiver(NamedTuple):
 
 
 class Annotations:
-    """What the user wrote. Every change raises `version`; another thread may `copy` meanwhile."""
+    """What the user wrote; every change raises `version`. One thread changes it, others may `mark`
+    and `copy` meanwhile."""
 
     def __init__(self) -> None:
         self.marks: set[int] = set()
@@ -34,6 +36,7 @@ class Annotations:
         self.waivers: tuple[Waiver, ...] = ()
         self.names: dict[str, str] = {}
         self.version = 0
+        self._lock = Lock()
 
     def copy(self) -> Annotations:
         """What is written now; further changes do not reach it."""
@@ -51,12 +54,16 @@ class Annotations:
 
     def mark(self, frames: Collection[int], marked: bool) -> bool:
         """Mark packets, or not any more; False where that would be more than MOST_MARKS."""
-        changed = self.marks.union(frames) if marked else self.marks.difference(frames)
-        if len(changed) > MOST_MARKS:
-            return False
-        self.marks = changed
-        self.version += 1
-        return True
+        while True:
+            before = self.marks
+            changed = before.union(frames) if marked else before.difference(frames)
+            if len(changed) > MOST_MARKS:
+                return False
+            with self._lock:
+                if self.marks is before:  # else another thread marked meanwhile
+                    self.marks = changed
+                    self.version += 1
+                    return True
 
     def comment(self, frame: int, text: str) -> None:
         """Comment on a packet; an empty text removes the comment."""
@@ -65,7 +72,7 @@ class Annotations:
             self.comments[frame] = text
         else:
             self.comments.pop(frame, None)
-        self.version += 1
+        self._changed()
 
     def refer(self, frame: int) -> bool:
         """Let times count from a packet, or not any more; whether they do."""
@@ -74,7 +81,7 @@ class Annotations:
             self.references.remove(frame)
         else:
             insort(self.references, frame)
-        self.version += 1
+        self._changed()
         return not known
 
     def reference_of(self, frame: int) -> int:
@@ -88,13 +95,13 @@ class Annotations:
         waiver = waiver._replace(of=waiver.of._replace(reason=reason))
         others = (w for w in self.waivers if not _same(w, waiver))
         self.waivers = (*others, waiver)
-        self.version += 1
+        self._changed()
 
     def heed(self, waivers: Iterable[Waiver]) -> None:
         """Ignore these findings no more."""
         gone = set(waivers)
         self.waivers = tuple(waiver for waiver in self.waivers if waiver not in gone)
-        self.version += 1
+        self._changed()
 
     def name(self, what: str, name: str) -> None:
         """Name an address or a UE Service ID; an empty name takes it away."""
@@ -103,7 +110,11 @@ class Annotations:
             self.names[what] = name
         else:
             self.names.pop(what, None)
-        self.version += 1
+        self._changed()
+
+    def _changed(self) -> None:
+        with self._lock:
+            self.version += 1
 
 
 def clean(text: str) -> str:

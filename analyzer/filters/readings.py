@@ -74,8 +74,10 @@ def _marks(session: Session, first: int, last: int) -> Reading:
 
 def _among(session: Session, frames: Collection[int], first: int, last: int) -> Array:
     """Rows of packets with these numbers."""
-    wanted = np.fromiter(frames, np.int64, len(frames))
-    return np.isin(session.messages["frame"][first:last], wanted)
+    if not frames:
+        return np.zeros(last - first, bool)
+    known = session.messages["frame"][first:last].tolist()
+    return np.fromiter((frame in frames for frame in known), bool, len(known))
 
 
 def _is_response(session: Session, first: int, last: int) -> Array:

@@ -28,3 +28,13 @@ def test_each_file_has_its_interfaces_with_messages_and_drops(tmp_path: Path) ->
         (38, 3, "Ethernet"),
         (38, None, "Ethernet"),
     ]
+
+
+def test_a_file_has_its_comments(tmp_path: Path) -> None:
+    path = tmp_path / "noted.pcapng"
+    packets = (CAPTURES / "registration.pcapng").read_bytes()
+    path.write_bytes(blocks.section("test", ["One", "Two\nlines"]) + packets)
+    session = Session()
+    session.open([path])
+    session.read_all()
+    assert file_statistics(session)[0].comments[:2] == ("One", "Two\nlines")

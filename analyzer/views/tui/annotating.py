@@ -40,7 +40,7 @@ class AnnotatingApp(App[None], inherit_bindings=False):
 
     view: CaptureView
     _saving: Timer | None = None
-    _judged_again = False
+    _hidden_for: CaptureView | None = None
     _hiding = False
     _hide_next = 0.0
 
@@ -89,26 +89,36 @@ class AnnotatingApp(App[None], inherit_bindings=False):
         view = self.view
         if view.session is None:
             return
-        again = view.session.closed and not self._judged_again and bool(view.annotations.waivers)
+        # Once all is read, findings about UEs that were named late are looked at again.
+        again = view.session.closed and self._hidden_for is not view and view.annotations.waivers
         left = len(view.session.findings) if again else view.hidden.left(view.annotations.waivers)
-        if not left or self._hiding or (monotonic() < self._hide_next and not again):
+        if not left or self._hiding:
             return
-        self._judged_again = self._judged_again or again
+        if (wait := self._hide_next - monotonic()) > 0:
+            self._hiding = True
+            self.set_timer(wait, self._hidden)
+            return
+        if again:
+            self._hidden_for = view
         if len(view.session.findings) <= _AT_ONCE:
-            view.hidden.take_in(view.annotations.waivers, again)
+            view.hidden.take_in(view.annotations.waivers, bool(again))
             return
         self._hiding = True
 
         def work() -> None:
             begun = monotonic()
-            try:
-                if view.hidden.take_in(view.annotations.waivers, again):
-                    self.call_from_thread(self._refresh_pages)
-            finally:
-                self._hide_next = monotonic() + _SHARE * (monotonic() - begun)
-                self._hiding = False
+            changed = view.hidden.take_in(view.annotations.waivers, bool(again))
+            self._hide_next = monotonic() + _SHARE * (monotonic() - begun)
+            self.call_from_thread(self._hidden, changed)
 
         self.run_worker(work, thread=True, group="hiding", exit_on_error=False)
+
+    def _hidden(self, changed: bool = False) -> None:
+        """Show what was found out, and look at what came meanwhile."""
+        self._hiding = False
+        if changed:
+            self._refresh_pages()
+        self.hide_ignored()
 
     def action_ignore(self) -> None:
         screen = self._page_screen()
@@ -179,16 +189,13 @@ class AnnotatingApp(App[None], inherit_bindings=False):
         messages, rows = view.session.messages, view.visible_rows()
 
         def work() -> None:
-            frames = set(messages.take("frame", rows))
-            self.call_from_thread(self._mark, view, frames, marked)
+            done = view.annotations.mark(messages.take("frame", rows), marked)
+            self.call_from_thread(self.noted if done else self._refuse_marks)
 
         self.run_worker(work, thread=True, group="marking", exit_on_error=False)
 
-    def _mark(self, view: CaptureView, frames: set[int], marked: bool) -> None:
-        if view.annotations.mark(frames, marked):
-            self.noted()
-        else:
-            self.notify(f"{MOST_MARKS:,} packets can be marked; filter first", severity="warning")
+    def _refuse_marks(self) -> None:
+        self.notify(f"{MOST_MARKS:,} packets can be marked; filter first", severity="warning")
 
     def action_unmark_all(self) -> None:
         self.view.annotations.mark(self.view.annotations.marks, False)

@@ -24,6 +24,7 @@ from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.widgets.sheet import Entry, Sheet
 
 _NAMES: Final = 18
+_MOST_LINES: Final = 20
 _PERIOD: Final = 1.0
 """Seconds between two looks at a capture that grows."""
 
@@ -118,6 +119,9 @@ def _recording(recording: Started) -> Iterator[Entry]:
 def _file(file: FileStatistics) -> Iterator[Entry]:
     yield Entry(text=line(escape(shlex.quote(file.path), 400), "heading"))
     yield _entry("  Format", f"{file.format}, {size_text(file.octets)}")
+    for comment in file.comments:
+        for number, text in enumerate(comment.split("\n", _MOST_LINES)[:_MOST_LINES]):
+            yield _entry("" if number else "  Comment", escape(text, 400), "note")
     for interface in file.interfaces:
         yield _entry(f"  {escape(interface.name, _NAMES - 2)}", _told(interface))
         if interface.dropped:

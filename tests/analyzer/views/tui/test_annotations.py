@@ -22,6 +22,7 @@ from textual.widgets import Input, RadioSet, TextArea
 
 from analyzer.annotations.keeping import SUFFIX
 from analyzer.session import Session
+from analyzer.views.tui import annotating
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.screens.comment import CommentScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
@@ -102,7 +103,11 @@ async def test_marks_comments_and_references_are_shown_and_kept(capture: Path) -
     assert again.references == []
 
 
-async def test_a_finding_is_ignored_with_a_reason_and_heeded_again(capture: Path) -> None:
+@pytest.mark.parametrize("at_once", [0, 2000], ids=["in a thread", "at once"])
+async def test_a_finding_is_ignored_with_a_reason_and_heeded_again(
+    capture: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(annotating, "_AT_ONCE", at_once)
     async with opened(capture, size=(160, 44)) as pilot:
         app = pilot.app
         assert isinstance(app, MsgsharkApp)
@@ -121,8 +126,8 @@ async def test_a_finding_is_ignored_with_a_reason_and_heeded_again(capture: Path
         await pilot.press("tab", "down", "down", "space", "shift+tab")
         assert app.screen.query_one(RadioSet).pressed_index == 2
         await pilot.press("enter")
+        await until(pilot, lambda: len(screen.rows) == count - len(rule))
         await pilot.pause()
-        assert len(screen.rows) == count - len(rule)
         assert all(finding.rule is not first.rule for finding in map(screen.rows.__getitem__, [0]))
         assert f"{len(rule)} ignored, not listed" in text_of(pilot)
         assert not app.view.findings_of_row(first.row) or all(
@@ -150,8 +155,7 @@ async def test_a_finding_is_ignored_with_a_reason_and_heeded_again(capture: Path
         await pilot.pause()
         assert "Ignored   [Known]" in text_of(pilot)
         await pilot.press("x")
-        await pilot.pause()
-        assert not app.view.hidden_ids
+        await until(pilot, lambda: not app.view.hidden_ids)
         assert app.view.severity(first.row) == app.view.opened.messages.cell("severity", first.row)
 
 
