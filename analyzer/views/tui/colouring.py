@@ -160,10 +160,6 @@ class Conversations:
         self._colours[pair] = colour
         return colour
 
-    def clear(self) -> None:
-        """Take away all."""
-        self._colours.clear()
-
     def colour(self, one: int, other: int) -> int:
         """From 1; 0 for none."""
         return self._colours.get(_pair(one, other), 0)
