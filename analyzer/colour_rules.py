@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Colour rules: display filters with colours, the first that a message passes wins.
 
-They are Wireshark's: a name, a filter, a foreground and a background. Rows are judged as they are
+They are Wireshark's: a name, a filter, a foreground and a background. Rows are judged when they are
 shown, a few at a time, so a list of any length stays as fast.
 """
 
@@ -82,7 +82,8 @@ def compiled_rules(written: Iterable[Written]) -> tuple[list[ColourRule], list[s
 
 
 class Judge:
-    """Which rule wins for a message of a session; what was found out is kept until more is read."""
+    """Which rule wins for a message of a session. What was found out is kept, and is looked at
+    again when more was read: some filters take their time, so a thread may do that."""
 
     def __init__(self, session: Session, rules: Sequence[ColourRule]) -> None:
         from analyzer.filters.matching import Matcher
@@ -90,31 +91,34 @@ class Judge:
         self._session = session
         self._rules: list[Matcher] = [Matcher(session, rule.filter) for rule in rules]
         self._settled = all(rule.filter.settled for rule in rules)
-        self._version = session.version
-        self._found: dict[int, int] = {}
+        self._found: dict[int, tuple[int, int]] = {}  # the rule, and the version it was found in
 
-    def rule_of(self, rows: Sequence[int], index: int) -> int:
-        """The index of the rule for `rows[index]`, NONE for none. `rows` of the messages table are
-        those listed: neighbours are judged along."""
-        if not self._rules:
-            return NONE
-        if self._version != self._session.version and not self._settled:
-            self._found.clear()
-        self._version = self._session.version
-        row = int(rows[index])
-        if row not in self._found:
-            first = index - index % _NEIGHBOURS
-            self._judge([int(one) for one in rows[first : first + _NEIGHBOURS]])
-        return self._found[row]
+    def known(self, row: int) -> tuple[int, bool]:
+        """The index of the rule as last found out, NONE for none, and whether that still holds."""
+        found = self._found.get(row)
+        if found is None:
+            return NONE, False
+        return found[0], self._settled or found[1] == self._session.version
 
-    def _judge(self, rows: list[int]) -> None:
+    def judge(self, rows: Sequence[int]) -> bool:
+        """Look at these rows of the messages table; whether any has another rule than before."""
+        version = self._session.version
         if len(self._found) > _MOST_KEPT:
             self._found.clear()
-        self._found.update(dict.fromkeys(rows, NONE))
+        rule_of = dict.fromkeys(rows, NONE)
         for number, matcher in enumerate(self._rules):
-            left = [row for row in rows if self._found[row] == NONE]
+            left = [row for row in rows if rule_of[row] == NONE]
             if not left:
-                return
+                break
             together = max(left) - min(left) < _CLOSE
             for among in [left] if together else [[row] for row in left]:
-                self._found.update(dict.fromkeys(matcher.passing(among), number))
+                rule_of.update(dict.fromkeys(matcher.passing(among), number))
+        changed = any(self.known(row)[0] != rule for row, rule in rule_of.items())
+        self._found.update({row: (rule, version) for row, rule in rule_of.items()})
+        return changed
+
+
+def neighbours(rows: Sequence[int], index: int) -> list[int]:
+    """The rows that are listed around one: looked at together they cost little more than one."""
+    first = index - index % _NEIGHBOURS
+    return [int(row) for row in rows[first : first + _NEIGHBOURS]]

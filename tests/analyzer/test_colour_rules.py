@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from analyzer.colour_rules import NONE, ColourRule, Judge, Written, compiled_rules, wireshark_rules
+from analyzer.colour_rules import (
+    NONE,
+    ColourRule,
+    Judge,
+    Written,
+    compiled_rules,
+    neighbours,
+    wireshark_rules,
+)
 from analyzer.filters.matching import Matcher
 from analyzer.session import Session
 from analyzer.views.preferences import Preferences
@@ -36,6 +45,14 @@ def rules() -> list[ColourRule]:
     return rules
 
 
+def judged(judge: Judge, rows: Sequence[int]) -> list[int]:
+    for index, row in enumerate(rows):
+        if not judge.known(row)[1]:
+            judge.judge(neighbours(rows, index))
+            assert judge.known(row)[1]
+    return [judge.known(row)[0] for row in rows]
+
+
 @pytest.mark.parametrize("step", [1, 7, -3])
 def test_the_first_rule_that_passes_wins(
     session: Session, rules: list[ColourRule], step: int
@@ -43,24 +60,29 @@ def test_the_first_rule_that_passes_wins(
     """In lists of all rows, of some, and sorted the other way."""
     passed = [Matcher(session, rule.filter).matches() for rule in rules]
     rows = range(len(session.messages))[::step]
-    judge = Judge(session, rules)
-    found = [judge.rule_of(rows, index) for index in range(len(rows))]
+    found = judged(Judge(session, rules), rows)
     assert found == [next((n for n, one in enumerate(passed) if one[row]), NONE) for row in rows]
     assert len(set(found)) > 3
 
 
-def test_rows_are_judged_anew_when_more_was_read(rules: list[ColourRule]) -> None:
-    """The response says whether its request was slow."""
+def test_rows_are_judged_anew_when_more_was_read() -> None:
+    """A request has a response only once that has come."""
+    rules, _ = compiled_rules([Written("answered", "coap.response_in", "", "green")])
     session = Session()
     session.open([FIELD_DAY])
     judge = Judge(session, rules)
+    for _ in session.read(1):
+        early = range(len(session.messages))
+        judged(judge, early)
+        if len(early) % 2:  # between a request and its response
+            break
     for _ in session.read(50):
-        rows = range(len(session.messages))
-        for index in rows:
-            judge.rule_of(rows, index)
+        pass
     rows = range(len(session.messages))
-    fresh = Judge(session, rules)
-    assert [judge.rule_of(rows, n) for n in rows] == [fresh.rule_of(rows, n) for n in rows]
+    assert not any(holds for _, holds in map(judge.known, rows))
+    assert judge.judge(early)
+    assert not judge.judge(early)
+    assert judged(judge, rows) == judged(Judge(session, rules), rows)
 
 
 def test_a_filter_that_is_not_understood_is_said_and_passed_over() -> None:
@@ -97,7 +119,13 @@ def test_rules_of_preferences_come_before_those_of_wireshark(
     assert "no: no colour blurple" in problems[1]
     assert "1 of 2 rules passed over, such as tcp: no field tcp.analysis.flags" in problems[0]
     rows = range(len(session.messages))
+    told: list[str] = []
+    rules.begin = lambda: told.append("begin")
+    assert {rules.ink(session, rows, row) for row in rows} == {""}
+    rules.judge(lambda: told.append("changed"))
+    assert told == ["begin", "changed"]
     inks = {rules.name(session, rows, row): rules.ink(session, rows, row) for row in rows}
+    assert len(told) == 2
     assert inks == {"mine": "paint:#ffffff/#000080", "all": "paint:#000000/#ffffff"}
 
 

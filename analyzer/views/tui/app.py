@@ -266,8 +266,8 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     def repaint_lists(self) -> None:
         """Paint anew what is listed: rows look different now."""
         screen = self._page_screen()
-        if screen is not None and screen.is_mounted:
-            screen.refresh_page()
+        for rows in screen.lists() if screen is not None and screen.is_mounted else ():
+            rows.repaint()
 
     def _tell_notices(self) -> None:
         """What was wrong with the capture, or passed over."""

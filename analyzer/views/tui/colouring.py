@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from textual.color import Color, ColorParseError
@@ -24,12 +24,16 @@ _MOST: Final = 1 << 20
 
 
 class Rules:
-    """Colour rules ready for use. The first row asked for makes the judge of a session."""
+    """Colour rules ready for use. Rows that are shown are judged in a thread: `begin` is called
+    when there are some, and has `judge` run there."""
 
     def __init__(self, rules: Sequence[tuple[ColourRule, str]] = ()) -> None:
         self._rules = rules
         self._judge: Judge | None = None
         self._of: Session | None = None
+        self._wanted: dict[int, list[int]] = {}  # by the first of rows that are judged together
+        self._judging = False
+        self.begin: Callable[[], object] = lambda: None
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -37,11 +41,31 @@ class Rules:
     def _index(self, session: Session, rows: Sequence[int], index: int) -> int:
         if not self._rules:
             return -1
-        if self._judge is None or self._of is not session:
-            from analyzer.colour_rules import Judge
+        from analyzer.colour_rules import Judge, neighbours
 
+        if self._judge is None or self._of is not session:
             self._of, self._judge = session, Judge(session, [rule for rule, _ in self._rules])
-        return self._judge.rule_of(rows, index)
+            self._wanted.clear()
+        found, holds = self._judge.known(int(rows[index]))
+        if not holds:
+            around = neighbours(rows, index)
+            self._wanted[around[0]] = around
+            if not self._judging:
+                self._judging = True
+                self.begin()
+        return found
+
+    def judge(self, changed: Callable[[], object]) -> None:
+        """Judge what is wanted, in a thread; `changed` is called when rows look different now."""
+        try:
+            different = False
+            while self._wanted and self._judge is not None:
+                _, rows = self._wanted.popitem()
+                different |= self._judge.judge(rows)
+        finally:
+            self._judging = False
+        if different:
+            changed()
 
     def ink(self, session: Session, rows: Sequence[int], index: int) -> str:
         """The ink of the rule that wins for a row of a list, "" where none does."""
@@ -135,10 +159,6 @@ class Conversations:
         colour = min(range(1, CONVERSATION_COLOURS + 1), key=lambda number: used.count(number))
         self._colours[pair] = colour
         return colour
-
-    def clear(self) -> None:
-        """Take away all."""
-        self._colours.clear()
 
     def colour(self, one: int, other: int) -> int:
         """From 1; 0 for none."""

@@ -6,6 +6,7 @@ A theme chosen in the palette is remembered, unless the preferences name one.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.theme import Theme
@@ -85,8 +86,15 @@ class Preferring:
         rules, problems = rules_of(self._preferences)
         self._app.call_from_thread(self._prepared, rules, problems)
 
+    def _judge(self) -> None:
+        """Have rows judged that are shown."""
+        app = self._app
+        work = partial(self._rules.judge, lambda: app.call_from_thread(app.repaint_lists))
+        app.run_worker(work, thread=True, group="colours", exit_on_error=False)
+
     def _prepared(self, rules: Rules, problems: list[str]) -> None:
         self._rules = self._app.view.rules = rules
+        rules.begin = self._judge
         told = self._problems + problems
         if told:
             more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []

@@ -15,6 +15,7 @@ from analyzer.colour_rules import Written
 from analyzer.views.preferences import PREFERENCES, Preferences, commented, load
 from analyzer.views.times import TimeFormat
 
+CAPTURE = str(Path(__file__).parents[3] / "captures" / "registration.pcapng")
 WHOLE = """
 theme = "nord"
 time_format = "delta"
@@ -133,3 +134,17 @@ def test_a_file_that_was_named_and_is_not_there_is_an_error(tmp_path: Path) -> N
     done = CliRunner().invoke(msgshark, ["preferences", "--preferences", str(tmp_path / "none")])
     assert done.exit_code
     assert "msgshark preferences --default prints one" in done.stderr
+
+
+def test_commands_without_a_screen_do_not_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken file neither shows in what they print nor in how they end."""
+    folder = tmp_path / "msgshark"
+    folder.mkdir()
+    (folder / "preferences.toml").write_text("theme =")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for arguments in (["check", CAPTURE], ["open", "--preferences", "/none", CAPTURE]):
+        done = CliRunner().invoke(msgshark, arguments, standalone_mode=False)
+        assert done.return_value == 0
+        assert not done.stderr

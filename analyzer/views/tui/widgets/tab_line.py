@@ -54,7 +54,8 @@ class TabLine(Inked, Widget):
             active = page == self._active
             back = style + self.look("tab-line--active") if active else style
             key = back + self.look("tab-line--key")
-            segments += [Segment(f" {number}", key), Segment(f" {page.heading} ", back)]
+            name = self.app._keymap.get(f"app.{page}", str(number)).split(",")[0]
+            segments += [Segment(f" {name}", key), Segment(f" {page.heading} ", back)]
             self._ends.append(Strip(segments).cell_length)
         left = Strip(segments)
         title = Strip(self.segments(((f" {self._title} ", "dim"),), style))

@@ -73,13 +73,16 @@ def test_keys_are_listed_as_they_are_now(tmp_path: object) -> None:
 
 async def test_the_app_works_with_other_keys_and_says_what_is_wrong_once() -> None:
     preferences = Preferences(
-        "p\x1b.toml", keys={"app.help": "f10", "app.quti": "x"}, theme="msgshark-lihgt"
+        "p\x1b.toml",
+        keys={"app.help": "f10", "app.ues": "U", "app.quti": "x"},
+        theme="msgshark-lihgt",
     )
     app = MsgsharkApp([REGISTRATION], preferences=preferences)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: not app.view.reading)
         await until(pilot, lambda: bool(app._notifications))
         assert "f10 Help" in text_of(pilot)
+        assert "U UEs" in text_of(pilot)
         [told] = app._notifications
         assert told.title == "Preferences: p\\x1b.toml"
         assert "did you mean app.quit?" in told.message
