@@ -34,7 +34,14 @@ def loaded_by(*arguments: str, code: int = 0, whole: bool = False) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["check", "--help"], ["watch", "--help"], ["--version"]]
+    "arguments",
+    [
+        ["--help"],
+        ["check", "--help"],
+        ["watch", "--help"],
+        ["statistics", "--help"],
+        ["--version"],
+    ],
 )
 def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()

@@ -116,7 +116,7 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
         _FILL,
     ),
     Part.CONVERSATIONS: (
-        _name("Conversation", 34),
+        _name("Conversation", 38),
         _count("messages", "Msgs"),
         _count("messages_a", "→", 3),
         _count("octets", "Octets", 7),

@@ -16,16 +16,18 @@ from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
+from analyzer.views.tui.screens.statistics import StatisticsScreen
 from analyzer.views.tui.screens.ues import UesScreen
 from tui.conftest import CAPTURES, FIELD_DAY, REGISTRATION, opened, text_of, until
 
 
-async def test_the_pages_are_on_keys_1_to_4() -> None:
+async def test_the_pages_are_on_keys_1_to_5() -> None:
     async with opened(FIELD_DAY) as pilot:
         for key, screen in (
             ("2", ExchangesScreen),
             ("3", FindingsScreen),
             ("4", UesScreen),
+            ("5", StatisticsScreen),
             ("1", PacketsScreen),
         ):
             await pilot.press(key)
@@ -42,7 +44,7 @@ async def test_the_tabs_can_be_clicked() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (20, 5)])
 async def test_every_page_fits_any_terminal(size: tuple[int, int]) -> None:
     async with opened(REGISTRATION, size=size) as pilot:
-        for key in "1234":
+        for key in "12345":
             await pilot.press(key, "j", "G")
             rows = text_of(pilot).split("\n")
             assert len(rows) == size[1]

@@ -20,6 +20,7 @@ from analyzer.views.tui.plots import short
 from analyzer.views.tui.rows.statistics import bar
 from analyzer.views.tui.screens.statistics import StatisticsScreen
 from tui.conftest import FIELD_DAY, opened, text_of, until
+from tui.live_capture import FakeRecording, recorded
 
 SECOND = 1_000_000_000
 
@@ -152,6 +153,23 @@ async def test_response_times_by_whatever_is_asked_for() -> None:
             await pilot.press("b")
         await pilot.press("ctrl+o")
         assert not isinstance(pilot.app.screen, StatisticsScreen)
+
+
+def counted(screen: StatisticsScreen) -> int:
+    """Messages of all rows."""
+    return int(screen.rows.listed.table["messages"].sum()) if screen.rows.listed else 0
+
+
+async def test_a_capture_that_grows(tmp_path: Path) -> None:
+    recording = FakeRecording(tmp_path / "live.pcapng")
+    async with recorded(recording) as pilot:
+        recording.come(40)
+        screen = await page(pilot)
+        await until(pilot, lambda: sum(screen.plot.bars.heights) == 40)
+        await pilot.press("v", "V", "v")
+        recording.come(200)
+        await until(pilot, lambda: counted(screen) == 240)
+        recording.stop()
 
 
 async def test_strangers_and_gaps(tmp_path: Path, asked: list[FilterBy]) -> None:
