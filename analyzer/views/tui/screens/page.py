@@ -147,9 +147,9 @@ class PageScreen(Arranging, Screen[None], inherit_bindings=False):
             tabs.show_title(self.view.title)
 
     def show_soon(self, rows: VirtualList, show: Callable[[], None]) -> None:
-        """Show what belongs to the row under the cursor: while a capture is read once the row itself
-        is painted, for a key that is held is not to wait for what nobody can read; and where the
-        cursor follows the end not more often than one can."""
+        """Show what belongs to the row under the cursor: while a capture is read once the row is
+        painted, so that a key that is held need not wait for what nobody can read; and where the
+        cursor follows the end not more often than one can read."""
         wait = _SETTLE if self.view.reading else 0.0
         if rows.pinned and self.view.live:
             wait = max(wait, self._shown_at + _READABLE - monotonic())
