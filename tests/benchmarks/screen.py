@@ -21,6 +21,8 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,12 +93,12 @@ def show(log: str) -> None:
 class Terminal:
     """A terminal with the app on it."""
 
-    def __init__(self, log: str) -> None:
+    def __init__(self, show: Callable[[], None]) -> None:
         self.pid, self._fd = pty.fork()
         if not self.pid:
             os.environ["TERM"] = "xterm-256color"
             os.environ.pop("NO_COLOR", None)
-            show(log)
+            show()
             os._exit(0)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
         os.kill(self.pid, signal.SIGWINCH)
@@ -122,7 +124,8 @@ def _lines(log: str) -> list[list[float]]:
         return [[float(v) for v in line.split()] for line in told if not line.startswith("end")]
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
+    """The middle and the worst of some milliseconds."""
     ordered = sorted(values)
     return (
         f"median {statistics.median(ordered):.0f} ms, 95 % "
@@ -134,13 +137,13 @@ def main() -> None:
     """Measure and print."""
     seconds = int(sys.argv[1]) if sys.argv[1:] else SECONDS
     log = f"/tmp/msgshark-screen-{os.getpid()}.log"
-    terminal = Terminal(log)
+    terminal = Terminal(partial(show, log))
     terminal.read_for(_READY)
     slow = sending(SLOW * seconds, SLOW)
     terminal.read_for(seconds + 1)
     slow.wait()
     late = [value for line in _lines(log) for value in line[3:]]
-    print(f"{SLOW:,} packets/s, on screen: {_spread(late)}", flush=True)
+    print(f"{SLOW:,} packets/s, on screen: {spread(late)}", flush=True)
     fast = sending(FAST * seconds, FAST)
     terminal.read_for(1)
     pressed = []
@@ -158,9 +161,7 @@ def main() -> None:
         if after:
             painted.append((after[0] - key) * 1000)
     sent, taken = told.split()
-    print(
-        f"{int(sent) / float(taken):,.0f} packets/s, key to paint: {_spread(painted)}", flush=True
-    )
+    print(f"{int(sent) / float(taken):,.0f} packets/s, key to paint: {spread(painted)}", flush=True)
     for key in (b"\x03", b"\x03", b"k"):
         terminal.press(key)
         terminal.read_for(1)

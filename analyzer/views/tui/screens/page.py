@@ -203,9 +203,10 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
             self.refresh_bindings()
 
     def show_soon(self, rows: VirtualList, show: Callable[[], None]) -> None:
-        """Show what belongs to the row under the cursor: of a live capture once the row itself is
-        painted, and where the cursor follows the end not more often than one can read."""
-        wait = _SETTLE if self.view.live else 0.0
+        """Show what belongs to the row under the cursor: while a capture is read once the row is
+        painted, so that a key that is held need not wait for what nobody can read; and where the
+        cursor follows the end not more often than one can read."""
+        wait = _SETTLE if self.view.reading else 0.0
         if rows.pinned and self.view.live:
             wait = max(wait, self._shown_at + _READABLE - monotonic())
         if not wait:

@@ -24,6 +24,7 @@ from analyzer.views.tui.rows.findings import FindingRows
 from analyzer.views.tui.rows.packets import PacketRows
 from analyzer.views.tui.rows.sorting import Gathered, Keys, Sorting, in_order, ranked
 from analyzer.views.tui.rows.ues import UeRows
+from tui.test_virtual_list import append, fabricated
 
 CAPTURES = Path(__file__).parents[4] / "captures"
 
@@ -211,3 +212,28 @@ def test_a_sorted_exchange_keeps_what_is_below_it() -> None:
     assert rows.opened(moved) is True
     assert rows.identity(moved + 1) == below[0]
     assert rows.parent(moved + 1) == moved
+
+
+def test_rows_that_come_are_sorted_in_once_it_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(sortable, "monotonic", lambda: now)
+    view = fabricated(50)
+    view.reading = True
+    table = view.opened.messages
+    table["wire"][:] = np.arange(50) * 7 % 50
+    rows = PacketRows(view, view.visible_rows)
+    rows.sort_by(Sorting("length"))
+    rows.refresh()
+    assert len(rows) == 49  # one is hidden
+    append(table, wire=25, frame=51, role=1)
+    rows.refresh()
+    assert len(rows) == 49
+    now += 1.1
+    rows.refresh()
+    sizes = [table.cell("wire", int(row)) for row in rows.rows]
+    assert (len(sizes), sizes) == (50, sorted(sizes))
+    append(table, wire=3, frame=52, role=1)
+    view.reading = False
+    rows.refresh()
+    sizes = [table.cell("wire", int(row)) for row in rows.rows]
+    assert (len(sizes), sizes) == (51, sorted(sizes))
