@@ -207,7 +207,9 @@ class PageScreen(Screen[None], inherit_bindings=False):
     @property
     def _searching(self) -> bool:
         filtering = self.view.filtering
-        return not filtering.stopped and filtering.progress(self.page) is not None
+        if self.view.session is None or filtering.stopped:
+            return False
+        return filtering.progress(self.page) is not None
 
     def action_filter(self) -> None:
         self.bar.open()

@@ -55,10 +55,10 @@ class FilterBar(Vertical):
         self.view = view
         self.input = FilterInput(id="filter-text", compact=True)
         self.offers = Offers(id="filter-offers")
-        self._sign = Static(id="filter-sign")
+        self._sign = Static("/", id="filter-sign")
         self._state = Static(id="filter-state")
         self._clear = Static(Content(" ✕ "), id="filter-clear")
-        self._says = Static(id="filter-says")
+        self._says = Static(Content(" " * _SIGN + _HINT), id="filter-says")
         self._applied = ""
         self._open = False
         self._state_text = ""
@@ -224,10 +224,7 @@ class FilterBar(Vertical):
         if self.offers.display and (step > 0 or self.offers.highlighted is not None):
             self.offers.move(step)
             return
-        if step < 0:
-            text = self._history.older(self.input.value)
-        else:
-            text = self._history.newer()
+        text = self._history.older(self.input.value) if step < 0 else self._history.newer()
         if text is not None:
             self.offers.close()
             self._put(text)
