@@ -28,6 +28,7 @@ from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
+from analyzer.views.tui.filter_keys import FILTER_KEYS
 from analyzer.views.tui.filter_text import joined, problem
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
@@ -306,8 +307,9 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         screen = self._page_screen()
         if screen is None or self.view.session is None or isinstance(self.screen, ExportScreen):
             return
+        searching = self.view.filtering.progress(Page.PACKETS) is not None
         choices = [
-            Choice("Shown", self.view.visible_rows()),
+            Choice("Shown so far" if searching else "Shown", self.view.visible_rows()),
             Choice("Marked", sorted(self.view.marks)),
             Choice("This exchange", self.view.rows_of_exchange(screen.exchange)),
         ]
@@ -343,6 +345,15 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         for binding in LIVE_KEYS:
             title, help = binding.tooltip.split(":")[0].split(";")[0], binding.tooltip
             yield SystemCommand(title, help, partial(self.run_action, binding.action))
+        if not isinstance(screen, PageScreen):
+            return
+        for binding in FILTER_KEYS:
+            if screen.check_action(binding.action.partition("(")[0], ()):
+                run = partial(self.run_action, binding.action, screen)
+                yield SystemCommand(binding.description, binding.tooltip, run)
+        if self.view.filtering.on:
+            clear = partial(self.searching.apply, "")
+            yield SystemCommand("Clear the filter", "List everything again", clear)
 
     # Help ---------------------------------------------------------------------------------------
 

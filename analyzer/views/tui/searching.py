@@ -33,12 +33,6 @@ class Searching:
     def _filtering(self) -> Filtering:
         return self._app.view.filtering
 
-    @property
-    def busy(self) -> bool:
-        """Whether the user waits for rows."""
-        page = self._app.page
-        return not self._filtering.stopped and self._filtering.progress(page) is not None
-
     def apply(self, text: str) -> None:
         """Filter by another text from now on. Raises FilterError."""
         self._filtering.use(text)
@@ -47,11 +41,6 @@ class Searching:
         if not self._filtering.on:  # there is nothing to wait for
             self._app.show_passing()
         self.follow()
-
-    def stop(self) -> None:
-        """Leave it at the rows found so far."""
-        self._filtering.stop()
-        self._app.show_passing()
 
     def follow(self) -> None:
         """Look at what came since, or what another page lists, unless a thread does so already."""

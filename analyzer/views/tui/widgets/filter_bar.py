@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
+from textual.worker import get_current_worker
 
 from analyzer.remembered import texts
 from analyzer.views.escape import escape
@@ -126,9 +127,11 @@ class FilterBar(Vertical):
     @work(thread=True)
     def _load(self) -> None:
         """The grammar takes a moment to load."""
+        worker = get_current_worker()
         problem("coap")
         FilterBar._loaded = True
-        self.app.call_from_thread(self._judge)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._judge)
 
     def _put(self, text: str) -> None:
         with self.input.prevent(Input.Changed):
