@@ -28,8 +28,7 @@ from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
-from analyzer.views.tui.filter_keys import FILTER_KEYS
-from analyzer.views.tui.filter_text import joined, problem
+from analyzer.views.tui.filter_text import problem
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.places import FilterBy, Visit
@@ -268,17 +267,9 @@ class MsgsharkApp(App[None], inherit_bindings=False):
 
     @on(FilterBy)
     def _filter_by(self, event: FilterBy) -> None:
-        from analyzer.filters.model import FilterError
-
-        text = joined(self.view.filtering.text, event.text, event.join)
+        text = self.searching.filter_by(event)
         screen = self._page_screen()
-        if event.apply:
-            try:
-                self.searching.apply(text)
-                return
-            except FilterError as error:
-                self.notify(escape(str(error), 300), severity="warning", markup=False)
-        if screen is not None:
+        if text is not None and screen is not None:
             screen.bar.open(text)
 
     # Jumps --------------------------------------------------------------------------------------
@@ -345,15 +336,8 @@ class MsgsharkApp(App[None], inherit_bindings=False):
         for binding in LIVE_KEYS:
             title, help = binding.tooltip.split(":")[0].split(";")[0], binding.tooltip
             yield SystemCommand(title, help, partial(self.run_action, binding.action))
-        if not isinstance(screen, PageScreen):
-            return
-        for binding in FILTER_KEYS:
-            if screen.check_action(binding.action.partition("(")[0], ()):
-                run = partial(self.run_action, binding.action, screen)
-                yield SystemCommand(binding.description, binding.tooltip, run)
-        if self.view.filtering.on:
-            clear = partial(self.searching.apply, "")
-            yield SystemCommand("Clear the filter", "List everything again", clear)
+        if isinstance(screen, PageScreen):
+            yield from self.searching.commands(screen)
 
     # Help ---------------------------------------------------------------------------------------
 

@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from textual.app import SystemCommand
+from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from analyzer.remembered import keep_first
 from analyzer.views.escape import escape
+from analyzer.views.tui.filter_keys import FILTER_KEYS
+from analyzer.views.tui.filter_text import joined
 from analyzer.views.tui.filtering import Filtering
+from analyzer.views.tui.places import FilterBy
 
 if TYPE_CHECKING:
     from analyzer.views.tui.app import MsgsharkApp
@@ -41,6 +47,30 @@ class Searching:
         if not self._filtering.on:  # there is nothing to wait for
             self._app.show_passing()
         self.follow()
+
+    def filter_by(self, asked: FilterBy) -> str | None:
+        """Do what a FilterBy asks for; a text that the user is to go on with, None for none."""
+        from analyzer.filters.model import FilterError
+
+        text = joined(self._filtering.text, asked.text, asked.join)
+        if not asked.apply:
+            return text
+        try:
+            self.apply(text)
+        except FilterError as error:
+            self._app.notify(escape(str(error), 300), severity="warning", markup=False)
+            return text
+        return None
+
+    def commands(self, screen: Screen[Any]) -> Iterator[SystemCommand]:
+        """What the command palette has of the filter on a page."""
+        for binding in FILTER_KEYS:
+            if screen.check_action(binding.action.partition("(")[0], ()):
+                run = partial(self._app.run_action, binding.action, screen)
+                yield SystemCommand(binding.description, binding.tooltip, run)
+        if self._filtering.on:
+            clear = partial(self.apply, "")
+            yield SystemCommand("Clear the filter", "List everything again", clear)
 
     def follow(self) -> None:
         """Look at what came since, or what another page lists, unless a thread does so already."""

@@ -234,12 +234,12 @@ class PageScreen(Screen[None], inherit_bindings=False):
         if before is not None:
             self.set_focus(before)
 
-    def tell_hidden(self, what: str, number: int) -> None:
-        """Say why the cursor did not go to a row."""
+    def tell_hidden(self, what: str) -> None:
+        """Say why the cursor did not go to a row: `packet 12`."""
         if self.view.filtering.on:
-            text = f"The filter hides {what} {number}: / Backspace Enter takes the filter away"
+            text = f"The filter hides {what}: / Backspace Enter takes the filter away"
         else:
-            text = f"{what.capitalize()} {number} is not in the list"
+            text = f"{what[0].upper()}{what[1:]} is not in the list"
         self.notify(text, severity="warning")
 
     def action_pause(self) -> None:
