@@ -62,7 +62,7 @@ class FilterBar(Vertical):
         self._says = Static(Content(" " * _SIGN + _HINT), id="filter-says")
         self._applied = ""
         self._open = False
-        self._state_text = ""
+        self._comes_to = self._state_text = ""
         self._before: Widget | None = None
         self._history = History(())
 
@@ -94,14 +94,18 @@ class FilterBar(Vertical):
             self._applied = text
             if not self._open:
                 self._put(text)
+        self._comes_to = state
+        self._say_state()
+        self.display = self.editing or bool(self._applied)
+
+    def _say_state(self) -> None:
         written = self.input.value.strip() != self._applied
-        state = "not applied" if written and not self._open else state
+        state = "not applied" if written and not self._open else self._comes_to
         if state != self._state_text:
             self._state_text = state
             # In steps of a few columns: each change of the layout paints the whole page.
             self._state.styles.width = -(-len(state) // _STEP) * _STEP
             self._state.update(Content(state), layout=False)
-        self.display = self.editing or bool(self._applied)
 
     def open(self, text: str | None = None) -> None:
         """Let the user write: what stands there, or a text that is not applied yet."""
@@ -122,6 +126,7 @@ class FilterBar(Vertical):
 
     def _set_open(self, wanted: bool) -> None:
         self._open = self._says.display = wanted
+        self._say_state()
         self.display = self.editing or bool(self._applied)
 
     @work(thread=True)
