@@ -281,12 +281,12 @@ class Standings:
         if self._ids is None or self._order is None:
             return np.empty(0, np.int64)
         session = self._session
-        named = (
-            session.messages["ue"][messages],
-            session.exchanges.stored["ue"][exchanges],
-            self._found.ues()[findings[findings < len(self._found)]],
-        )
-        ids = np.unique(np.concatenate([column.astype(np.int64) for column in named]))
+        own = session.messages["ue"][messages]
+        told = session.exchanges.stored["ue"][exchanges]
+        named = np.zeros(len(session.names), bool)  # after the columns, which grow
+        named[own] = named[told] = True
+        found = np.unique(self._found.ues()[findings[findings < len(self._found)]])
+        ids = np.concatenate([np.flatnonzero(named), found])
         return np.flatnonzero(np.isin(self._ids[self._order], ids))
 
     def widest(self) -> dict[str, int]:

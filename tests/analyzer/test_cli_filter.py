@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from rules.conversation import Conversation
 from test_cli import CLEAN, Run, run
 from test_imports import loaded_by
 
-from analyzer import completing
+from analyzer import cli, completing
+from analyzer.filter_options import FilterUsageError
 from analyzer.session import Session
 
 __all__ = ["run"]
@@ -147,3 +150,19 @@ def test_a_command_without_a_filter_loads_no_grammar(tmp_path: Path) -> None:
     assert loaded_by("messages", "--help") & {"lark", "numpy", "polars"} == set()
     loaded = loaded_by("check", "-Y", "coap.mid == 1 && coap.opt.uri_path == a", str(path))
     assert loaded & {"lark", "numpy", "polars"} == {"lark", "numpy"}
+
+
+def test_on_a_terminal_the_screen_begins_with_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    def screen(intake: object, settings: object, *, filter: str) -> int:
+        begun.append(filter)
+        return 0
+
+    monkeypatch.setattr("analyzer.views.tui.app.run", screen)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    for arguments in ((), ("-Y", RESET), ("-Y", "coap.typ == RST"), ("-Y", RESET, "-V")):
+        with contextlib.suppress(FilterUsageError):
+            cli.msgshark.main(["open", FIELD_DAY, *arguments], standalone_mode=False)
+    assert begun == ["", RESET]  # a bad one is refused before, and -V prints

@@ -34,7 +34,7 @@ from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
 from analyzer.views.tui.failures import Failures, told
 from analyzer.views.tui.filter_search import FilterSearch
-from analyzer.views.tui.filter_text import joined, problem
+from analyzer.views.tui.filter_text import problem
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.palette import GoToPacket, page_commands
@@ -330,17 +330,9 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
 
     @on(FilterBy)
     def _filter_by(self, event: FilterBy) -> None:
-        from analyzer.filters.model import FilterError
-
-        text = joined(self.view.filtering.text, event.text, event.join)
+        text = self.filter_search.filter_by(event)
         screen = self._page_screen()
-        if event.apply:
-            try:
-                self.filter_search.apply(text)
-                return
-            except FilterError as error:
-                self.notify(escape(str(error), 300), severity="warning", markup=False)
-        if screen is not None:
+        if text is not None and screen is not None:
             screen.bar.open(text)
 
     # Jumps --------------------------------------------------------------------------------------
@@ -396,8 +388,9 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         screen = self._page_screen()
         if screen is None or self.view.session is None or isinstance(self.screen, ExportScreen):
             return
+        searching = self.view.filtering.progress(Page.PACKETS) is not None
         choices = [
-            Choice("Shown", self.view.visible_rows()),
+            Choice("Shown so far" if searching else "Shown", self.view.visible_rows()),
             Choice("Marked", sorted(self.view.marks)),
             Choice("This exchange", self.view.rows_of_exchange(screen.exchange)),
         ]
@@ -437,6 +430,8 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         for binding in LIVE_KEYS:
             title, help = binding.tooltip.split(":")[0].split(";")[0], binding.tooltip
             yield SystemCommand(title, help, partial(self.run_action, binding.action))
+        if isinstance(screen, PageScreen):
+            yield from self.filter_search.commands(screen)
         if self.view.session is not None:
             yield from self.annotation_commands()
 

@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from textual.app import SystemCommand
+from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from analyzer.remembered import keep_first
 from analyzer.views.escape import escape
+from analyzer.views.tui.filter_keys import FILTER_KEYS
+from analyzer.views.tui.filter_text import joined
 from analyzer.views.tui.filtering import Filtering
+from analyzer.views.tui.places import FilterBy
 
 if TYPE_CHECKING:
     from analyzer.views.tui.app import MsgsharkApp
@@ -33,12 +39,6 @@ class FilterSearch:
     def _filtering(self) -> Filtering:
         return self._app.view.filtering
 
-    @property
-    def busy(self) -> bool:
-        """Whether the user waits for rows."""
-        page = self._app.page
-        return not self._filtering.stopped and self._filtering.progress(page) is not None
-
     def apply(self, text: str) -> None:
         """Filter by another text from now on. Raises FilterError."""
         self._filtering.use(text)
@@ -48,10 +48,29 @@ class FilterSearch:
             self._app.show_passing()
         self.follow()
 
-    def stop(self) -> None:
-        """Leave it at the rows found so far."""
-        self._filtering.stop()
-        self._app.show_passing()
+    def filter_by(self, asked: FilterBy) -> str | None:
+        """Do what a FilterBy asks for; a text that the user is to go on with, None for none."""
+        from analyzer.filters.model import FilterError
+
+        text = joined(self._filtering.text, asked.text, asked.join)
+        if not asked.apply:
+            return text
+        try:
+            self.apply(text)
+        except FilterError as error:
+            self._app.notify(escape(str(error), 300), severity="warning", markup=False)
+            return text
+        return None
+
+    def commands(self, screen: Screen[Any]) -> Iterator[SystemCommand]:
+        """What the command palette has of the filter on a page."""
+        for binding in FILTER_KEYS:
+            if screen.check_action(binding.action.partition("(")[0], ()):
+                run = partial(self._app.run_action, binding.action, screen)
+                yield SystemCommand(binding.description, binding.tooltip, run)
+        if self._filtering.on:
+            clear = partial(self.apply, "")
+            yield SystemCommand("Clear the filter", "List everything again", clear)
 
     def follow(self) -> None:
         """Look at what came since, or what another page lists, unless a thread does so already."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _MOMENT: Final = 0.1
 """Seconds of a step."""
 
+_MANY: Final = 10_000
+"""Rows that take a while to be looked at."""
+
 _SHARE: Final = 8
 """Looking at rows again takes at most one part in so many of the time."""
 
@@ -35,7 +38,7 @@ _SHARE: Final = 8
 class Passing:
     """The rows of a table that pass: `rows`, ascending; an array is never changed once it is there.
 
-    `whole`: every row was looked at, but for those that came since; `share` of them by now.
+    `whole`: every row was looked at once, but for those that came since.
     """
 
     def __init__(self, session: Session, asked: Filter) -> None:
@@ -46,7 +49,6 @@ class Passing:
 
         self.rows: Rows = np.empty(0, np.int64)
         self.whole = False
-        self.share = 0.0
         self._session = session
         self._table = asked.table
         self._matcher = Matcher(session, asked)
@@ -55,6 +57,7 @@ class Passing:
         self._search: Iterator[Progress] | None = None
         self._first = self._after = 0  # rows of the search that goes on
         self._looked = 0
+        self._done = 0.0  # share of the search that goes on
         self._before = self.rows
         self._version = -1  # of the session, when all rows were looked at last
         self._next = 0.0
@@ -70,6 +73,19 @@ class Passing:
         """Whether it is time to look at all rows again."""
         differs = not self._settled and self._session.version != self._version
         return differs and (not reading or monotonic() >= self._next)
+
+    @property
+    def share(self) -> float:
+        """Of the rows there are, those that were looked at."""
+        looked = self._looked
+        if self._search is not None and self._first == looked:  # not again
+            looked += int(self._done * (self._after - self._first))
+        return min(1.0, looked / (self._size or 1)) if looked or not self.whole else 1.0
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether many rows were not looked at yet; a few always just came."""
+        return not self.whole or self._size - self._looked > _MANY
 
     @property
     def _size(self) -> int:
@@ -98,7 +114,7 @@ class Passing:
         self._first = 0 if again else self._looked
         if self._first == 0:
             self._version = self._session.version
-        self._after, self._spent = self._size, 0.0
+        self._after, self._spent, self._done = self._size, 0.0, 0.0
         self._before = self.rows[:0] if self._first == 0 else self.rows
         self._search = self._matcher.search(self._first, self._after)
 
@@ -106,13 +122,13 @@ class Passing:
         self._search = None
         self._looked = self._after
         self._put(progress)
-        self.whole, self.share = True, 1.0
+        self.whole = True
 
     def _take(self, progress: Progress) -> None:
         """Rows found so far; not those of a second look, which would come in the place of more."""
         if not self.whole or self._first > 0:
             self._put(progress)
-        self.share = self.share if self.whole else progress.share
+        self._done = progress.share
 
     def _put(self, progress: Progress) -> None:
         import numpy as np
@@ -183,15 +199,25 @@ class Filtering:
         return None
 
     def progress(self, page: Page) -> float | None:
-        """How far the first look at the tables of a page is; None when that is done."""
-        shares = [p.share for t in tables(page) if (p := self._passing.get(t)) and not p.whole]
-        if self._asked is None or not (shares or tables(page)[0] not in self._passing):
+        """How far looking at the tables that a page lists is; None when the user need not wait."""
+        if self._asked is None:
             return None
-        return min(shares, default=0.0)
+        found = [self._passing.get(table) for table in _listed(page)]
+        shares = [passing.share if passing else 0.0 for passing in found if _lacks(passing)]
+        return min(shares, default=None)
 
     def stop(self) -> None:
         """Leave it at what was found."""
         self.stopped = True
+
+
+def _lacks(passing: Passing | None) -> bool:
+    return passing is None or passing.waited_for
+
+
+def _listed(page: Page) -> tuple[Table, ...]:
+    """The tables whose rows a page shows."""
+    return tables(page) if page is Page.UES else tables(page)[:1]
 
 
 def tables(page: Page) -> tuple[Table, ...]:

@@ -8,6 +8,7 @@ from typing import Final
 from textual.binding import Binding
 
 from analyzer.views.tui.annotation_keys import ANNOTATION_KEYS
+from analyzer.views.tui.filter_keys import FILTER_KEYS
 
 PAGE_KEYS: Final = [
     Binding("tab", "pane(1)", "Pane", id="page.next-pane", tooltip="Go to the next pane"),
@@ -27,50 +28,7 @@ PAGE_KEYS: Final = [
         id="page.maximise",
         tooltip="Let the pane fill the screen, or not any more",
     ),
-    Binding(
-        "slash",
-        "filter",
-        "Filter",
-        key_display="/",
-        id="page.filter",
-        tooltip="Write a display filter: the pages list what passes; of UEs, those with an "
-        "exchange, packet or finding that does",
-    ),
-    Binding(
-        "equals_sign",
-        "filter_by('')",
-        "Filter by this",
-        show=False,
-        key_display="=",
-        id="page.filter-by",
-        tooltip="List what has the value of the field under the cursor; on a list, what belongs "
-        "to the row: a packet's exchange, a finding's rule, a UE",
-    ),
-    Binding(
-        "plus",
-        "filter_by('and')",
-        "And this",
-        show=False,
-        key_display="+",
-        id="page.filter-and",
-        tooltip="Of what is listed, only what has this value, too",
-    ),
-    Binding(
-        "minus",
-        "filter_by('and not')",
-        "And not this",
-        show=False,
-        key_display="-",
-        id="page.filter-not",
-        tooltip="Of what is listed, only what does not have this value",
-    ),
-    Binding(
-        "escape",
-        "stop_filtering",
-        "Stop filtering",
-        id="page.stop-filtering",
-        tooltip="While packets are read for a filter: leave it at those found so far",
-    ),
+    *FILTER_KEYS,
     Binding(
         "l",
         "ladder",

@@ -115,7 +115,7 @@ def searched(view: CaptureView, page: Page, shown: Shown | None) -> str:
     filtering = view.filtering
     if filtering.failed:
         return f"✖ {filtering.failed}"
-    if shown is None:
+    if shown is None or view.session is None:
         return ""
     share = filtering.progress(page)
     if share is None:

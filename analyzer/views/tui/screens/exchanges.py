@@ -130,6 +130,6 @@ class ExchangesScreen(PageScreen):
         if index is not None:
             self.list.go_to(index)
         elif place.ladder is None:
-            self.tell_hidden("exchange", place.number)
+            self.tell_hidden(f"exchange {place.number}")
         if place.ladder is not None:
             self.app.push_screen(LadderScreen(self.view, place))

@@ -180,7 +180,7 @@ class FindingsScreen(PageScreen):
         if index is not None:
             self.list.go_to(index)
         else:
-            self.tell_hidden("finding", place.number)
+            self.tell_hidden(f"finding {place.number}")
 
     @property
     def condition(self) -> str:

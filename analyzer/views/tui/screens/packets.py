@@ -218,7 +218,7 @@ class PacketsScreen(PageScreen):
             self.catch_up()
             index = self.rows.index_of_frame(place.number)
         if index is None:
-            self.tell_hidden("packet", place.number)
+            self.tell_hidden(f"packet {place.number}")
             return
         if place.span is not None:
             at = int(self.view.opened.messages["coap_at"][self.rows.rows[index]])

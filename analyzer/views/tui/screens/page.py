@@ -60,7 +60,7 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
         self._frozen = False
         self._edition = view.filtering.edition
         self._was_live = view.live
-        self._was_filters = False
+        self._was_looking = False
         self._shown_at = 0.0
         self._later: Timer | None = None
 
@@ -197,9 +197,9 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
             tabs.show_title(self.view.title)
         if self.bar.is_mounted:
             self.bar.show(searched(self.view, self.page, self.shown))
-        searching = self._filters
-        if searching != self._was_filters:
-            self._was_filters = searching
+        looking = self._looking
+        if looking != self._was_looking:
+            self._was_looking = looking
             self.refresh_bindings()
 
     def show_soon(self, rows: VirtualList, show: Callable[[], None]) -> None:
@@ -251,9 +251,11 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
     # The filter ---------------------------------------------------------------------------------
 
     @property
-    def _filters(self) -> bool:
+    def _looking(self) -> bool:
         filtering = self.view.filtering
-        return not filtering.stopped and filtering.progress(self.page) is not None
+        if self.view.session is None or filtering.stopped:
+            return False
+        return filtering.progress(self.page) is not None
 
     def action_filter(self) -> None:
         self.bar.open()
@@ -278,12 +280,12 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
         if before is not None:
             self.set_focus(before)
 
-    def tell_hidden(self, what: str, number: int) -> None:
-        """Say why the cursor did not go to a row."""
+    def tell_hidden(self, what: str) -> None:
+        """Say why the cursor did not go to a row: `packet 12`."""
         if self.view.filtering.on:
-            text = f"The filter hides {what} {number}: / Backspace Enter takes the filter away"
+            text = f"The filter hides {what}: / Backspace Enter takes the filter away"
         else:
-            text = f"{what.capitalize()} {number} is not in the list"
+            text = f"{what[0].upper()}{what[1:]} is not in the list"
         self.notify(text, severity="warning")
 
     def action_pause(self) -> None:
@@ -294,7 +296,7 @@ class PageScreen(Guarded, Arranging, MovingScreen, inherit_bindings=False):
         if action == "pause":
             return self.view.live or self.view.paused
         if action == "stop_filtering":
-            return self._filters
+            return self._looking
         if action == "visit_ue":
             return self.page is not Page.UES
         return super().check_action(action, parameters)

@@ -139,7 +139,7 @@ class UesScreen(PageScreen):
             self.list.go_to(index)
             self._tell()
         else:
-            self.tell_hidden("UE", abs(place.number))
+            self.tell_hidden("this UE")
 
     @property
     def condition(self) -> str:

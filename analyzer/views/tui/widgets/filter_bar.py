@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
+from textual.worker import get_current_worker
 
 from analyzer.remembered import texts
 from analyzer.views.escape import escape
@@ -55,13 +56,13 @@ class FilterBar(Vertical):
         self.view = view
         self.input = FilterInput(id="filter-text", compact=True)
         self.offers = Offers(id="filter-offers")
-        self._sign = Static(id="filter-sign")
+        self._sign = Static("/", id="filter-sign")
         self._state = Static(id="filter-state")
         self._clear = Static(Content(" ✕ "), id="filter-clear")
-        self._says = Static(id="filter-says")
+        self._says = Static(Content(" " * _SIGN + _HINT), id="filter-says")
         self._applied = ""
         self._open = False
-        self._state_text = ""
+        self._comes_to = self._state_text = ""
         self._before: Widget | None = None
         self._history = History(())
 
@@ -93,14 +94,18 @@ class FilterBar(Vertical):
             self._applied = text
             if not self._open:
                 self._put(text)
+        self._comes_to = state
+        self._say_state()
+        self.display = self.editing or bool(self._applied)
+
+    def _say_state(self) -> None:
         written = self.input.value.strip() != self._applied
-        state = "not applied" if written and not self._open else state
+        state = "not applied" if written and not self._open else self._comes_to
         if state != self._state_text:
             self._state_text = state
             # In steps of a few columns: each change of the layout paints the whole page.
             self._state.styles.width = -(-len(state) // _STEP) * _STEP
             self._state.update(Content(state), layout=False)
-        self.display = self.editing or bool(self._applied)
 
     def open(self, text: str | None = None) -> None:
         """Let the user write: what stands there, or a text that is not applied yet."""
@@ -121,14 +126,17 @@ class FilterBar(Vertical):
 
     def _set_open(self, wanted: bool) -> None:
         self._open = self._says.display = wanted
+        self._say_state()
         self.display = self.editing or bool(self._applied)
 
     @work(thread=True)
     def _load(self) -> None:
         """The grammar takes a moment to load."""
+        worker = get_current_worker()
         problem("coap")
         FilterBar._loaded = True
-        self.app.call_from_thread(self._judge)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._judge)
 
     def _put(self, text: str) -> None:
         with self.input.prevent(Input.Changed):

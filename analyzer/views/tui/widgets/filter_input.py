@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len
 from textual import events
@@ -19,6 +19,10 @@ from analyzer.views.tui.filter_text import MOST_TEXT, cleaned
 
 if TYPE_CHECKING:
     from analyzer.filters.completion import Completion
+
+
+_AROUND: Final = 10
+"""Columns of a line of completions beside the texts: the gap, frame, padding, scroll bar."""
 
 
 class FilterInput(Input):
@@ -108,11 +112,12 @@ class Offers(OptionList, can_focus=False):
             self.display = False
             return
         words = [escape(completion.replacement, 40) for completion in found]
+        helps = [escape(completion.help, 60) for completion in found]
         width = max(map(cell_len, words))
-        for word, completion in zip(words, found, strict=True):
-            help = escape(completion.help, 60)
+        for word, help in zip(words, helps, strict=True):
             padded = word + " " * (width - cell_len(word))
             self.add_option(Option(Content(f"{padded}  ") + Content(help).stylize("dim")))
+        self.styles.width = width + max(map(cell_len, helps)) + _AROUND
         self.border_subtitle = f"{len(found)} of {of}" if of > len(found) else ""
         self.styles.offset = (column, 0)
         self.highlighted = 0 if chosen else None

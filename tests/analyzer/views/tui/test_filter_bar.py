@@ -143,6 +143,12 @@ async def test_every_page_lists_what_passes_and_the_filter_stays() -> None:
         assert bar.input.value == "exchange.id == 97 and coap.mid == 0 and coap.mid =="
         assert bar.input.has_focus
         assert app.view.filtering.text == "exchange.id == 97 and coap.mid == 0"
+        commands = {command.title for command in app.get_system_commands(app.screen)}
+        assert {"Filter", "Filter by this", "Clear the filter"} <= commands
+        await pilot.click("#filter-clear")
+        await found(pilot)
+        assert not app.view.filtering.on
+        assert not bar.display
 
 
 async def test_a_jump_to_a_hidden_row_says_why_it_goes_nowhere() -> None:
