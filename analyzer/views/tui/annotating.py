@@ -9,7 +9,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.timer import Timer
 
 from analyzer.annotations.model import MOST_MARKS
@@ -19,6 +19,7 @@ from analyzer.views.tui.places import Visit
 from analyzer.views.tui.screens.comment import CommentScreen
 from analyzer.views.tui.screens.ignoring import IgnoreScreen, extents
 from analyzer.views.tui.screens.naming import NameScreen, nameable
+from analyzer.views.tui.surviving import SurvivingApp
 
 if TYPE_CHECKING:
     from analyzer.annotations.model import Waiver
@@ -35,7 +36,7 @@ _SHARE: Final = 5
 """Looking at findings of a live capture takes at most one part in so many of the time."""
 
 
-class AnnotatingApp(App[None], inherit_bindings=False):
+class AnnotatingApp(SurvivingApp, inherit_bindings=False):
     """Subclasses have a `view` and give the page on top."""
 
     view: CaptureView

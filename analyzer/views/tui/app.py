@@ -16,66 +16,36 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.dom import DOMNode
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from analyzer.capture import Intake
-from analyzer.statistics.model import Part
 from analyzer.views.escape import escape
-from analyzer.views.places import Page, Place
+from analyzer.views.places import Page
 from analyzer.views.tui.annotated import NO_NAMES
-from analyzer.views.tui.annotating import AnnotatingApp
 from analyzer.views.tui.app_keys import APP_KEYS
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.control import Control
 from analyzer.views.tui.ending import heed
-from analyzer.views.tui.failures import Failures, told
 from analyzer.views.tui.filter_search import FilterSearch
 from analyzer.views.tui.filter_text import problem
+from analyzer.views.tui.key_places import bindings_by_place
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
+from analyzer.views.tui.paging import PAGES, PagingApp
 from analyzer.views.tui.palette import GoToPacket, page_commands
-from analyzer.views.tui.places import FilterBy, Noted, Visit
+from analyzer.views.tui.places import FilterBy, Noted
 from analyzer.views.tui.preferring import Preferring
 from analyzer.views.tui.reading import read_capture
 from analyzer.views.tui.recent import remember
 from analyzer.views.tui.screens.capture_statistics import CaptureStatisticsScreen
-from analyzer.views.tui.screens.columns import ColumnsScreen
-from analyzer.views.tui.screens.comment import CommentScreen
-from analyzer.views.tui.screens.copy_as import CopyScreen
-from analyzer.views.tui.screens.difference import DifferenceScreen
-from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.export import Choice, ExportScreen
-from analyzer.views.tui.screens.findings import FindingsScreen
-from analyzer.views.tui.screens.go_to import GoToScreen
 from analyzer.views.tui.screens.help import HelpScreen
-from analyzer.views.tui.screens.ignoring import IgnoreScreen
-from analyzer.views.tui.screens.ladder import LadderScreen
-from analyzer.views.tui.screens.leave import LeaveScreen
-from analyzer.views.tui.screens.meeting import meeting_place
-from analyzer.views.tui.screens.naming import NameScreen
 from analyzer.views.tui.screens.open import OpenScreen
-from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.page import PageScreen
-from analyzer.views.tui.screens.picker import PickerScreen
-from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.screens.searching import Searching
-from analyzer.views.tui.screens.sort import SortScreen
-from analyzer.views.tui.screens.statistics import StatisticsScreen
-from analyzer.views.tui.screens.ues import UesScreen
-from analyzer.views.tui.widgets.bar_plot import BarPlot
-from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.filter_bar import FilterBar
-from analyzer.views.tui.widgets.filter_input import FilterInput
-from analyzer.views.tui.widgets.find_bar import FindBar
-from analyzer.views.tui.widgets.hex_pane import HexPane
-from analyzer.views.tui.widgets.rule_pane import RulePane
-from analyzer.views.tui.widgets.tab_line import TabLine
-from analyzer.views.tui.widgets.tree_list import TreeList
-from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from analyzer.session import Settings
@@ -88,53 +58,10 @@ _LONGEST_PAINT: Final = 0.2  # seconds
 _TURN: Final = 0.001
 """Seconds for which reading may keep the interpreter from the screen: a key takes several turns."""
 
-PAGES: dict[Page, type[PageScreen]] = {
-    Page.PACKETS: PacketsScreen,
-    Page.EXCHANGES: ExchangesScreen,
-    Page.FINDINGS: FindingsScreen,
-    Page.UES: UesScreen,
-    Page.STATISTICS: StatisticsScreen,
-}
-"""The screens, in the order of their keys."""
-
-
-_KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
-    "Everywhere": App,
-    "On a page": PageScreen,
-    "In the filter bar": FilterInput,
-    "Packets": PacketsScreen,
-    "Findings": FindingsScreen,
-    "In a ladder": LadderScreen,
-    "In a comparison": DifferenceScreen,
-    "UEs": UesScreen,
-    "Statistics": StatisticsScreen,
-    "In a plot": BarPlot,
-    "In a list": VirtualList,
-    "In the list of exchanges": TreeList,
-    "In the packet detail": DetailTree,
-    "In the bytes": HexPane,
-    "In an explanation": RulePane,
-    "In the find bar": FindBar,
-    "When one goes to a number": GoToScreen,
-    "In the copy menu": CopyScreen,
-    "In the export dialogue": ExportScreen,
-    "In the columns of a list": ColumnsScreen,
-    "When a list is sorted": SortScreen,
-    "When a file is opened": OpenScreen,
-    "In the statistics of the capture": CaptureStatisticsScreen,
-    "When interfaces are picked": PickerScreen,
-    "In a comment": CommentScreen,
-    "When a finding is ignored": IgnoreScreen,
-    "When names are given": NameScreen,
-    "When a recording is saved": SaveScreen,
-    "When a recording is left": LeaveScreen,
-}
-"""What declares keys, by the heading in the help; the app's own come first."""
-
 _STYLES: list[str | PurePath] = ["inks.tcss", "msgshark.tcss"]
 
 
-class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
+class MsgsharkApp(PagingApp, inherit_bindings=False):
     """One capture on screen."""
 
     TITLE = "msgshark"
@@ -161,14 +88,10 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         self.filter_search = FilterSearch(self)
         self.settings = settings
         self.control = Control(self, start)
-        self.failures = Failures()
         self._preferring = Preferring(self, preferences)
         self._preferring.show(self.view)
-        self._visited: list[Place] = []
         self._ticker: Timer | None = None
-        self._shown = 0  # captures shown before this one
         super().__init__()
-        self._add_pages()
 
     def on_mount(self) -> None:
         self._preferring.begin()
@@ -177,26 +100,19 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
 
     # Captures -----------------------------------------------------------------------------------
 
-    def _mode(self, page: Page) -> str:
-        return f"{page}-{self._shown}" if self._shown else page
-
-    def _add_pages(self) -> None:
-        for page, screen in PAGES.items():
-            self.add_mode(self._mode(page), partial(screen, self.view))
-
     async def show_capture(self, intake: Intake) -> None:
         """Leave what is on screen for another capture."""
-        before = {self.current_mode, *(self._mode(page) for page in PAGES)}
+        before = {self.current_mode, *(self.page_mode(page) for page in PAGES)}
         self.view.intake.stop.request()
         session, filter = self.view.session, self.view.filtering.text
         await asyncio.to_thread(self.save_annotations, self.view)
         self.view = CaptureView(intake, self.view.given)
         self.view.filtering.use(filter)
         self._preferring.show(self.view)
-        self._visited.clear()
-        self._shown += 1
-        self._add_pages()
-        await self.switch_mode(self._mode(Page.PACKETS))
+        self.visited.clear()
+        self.shown += 1
+        self.add_pages()
+        await self.switch_mode(self.page_mode(Page.PACKETS))
         for mode in before:
             await self.remove_mode(mode)
         if session is not None:
@@ -234,7 +150,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     async def _paint(self) -> None:
         """Report, and let the reading thread wait until that is painted: both want the interpreter,
         and whoever looks at the screen goes first."""
-        self._report()
+        self.report()
         painted = asyncio.Event()
         if self.screen_stack:
             self.screen.call_after_refresh(painted.set)
@@ -244,10 +160,10 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
     def _report_live(self, view: CaptureView) -> None:
         """Show the last packets before a silence, too, and how the recording is."""
         if view is self.view and view.changed():
-            self._report()
+            self.report()
         self.filter_search.follow()
 
-    def _report(self) -> None:
+    def report(self) -> None:
         view, screen = self.view, self._page_screen()
         view.pace.painted()
         if screen is not None and screen.is_mounted:
@@ -278,45 +194,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
                 text = escape(notice, 300)
                 self.notify(text, title="Capture", severity="warning", markup=False, timeout=12)
 
-    # Pages --------------------------------------------------------------------------------------
-
-    def _page_screen(self) -> PageScreen | None:
-        """The page on top or below a dialogue."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, PageScreen):
-                return screen
-        return None
-
-    async def action_page(self, name: str) -> None:
-        left = self._page_screen()
-        await self._show_page(Page(name))
-        entered = self._page_screen()
-        place = meeting_place(left, entered) if left and entered else None
-        if left is not None and entered is not None and place is not None:
-            self._leave(left)
-            entered.go_to(place)
-
-    async def _show_page(self, page: Page) -> None:
-        await self.switch_mode(self._mode(page))
-        self._report()
-
-    def _leave(self, screen: PageScreen) -> None:
-        """Keep where the cursor stands for the way back."""
-        if screen.here is not None:
-            self._visited.append(screen.here)
-            del self._visited[:-_MOST_PLACES]
-
-    @on(TabLine.Clicked)
-    async def _tab_clicked(self, event: TabLine.Clicked) -> None:
-        await self.action_page(event.name)
-
     # The filter ---------------------------------------------------------------------------------
-
-    @property
-    def page(self) -> Page:
-        """The one on screen."""
-        screen = self._page_screen()
-        return screen.page if screen is not None else Page.PACKETS
 
     def show_passing(self) -> None:
         """List what passes the filter by now."""
@@ -335,28 +213,6 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         if text is not None and screen is not None:
             screen.bar.open(text)
 
-    # Jumps --------------------------------------------------------------------------------------
-
-    @on(Visit)
-    async def _visit(self, event: Visit) -> None:
-        self._keep_place()
-        await self._go_to(event.place)
-
-    def _keep_place(self) -> None:
-        screen = self._page_screen()
-        if screen is not None:
-            self._leave(screen)
-
-    async def action_go_to_packet(self, number: str) -> None:
-        """Of any page, as the command palette offers it."""
-        self._keep_place()
-        await self._show_page(Page.PACKETS)
-        screen = self._page_screen()
-        if screen is not None and self.view.session is not None:
-            wrong = screen.go_to_number(number)
-            if wrong:
-                self.notify(wrong, severity="warning", markup=False)
-
     def action_stop_search(self) -> None:
         if isinstance(self.screen, Searching):
             self.screen.action_stop_search()
@@ -368,21 +224,9 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
             return False
         return super().check_action(action, parameters)
 
-    async def _go_to(self, place: Place) -> None:
-        await self._show_page(place.page)
-        screen = self._page_screen()
-        if screen is not None:
-            screen.go_to(place)
-
     @on(Noted)
     def _noted(self) -> None:
         self.noted()
-
-    async def action_back(self) -> None:
-        if self._visited:
-            await self._go_to(self._visited.pop())
-        else:
-            self.notify("No jump to go back from")
 
     def action_export(self) -> None:
         screen = self._page_screen()
@@ -395,9 +239,6 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
             Choice("This exchange", self.view.rows_of_exchange(screen.exchange)),
         ]
         self.push_screen(ExportScreen(self.view, choices))
-
-    async def action_response_times(self) -> None:
-        await self._visit(Visit(Place(Page.STATISTICS, list(Part).index(Part.TIMES))))
 
     def action_capture_statistics(self) -> None:
         if not isinstance(self.screen, CaptureStatisticsScreen):
@@ -435,27 +276,6 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
         if self.view.session is not None:
             yield from self.annotation_commands()
 
-    # Failures -----------------------------------------------------------------------------------
-
-    def failed(self, error: Exception) -> None:
-        """Tell a failure of the program and go on, unless everything fails."""
-        failure = self.failures.take(error)
-        if self.failures.fatal or not self.screen_stack:
-            super()._handle_exception(error)
-        elif self.failures.hopeless:
-            self.control.give_up(f"too much of the screen failed. {told()}")
-        elif failure is not None:
-            self.control.alarm(f"{failure.sentence}; the rest goes on. {told()}", _FAILED)
-
-    def _handle_exception(self, error: Exception) -> None:
-        self.failed(error)
-
-    async def _dispatch_message(self, message: Message) -> None:
-        try:
-            await super()._dispatch_message(message)
-        except Exception as error:  # else no key would be taken any more
-            self.failed(error)
-
     # Help ---------------------------------------------------------------------------------------
 
     def action_help(self) -> None:
@@ -463,9 +283,7 @@ class MsgsharkApp(AnnotatingApp, inherit_bindings=False):
 
     def help_groups(self) -> Iterator[tuple[str, list[Binding]]]:
         """Every key of the app by where it works."""
-        for title, place in _KEY_PLACES.items():
-            bindings = (self if place is App else place).BINDINGS
-            yield title, [binding for binding in bindings if isinstance(binding, Binding)]
+        return bindings_by_place(self)
 
 
 def run(
