@@ -76,13 +76,6 @@ class StatisticsScreen(PageScreen):
             tooltip="Group otherwise: response times by server, URI, UE or method, "
             "retransmissions by endpoint or UE",
         ),
-        Binding(
-            "s",
-            "sort",
-            "Sort",
-            id="statistics.sort",
-            tooltip="Sort by the next column",
-        ),
     ]
 
     def __init__(self, view: CaptureView) -> None:
@@ -108,6 +101,11 @@ class StatisticsScreen(PageScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.list.focus()
+
+    @property
+    def main_list(self) -> VirtualList:
+        """The list below the plot."""
+        return self.list
 
     # Computing ----------------------------------------------------------------------------------
 
