@@ -74,12 +74,10 @@ class CopyScreen(ModalScreen[None], inherit_bindings=False):
 
     def _looked(self, found: Offer) -> None:
         self._offers[found.form.name] = found
-        if not self.is_mounted:
-            return
-        options = self.query_one(OptionList)
-        options.replace_option_prompt(found.form.name, _prompt(found.form, found))
-        if found.copied is None:
-            options.disable_option(found.form.name)
+        for options in self.query(OptionList):  # none any more while the screen goes away
+            options.replace_option_prompt(found.form.name, _prompt(found.form, found))
+            if found.copied is None:
+                options.disable_option(found.form.name)
         if self._chosen == found.form.name:
             self.action_copy(self._chosen)
 
