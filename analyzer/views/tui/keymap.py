@@ -9,7 +9,12 @@ from itertools import combinations
 from typing import Final, NamedTuple, TypeAlias
 
 from textual.binding import Binding
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _normalize_key_list
+from textual.keys import (
+    KEY_NAME_REPLACEMENTS,
+    Keys,
+    _get_unicode_name_from_key,
+    _normalize_key_list,
+)
 
 from analyzer.profiles.toml import nearest
 
@@ -80,7 +85,7 @@ def _is_key(base: str) -> bool:
     if len(base) == 1 or base in _NAMED:
         return base.isprintable() and bool(base.strip())
     try:
-        unicodedata.lookup(base.replace("_", " "))
+        unicodedata.lookup(_get_unicode_name_from_key(base).replace("_", " "))
     except (KeyError, ValueError):
         return False
     return True

@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.keys import format_key
 from textual.screen import ModalScreen
 
 from analyzer.views.inks import line
@@ -31,15 +32,8 @@ _ALIASES = {
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
     "space": "Space",
-    "plus": "+",
-    "minus": "-",
     "escape": "Esc",
-    "backslash": "\\",
-    "question_mark": "?",
     **{f"f{number}": f"F{number}" for number in range(1, 13)},
-    "left_square_bracket": "[",
-    "colon": ":",
-    "right_square_bracket": "]",
 }
 
 
@@ -129,5 +123,4 @@ def own_keys(bindings: Iterable[BindingType]) -> list[Binding]:
 
 def key_name(key: str) -> str:
     """A key as printed on it."""
-    name = _ALIASES.get(key)
-    return name or (key.title() if "+" in key else key)
+    return _ALIASES.get(key) or (key.title() if "+" in key else format_key(key))

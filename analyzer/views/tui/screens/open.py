@@ -74,6 +74,7 @@ class OpenScreen(ModalScreen[str | None], inherit_bindings=False):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
+        self.say("")
         self._look(event.value)
 
     @work(thread=True, exclusive=True, group="looking")
@@ -90,12 +91,12 @@ class OpenScreen(ModalScreen[str | None], inherit_bindings=False):
         if self._is_about(""):
             rows = [(one.path, one.told if there else "gone", there) for one, there in files]
             self._offer(rows)
-            self.say("" if files else "No file was opened yet: write the path of one")
+            if not files:
+                self.say("No file was opened yet: write the path of one")
 
     def _show_found(self, text: str, found: list[Candidate]) -> None:
         if self._is_about(text):
             self._offer([(one.path, "", True) for one in found])
-            self.say("")
 
     def _is_about(self, text: str) -> bool:
         return self.is_mounted and self.query_one(Input).value.strip() == text.strip()

@@ -210,7 +210,7 @@ async def test_a_recording_takes_it_along_where_it_is_saved(tmp_path: Path) -> N
         await pilot.press("q")
         await until(pilot, lambda: not pilot.app.is_running)
     app_of(pilot).control.close()
-    assert sorted(os.listdir(tmp_path)) == ["mine.pcapng", f"mine.pcapng{SUFFIX}"]
+    assert sorted(os.listdir(tmp_path)) == ["mine.pcapng", f"mine.pcapng{SUFFIX}", "state"]
 
 
 # Ends of the app --------------------------------------------------------------------------------

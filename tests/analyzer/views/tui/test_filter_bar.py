@@ -39,7 +39,7 @@ async def found(pilot: Pilot[None]) -> None:
     assert isinstance(app, MsgsharkApp)
     await pilot.pause()
     await until(pilot, lambda: app.view.filtering.progress(app.page) is None)
-    await until(pilot, lambda: app.searching._searched is None)
+    await until(pilot, lambda: app.filter_search._searched is None)
     await pilot.pause()
 
 
@@ -209,7 +209,7 @@ async def test_reading_packets_is_stopped_by_escape(monkeypatch: pytest.MonkeyPa
         await until(pilot, lambda: len(app.view.visible_rows()) > 2)
         await pilot.press("escape")
         assert filtering.stopped
-        await until(pilot, lambda: app.searching._searched is None)
+        await until(pilot, lambda: app.filter_search._searched is None)
         await pilot.pause()
         so_far = len(app.view.visible_rows())
         assert f"{so_far} found" in text_of(pilot)

@@ -16,8 +16,9 @@ from analyzer.session import Session
 from analyzer.views.places import Page
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.filtering import Passing, tables
-from analyzer.views.tui.rows.exchange_tree import ExchangeTree
-from analyzer.views.tui.rows.findings import FindingRows, Order
+from analyzer.views.tui.rows.exchanges import ExchangeRows
+from analyzer.views.tui.rows.findings import FindingRows
+from analyzer.views.tui.rows.sorting import Sorting
 from analyzer.views.tui.rows.ues import UeRows
 from dissectors.fields import Table
 
@@ -95,45 +96,62 @@ def test_a_bad_filter_leaves_the_one_there_is() -> None:
 
 
 def test_an_operation_is_listed_with_any_part_that_passes() -> None:
-    everything = ExchangeTree(read_view(CAPTURES / "coap-tour.pcapng"))
-    everything.refresh()
+    every = ExchangeRows(read_view(CAPTURES / "coap-tour.pcapng"))
+    every.refresh()
+    everything = every.tree
     root = next(row.exchange for row in map(everything.__getitem__, range(len(everything)))
                 if everything.members(row.exchange))  # fmt: skip
     part = everything.members(root)[-1]
     view = read_view(CAPTURES / "coap-tour.pcapng", f"exchange.id == {part}")
-    tree = ExchangeTree(view)
-    tree.refresh()
+    rows = ExchangeRows(view)
+    rows.refresh()
+    tree = rows.tree
     assert [tree[index].exchange for index in range(len(tree))] == [root]
     assert tree.members(root) == everything.members(root)
     assert tree.total == len(everything)
-    tree.set_open(root, True)
+    rows.set_opened(rows.find(root) or 0, True)
     assert tree.find(part) is not None
     view.filtering.use("exchange.id == 1")
     read_on(view, Page.EXCHANGES)
-    tree.refresh()
+    rows.refresh()
     assert len(tree) == 1
     assert tree.find(part) is None
-    assert tree.nearest(part) == 0
+    assert tree.beside(part) == 0
     view.filtering.use("")
-    tree.refresh()
+    rows.refresh()
     assert tree.find(part) is not None  # what was open still is
     assert tree[tree.find(part) or 0].exchange == part
 
 
-@pytest.mark.parametrize("order", Order)
-def test_findings_keep_their_order(order: Order) -> None:
+@pytest.mark.parametrize("order", FindingRows.orders)
+def test_findings_keep_their_order(order: str) -> None:
     view = read_view(text="finding.severity >= warning")
-    rows = FindingRows(view)
-    rows.order = order
-    rows.refresh()
-    found = [rows[index] for index in range(len(rows))]
-    assert found == sorted(found, key=rows._place)
-    assert {finding.severity.label for finding in found} == {"error", "warning"}
-    assert rows.total > len(found)
+    every, rows = FindingRows(read_view()), FindingRows(view)
+    for listed in (every, rows):
+        listed.sort_by(Sorting(order))
+        listed.refresh()
+    found = [rows.identity(index) for index in range(len(rows))]
+    passing = {f.id for f in view.opened.findings if f.severity.label in ("error", "warning")}
+    in_order = [every.identity(index) for index in range(len(every))]
+    assert found == [id for id in in_order if id in passing]
+    assert rows.total == len(every) > len(found)
     hidden = next(f for f in view.opened.findings if f.severity.label == "note")
     assert rows.find(hidden.id) is None
-    at = rows.nearest(hidden.id)
-    assert rows._place(found[at]) > rows._place(hidden) or at == len(found) - 1
+    later = [id for id in passing if id > hidden.id]
+    assert rows.identity(rows.beside(hidden.id)) == min(later or [max(passing)])
+
+
+def test_another_filter_sorts_anew() -> None:
+    """Also where it lets through as many."""
+    view = read_view(text="finding.id in {1, 2, 3}")
+    rows = FindingRows(view)
+    for text in ("finding.id in {1, 2, 3}", "finding.id in {4, 5, 6}"):
+        view.filtering.use(text)
+        read_on(view, Page.FINDINGS)
+        rows.refresh()
+        assert {rows.identity(index) for index in range(len(rows))} == {
+            finding.id for finding in view.opened.findings if f"{finding.id}" in text
+        }
 
 
 def test_ues_are_listed_with_anything_of_them_that_passes() -> None:

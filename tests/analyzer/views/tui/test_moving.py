@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import random
 from pathlib import Path
+from time import sleep
 
 import pytest
 from generated import read
@@ -217,6 +218,7 @@ async def test_escape_stops_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def never(*arguments: object) -> None:
         asked.append(arguments)
+        sleep(0.01)
 
     monkeypatch.setattr(details, "node_with", never)
     async with opened(FIELD_DAY) as pilot:
