@@ -68,7 +68,7 @@ APP_KEYS: Final = [
     Binding(
         "ctrl+p",
         "command_palette",
-        "Commands",
+        "Menu",
         show=False,
         priority=True,
         id="app.commands",
@@ -77,7 +77,7 @@ APP_KEYS: Final = [
     Binding(  # where one writes, it is a letter
         "colon",
         "command_palette",
-        "Commands",
+        "Menu",
         show=False,
         id="app.commands-colon",
         tooltip="Find a command, where nothing is written",

@@ -69,6 +69,7 @@ MOVING_KEYS: Final = [
         "y",
         "copy_as",
         "Copy",
+        show=False,
         id="page.copy",
         tooltip="Copy as text, JSON, hex, C, filter, Scapy, a command, an issue or a diagram",
     ),

@@ -40,6 +40,7 @@ PAGE_KEYS: Final = [
         "t",
         "time_format",
         "Time",
+        show=False,
         id="page.time-format",
         tooltip=("Time since the first packet, time of day, or time since the row before"),
     ),

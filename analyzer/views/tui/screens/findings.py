@@ -37,6 +37,7 @@ class FindingsScreen(PageScreen):
             "s",
             "sort",
             "Sort",
+            show=False,
             id="findings.sort",
             tooltip="Sort findings: the worst first, by frame, as found, or by a column",
         ),

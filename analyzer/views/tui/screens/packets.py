@@ -42,6 +42,7 @@ class PacketsScreen(PageScreen):
             "r",
             "peer",
             "Response",
+            show=False,
             id="packets.peer",
             tooltip=("Jump from a request to its response, or back"),
         ),

@@ -36,6 +36,7 @@ class UesScreen(PageScreen):
             "s",
             "sort",
             "Sort",
+            show=False,
             id="ues.sort",
             tooltip="Sort UEs: the worst first, the slowest, the one seen last, or by a column",
         ),

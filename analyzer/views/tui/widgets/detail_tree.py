@@ -60,7 +60,7 @@ class DetailTree(Inked, Tree[Node], inherit_bindings=False):
         Binding(
             "space",
             "toggle_node",
-            "Open/close",
+            "Fold",
             show=False,
             id="tree.toggle",
             tooltip="Open or close the branch",

@@ -47,7 +47,7 @@ class TreeList(SortedList):
         Binding(
             "space",
             "open_or_close",
-            "Open/close",
+            "Fold",
             id="exchanges.toggle",
             tooltip="Show or hide what is below the row: notifications, later blocks",
         ),

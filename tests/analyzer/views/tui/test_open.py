@@ -107,7 +107,9 @@ def test_what_is_no_capture_is_said(tmp_path: Path) -> None:
 async def ask(pilot: Pilot[None], path: str) -> None:
     await pilot.press("O")
     await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
-    pilot.app.screen.query_one(Input).value = path
+    field = pilot.app.screen.query_one(Input)
+    await until(pilot, lambda: field.has_focus)
+    field.value = path
     await pilot.press("enter")
 
 
