@@ -17,6 +17,7 @@ from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
@@ -34,7 +35,7 @@ from analyzer.views.tui.key_places import bindings_by_place
 from analyzer.views.tui.live import SHORTEST, Start, start
 from analyzer.views.tui.live_keys import LIVE_KEYS
 from analyzer.views.tui.paging import PAGES, PagingApp
-from analyzer.views.tui.palette import GoToPacket, page_commands
+from analyzer.views.tui.palette import GoToPacket, Palette, page_commands
 from analyzer.views.tui.places import FilterBy, Noted
 from analyzer.views.tui.preferring import Preferring
 from analyzer.views.tui.reading import read_capture
@@ -275,6 +276,13 @@ class MsgsharkApp(PagingApp, inherit_bindings=False):
             yield from self.filter_search.commands(screen)
         if self.view.session is not None:
             yield from self.annotation_commands()
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     # Help ---------------------------------------------------------------------------------------
 

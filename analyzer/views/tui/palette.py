@@ -4,13 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 
 from textual.app import SystemCommand
-from textual.command import Hit, Hits, Provider
+from textual.command import CommandPalette, Hit, Hits, Provider
 from textual.screen import Screen
 
+from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.screens.page import PageScreen
+
+
+class Palette(Guarded, CommandPalette):
+    """Textual's own, which fails where a page of commands is turned before these are laid out."""
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class GoToPacket(Provider):
