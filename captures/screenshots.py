@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from analyzer.views.tui.app import MsgsharkApp
 
@@ -12,11 +14,13 @@ HERE = Path(__file__).parent
 SIZE = (140, 40)
 
 KEYS = {
-    "packets": ("n", "n", "n", "n", "tab", "end", "k"),
+    "packets": ("f", "f", "f", "f", "tab", "end", "k"),
     "exchanges": ("2", *("j",) * 8),
     "findings": ("3", *("j",) * 21),
     "ues": ("4", *("j",) * 3),
     "ladder": ("2", *("j",) * 25, "l", "w"),
+    "statistics": ("5", "tab", *("right",) * 12),
+    "filter": ("slash", *"coap.code >= 4.00 and msgin5g.u"),
 }
 """What is pressed before each screenshot."""
 
@@ -35,8 +39,10 @@ async def shoot(name: str, keys: tuple[str, ...]) -> None:
 
 
 async def main() -> None:
-    for name, keys in KEYS.items():
-        await shoot(name, keys)
+    with TemporaryDirectory() as folder:  # not as the user has arranged the screen
+        os.environ.update(XDG_STATE_HOME=folder, XDG_CONFIG_HOME=folder)
+        for name, keys in KEYS.items():
+            await shoot(name, keys)
 
 
 if __name__ == "__main__":
