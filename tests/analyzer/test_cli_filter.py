@@ -155,7 +155,7 @@ def test_a_command_without_a_filter_loads_no_grammar(tmp_path: Path) -> None:
 def test_on_a_terminal_the_screen_begins_with_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
 
-    def screen(intake: object, settings: object, *, filter: str) -> int:
+    def screen(intake: object, settings: object, *, filter: str, **others: object) -> int:
         begun.append(filter)
         return 0
 

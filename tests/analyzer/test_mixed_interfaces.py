@@ -18,6 +18,7 @@ from scapy.packet import Raw
 from analyzer.session import Session
 
 GSMTAP_UM, RAW_IPV4, ETHERNET_TYPE, PPP = 217, 228, 1, 9
+MACS = {"src": "02:00:00:00:00:01", "dst": "02:00:00:00:00:02"}
 GSMTAP = bytes.fromhex("0204 0d00 0000 0000 00000000 00000000") + bytes(24)
 
 
@@ -31,7 +32,7 @@ def gtp(packet: bytes) -> bytes:
 def logged(asked: Frame, answered: Frame) -> bytes:
     """The request on the modem's user plane, then on N3; the answer on PPP."""
     log = Pcapng()
-    gsmtap = bytes(Ether() / IP() / UDP(sport=13337, dport=4729) / Raw(GSMTAP))
+    gsmtap = bytes(Ether(**MACS) / IP() / UDP(sport=13337, dport=4729) / Raw(GSMTAP))
     return b"".join(
         [
             log.section(),

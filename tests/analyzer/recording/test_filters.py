@@ -20,6 +20,7 @@ from dissectors.link import LINK_TYPES
 winpcapy = pytest.importorskip("scapy.libs.winpcapy", reason="libpcap is missing", exc_type=OSError)
 
 ETHERNET, RAW, COOKED = 1, 101, 276
+MACS = {"src": "02:00:00:00:00:01", "dst": "02:00:00:00:00:02"}
 COAP = UDP(sport=40000, dport=5683) / Raw(bytes.fromhex("40010001"))
 V4 = IP(src="192.0.2.1", dst="192.0.2.2")
 V6 = IPv6(src="2001:db8::1", dst="2001:db8::2")
@@ -65,9 +66,9 @@ UNWANTED = {
 @pytest.mark.parametrize("packet", WANTED.values(), ids=WANTED)
 def test_what_belongs_to_coap_passes(packet: Packet) -> None:
     text = default_filter([ETHERNET])
-    assert passes(text, Ether() / packet)
-    assert passes(text, Ether() / Dot1Q(vlan=5) / packet)
-    assert passes(text, Ether(type=0x88A8) / Dot1Q(vlan=7) / Dot1Q(vlan=5) / packet)
+    assert passes(text, Ether(**MACS) / packet)
+    assert passes(text, Ether(**MACS) / Dot1Q(vlan=5) / packet)
+    assert passes(text, Ether(**MACS, type=0x88A8) / Dot1Q(vlan=7) / Dot1Q(vlan=5) / packet)
     assert passes(default_filter([RAW]), packet, RAW)
     kind = 0x0800 if isinstance(packet, IP) else 0x86DD
     cooked = struct.pack(">HHIHBB8s", kind, 0, 1, 1, 0, 6, b"") + bytes(packet)
@@ -77,13 +78,13 @@ def test_what_belongs_to_coap_passes(packet: Packet) -> None:
 @pytest.mark.parametrize("packet", UNWANTED.values(), ids=UNWANTED)
 def test_what_does_not_stays_out(packet: Packet) -> None:
     text = default_filter([ETHERNET])
-    assert not passes(text, Ether() / packet)
-    assert not passes(text, Ether() / Dot1Q(vlan=5) / packet)
+    assert not passes(text, Ether(**MACS) / packet)
+    assert not passes(text, Ether(**MACS) / Dot1Q(vlan=5) / packet)
     assert not passes(default_filter([RAW]), packet, RAW)
 
 
 def test_ports_that_the_user_names() -> None:
-    packet = Ether() / V4 / UDP(sport=40000, dport=9999)
+    packet = Ether(**MACS) / V4 / UDP(sport=40000, dport=9999)
     assert not passes(default_filter([ETHERNET]), packet)
     assert passes(default_filter([ETHERNET], ports=[9999]), packet)
 
@@ -102,8 +103,8 @@ def test_ports_that_the_user_names() -> None:
 def test_tunnels_pass_where_they_are_named(name: str, packet: Packet) -> None:
     if name == "mpls-in-ip":
         packet.proto = 137
-    assert not passes(default_filter([ETHERNET]), Ether() / packet)
-    assert passes(default_filter([ETHERNET], tunnels=[name]), Ether() / packet)
+    assert not passes(default_filter([ETHERNET]), Ether(**MACS) / packet)
+    assert passes(default_filter([ETHERNET], tunnels=[name]), Ether(**MACS) / packet)
 
 
 def test_the_command_line_has_the_same_tunnels() -> None:

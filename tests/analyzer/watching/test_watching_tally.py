@@ -11,7 +11,7 @@ from rules.conversation import Conversation
 from analyzer.exchanges.model import State
 from analyzer.messages import Role
 from analyzer.recording.wish import Statistics
-from analyzer.response_times import measured
+from analyzer.response_times import By, spreads_and_times
 from analyzer.session import Session
 from analyzer.watching import tally as tallying
 from analyzer.watching.tally import BUCKETS, Kind, Tally
@@ -34,7 +34,7 @@ def counted(path: Path, step: int) -> tuple[Session, Tally]:
 def test_steps_add_up_to_what_the_tables_say(path: Path, step: int) -> None:
     session, tally = counted(path, step)
     figures = tally.figures()
-    times = measured(session)
+    times = spreads_and_times(session, By.METHOD)[2]
     assert figures.packets == session.counts.records
     assert (sum(figures.times.counts), figures.times.total) == (len(times), times.sum())
     states = Counter(map(State, session.exchanges["state"].tolist()))
