@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ from analyzer.views.tui.screens.help import HelpScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
 from analyzer.views.tui.screens.statistics import StatisticsScreen
 from analyzer.views.tui.screens.ues import UesScreen
-from tui.conftest import CAPTURES, FIELD_DAY, REGISTRATION, opened, text_of, until
+from tui.conftest import FIELD_DAY, REGISTRATION, opened, text_of, until
 
 
 async def test_the_pages_are_on_keys_1_to_5() -> None:
@@ -176,27 +175,3 @@ async def test_quitting_does_not_wait_for_a_long_capture(tmp_path: Path) -> None
         assert "%" in text_of(pilot).split("\n")[-2]
         await pilot.press("q")
     assert app.view.progress < 1
-
-
-KEYS = [
-    *"1234jkgGnNrtXshlmuwWdyvafF", "right_square_bracket", "left_square_bracket", "backslash",
-    "tab", "ctrl+f", "ctrl+g", "f7", "f8",
-    "ctrl+s", "shift+tab", "enter", "space", "up", "down", "left", "right", "pageup", "pagedown",
-    "home", "end", "ctrl+d", "ctrl+u", "ctrl+o", "question_mark", "escape",
-    "slash", "equals_sign", "plus", "minus",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ["field-day", "coap-tour"])
-async def test_no_sequence_of_keys_breaks_it(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)  # it may find the export
-    keys = random.Random(name)
-    async with opened(CAPTURES / f"{name}.pcapng", size=(60, 18)) as pilot:
-        for _ in range(20):
-            for key in keys.choices(KEYS, k=5):
-                pilot.app.simulate_key(key)
-            await pilot.pause()
-        assert pilot.app.is_running
-        assert "\x1b" not in text_of(pilot)

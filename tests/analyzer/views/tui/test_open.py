@@ -110,6 +110,7 @@ async def ask(pilot: Pilot[None], path: str) -> None:
     field = pilot.app.screen.query_one(Input)
     await until(pilot, lambda: field.has_focus)
     field.value = path
+    await pilot.pause()
     await pilot.press("enter")
 
 
