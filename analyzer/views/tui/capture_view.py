@@ -65,6 +65,7 @@ class CaptureView(Annotated):
         self._painted: tuple[object, ...] = ()
         self._alarmed: set[str] = set()
         self._standings: Standings | None = None
+        self._spare_standings: Standings | None = None
         self.panes = Panes()
         self._chosen: dict[str, ChosenColumns] = {}
 
@@ -197,6 +198,17 @@ class CaptureView(Annotated):
         if self._standings is None:
             self._standings = Standings(self.opened)
         return self._standings
+
+    @property
+    def spare_standings(self) -> Standings:
+        """Others, for a thread to look at the tables while those are shown."""
+        if self._spare_standings is None:
+            self._spare_standings = Standings(self.opened)
+        return self._spare_standings
+
+    def swap_standings(self) -> None:
+        """Show what a thread has found."""
+        self._standings, self._spare_standings = self.spare_standings, self._standings
 
     def row_of_frame(self, frame: int) -> int | None:
         """The row of the message in a packet."""

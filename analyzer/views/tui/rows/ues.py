@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from operator import is_
 from time import monotonic
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from analyzer.rules.catalogue import Severity
 from analyzer.ue_registrations import Registration
-from analyzer.ue_standings import Order, Standing
+from analyzer.ue_standings import Order, Standing, Standings
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
@@ -26,6 +26,9 @@ from dissectors.fields import Table
 _SHARE: Final = 8
 """Looking at the tables takes at most one part in so many of the time while they grow."""
 
+AT_ONCE: Final = 20_000
+"""Messages that are looked at without a thread."""
+
 _MARKS: Final = {
     Registration.NEVER: ("-", "dim"),
     Registration.WAITING: ("…", "dim"),
@@ -35,6 +38,13 @@ _MARKS: Final = {
     Registration.RESET: ("✖", "error"),
     Registration.UNANSWERED: ("✖", "error"),
 }
+
+
+class Look(NamedTuple):
+    """A look at the tables: the version of the session, and seconds."""
+
+    version: int
+    lasted: float
 
 
 class UeRows:
@@ -60,7 +70,7 @@ class UeRows:
     def __init__(self, view: CaptureView) -> None:
         self.view = view
         self.sorting = Sorting(Order.WORST)
-        self.stale = False
+        self.found: Look | None = None
         self._taken = -1  # version of the session
         self._next = 0.0
         self._widths: dict[str, int] = {}
@@ -70,23 +80,46 @@ class UeRows:
         self._ignored: Counter[tuple[int, Severity]] = Counter()
 
     def refresh(self) -> None:
-        """Take in what was read since, unless that was done a moment ago."""
+        """Take in what was read since: few rows at once, else what a thread has found."""
         session = self.view.session
         if session is None:
             return
-        now, standings = monotonic(), self.view.standings
-        self.stale = session.version != self._taken and self.view.reading and now < self._next
-        if session.version != self._taken and not self.stale:
-            self._taken = session.version
-            self._order_standings()
-            standings.take_in()
-            self._next = now + _SHARE * (monotonic() - now)
-            self._widths.clear()
-            self._passed = None
-        elif self._order_standings() and len(standings):
-            standings.sort()
+        if self.due and len(session.messages) <= AT_ONCE:
+            self.found = self.look()
+        if self.found is not None:
+            self._take(self.found)
+        elif self._order_standings(self.view.standings) and len(self):
+            self.view.standings.sort()
             self._passed = None
         self._pass()
+
+    @property
+    def stale(self) -> bool:
+        """Whether more is known than is listed."""
+        return self.view.session is not None and self.view.opened.version != self._taken
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look at the tables again."""
+        return self.stale and (not self.view.reading or monotonic() >= self._next)
+
+    def look(self) -> Look:
+        """See how UEs stand, in any thread; to be `found` at the next refresh."""
+        began, version = monotonic(), self.view.opened.version
+        standings = self.view.spare_standings
+        self._order_standings(standings)
+        standings.take_in()
+        return Look(version, monotonic() - began)
+
+    def _take(self, found: Look) -> None:
+        self.found = None
+        self.view.swap_standings()
+        if self._order_standings(self.view.standings):  # another order was asked for meanwhile
+            self.view.standings.sort()
+        self._taken = found.version
+        self._next = monotonic() + _SHARE * found.lasted
+        self._widths.clear()
+        self._passed = None
 
     def _pass(self) -> None:
         """Take those that have an exchange, a packet or a finding which passes the filter."""
@@ -99,9 +132,9 @@ class UeRows:
             self._passed = passed
             self._rows = self.view.standings.with_any(*passed) if passed else None
 
-    def _order_standings(self) -> bool:
+    def _order_standings(self, standings: Standings) -> bool:
         """Tell how to sort; whether that is another way than before."""
-        standings, (key, descending) = self.view.standings, self.sorting
+        key, descending = self.sorting
         before = standings.order, standings.column, standings.descending
         named = key in self.orders
         standings.order = Order(key) if named else standings.order
@@ -124,7 +157,7 @@ class UeRows:
 
     def resort(self) -> None:
         """Sort what is listed."""
-        if self.view.session is not None and self._order_standings() and len(self):
+        if self.view.session is not None and self._order_standings(self.view.standings):
             self.view.standings.sort()
             self._passed = None
             self._pass()

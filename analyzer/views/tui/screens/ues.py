@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -15,7 +15,7 @@ from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.stories import StoryRows
-from analyzer.views.tui.rows.ues import UeRows
+from analyzer.views.tui.rows.ues import Look, UeRows
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.sorted_list import SortedList
 from analyzer.views.tui.widgets.split import Split
@@ -48,6 +48,8 @@ class UesScreen(PageScreen):
         self.list = SortedList(self.rows, view.columns_of("ues", self.rows), id="ues")
         self.moments = StoryRows(view)
         self.story = VirtualList(self.moments, id="story", empty="Nothing happened")
+        self._busy = False  # a thread does
+        self._wanted: Place | None = None  # to go to once that has ended
 
     def panes(self) -> Iterable[Widget]:
         self.list.add_class("main")
@@ -62,22 +64,40 @@ class UesScreen(PageScreen):
         super().refresh_page()
         read = self.view.session is not None and not self.view.error and not self.hides_all
         if read and len(self.view.opened.messages):
-            self.list.empty = "No UE names itself in this capture" + (
-                " yet" if self.view.reading else "\n\nA UE is told by its UE Service ID."
-            )
+            more = " yet" if self.view.reading else "\n\nA UE is told by its UE Service ID."
+            self.list.empty = f"No UE names itself in this capture{more}"
+            if self.rows.stale:
+                self.list.empty = "Looking at all messages …"
         if self.ue != self.moments.ue:  # another one came to stand where the cursor is
             told = self.rows.find(self.moments.ue) if self.story.has_focus else None
             if told is not None:
                 self.list.go_to(told)
             self._tell()
         self.name_panes()
-        if self.rows.stale:
+        if self.rows.due and not self._busy:
+            self._busy = True
+            self._look()
+        elif self.rows.stale and not self._busy:
             self.set_timer(_LATER, self._look_again)
 
     def _look_again(self) -> None:
-        if self.rows.stale:
+        if self.rows.stale and not self._busy:
             self.rows.hasten()
             self.tick()
+
+    @work(thread=True, group="ues")
+    def _look(self) -> None:
+        """At many messages."""
+        self.app.call_from_thread(self._looked, self.rows.look())
+
+    def _looked(self, found: Look) -> None:
+        self._busy = False
+        if self.is_mounted:
+            self.rows.found = found
+            self.tick()
+            wanted, self._wanted = self._wanted, None
+            if wanted is not None:
+                self.go_to(wanted)
 
     def name_panes(self) -> None:
         titled(self.list, "UEs", position(self.list, self.rows.sorting_words))
@@ -134,11 +154,13 @@ class UesScreen(PageScreen):
         self.catch_up()
         if self.rows.find(place.number) is None:
             self.rows.hasten()
-            self.list.take_in()
+            self.refresh_page()
         index = self.rows.find(place.number)
         if index is not None:
             self.list.go_to(index)
             self._tell()
+        elif self._busy:
+            self._wanted = place
         else:
             self.tell_hidden("this UE")
 

@@ -13,6 +13,8 @@ from textual.pilot import Pilot
 from analyzer.ue_standings import Order
 from analyzer.ue_stories import Kind
 from analyzer.views.places import Page, Place
+from analyzer.views.tui.rows import ues
+from analyzer.views.tui.rows.ues import UeRows
 from analyzer.views.tui.screens.exchanges import ExchangesScreen
 from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.packets import PacketsScreen
@@ -246,3 +248,20 @@ async def test_a_paused_page_keeps_its_rows(recording: FakeRecording) -> None:
         await pilot.press("p")
         await until(pilot, lambda: ues_of(pilot).list.count > 2)
         recording.stop()
+
+
+async def test_many_messages_are_looked_at_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ues, "AT_ONCE", 0)
+    async with opened(FIELD_DAY) as pilot:
+        await pilot.press("G", "u")  # from the last packet to its UE
+        screen = pilot.app.screen
+        assert isinstance(screen, UesScreen)
+        await until(pilot, lambda: screen.list.count == 58 and not screen.rows.stale)
+        await until(pilot, lambda: screen.list.cursor > 0)
+        name = screen.rows[screen.list.cursor].ue
+        monkeypatch.undo()
+        with_thread = [screen.rows[index] for index in range(58)]
+        rows = UeRows(app_of(pilot).view)
+        rows.refresh()
+        assert with_thread == [rows[index] for index in range(58)]
+        assert name in text_of(pilot)
