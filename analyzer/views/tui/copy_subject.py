@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def subject_of(page: PageScreen) -> Subject | None:
     """None where the cursor stands on nothing. Texts are made in a thread: what looks at the
     session is its own."""
-    if page.view.session is None or page.here is None:
+    if page.view.session is None or page.here is None or page.page is Page.STATISTICS:
         return None
     view = SessionView(page.view.session)
     view.unmasked = page.view.unmasked

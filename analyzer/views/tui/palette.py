@@ -11,6 +11,7 @@ from textual.app import SystemCommand
 from textual.command import CommandPalette, Hit, Hits, Provider
 from textual.screen import Screen
 
+from analyzer.views.places import Page
 from analyzer.views.tui.guarded import Guarded
 from analyzer.views.tui.screens.page import PageScreen
 
@@ -42,5 +43,6 @@ def page_commands(screen: Screen[object]) -> Iterator[SystemCommand]:
         ladder = partial(screen.run_action, "ladder")
         yield SystemCommand("Follow exchange", "Show its messages as a ladder", ladder)
     yield SystemCommand("Find", "Text, bytes, regular expression, filter", screen.action_find)
-    yield SystemCommand("Go to", f"By {screen.numbered}", screen.action_ask_number)
-    yield SystemCommand("Copy as", "JSON, hex, command, issue", screen.action_copy_as)
+    if screen.page is not Page.STATISTICS:
+        yield SystemCommand("Go to", f"By {screen.numbered}", screen.action_ask_number)
+        yield SystemCommand("Copy as", "JSON, hex, command, issue", screen.action_copy_as)

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from analyzer.views.tui.widgets.options import Options
 from dissectors.fields import Field
 
 
@@ -36,7 +37,7 @@ class AddColumnScreen(ModalScreen[str | None], inherit_bindings=False):
             pane.border_title = "Add a column"
             pane.border_subtitle = "Words find fields, Enter adds, Esc closes"
             yield Input(placeholder="coap.mid, token, response time, ...", compact=True)
-            options = OptionList(compact=True)
+            options = Options(compact=True)
             options.can_focus = False
             yield options
 

@@ -21,6 +21,7 @@ from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.copy_subject import title_of
 from analyzer.views.tui.copying import copy
+from analyzer.views.tui.widgets.options import Options
 
 _TITLES: Final = max(len(form.title) for form in COPIES) + 2
 _FIRST: Final = COPIES[0].name
@@ -57,7 +58,7 @@ class CopyScreen(ModalScreen[None], inherit_bindings=False):
         with Vertical() as pane:
             pane.border_title = Content(f"Copy of {title_of(self.subject)}")  # no markup
             pane.border_subtitle = "Enter or the letter copies, Esc closes"
-            yield OptionList(*(Option(_prompt(form), form.name) for form in COPIES))
+            yield Options(*(Option(_prompt(form), form.name) for form in COPIES))
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)

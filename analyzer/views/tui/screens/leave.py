@@ -17,6 +17,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from analyzer.views.tui.guarded import Guarded
+from analyzer.views.tui.widgets.options import Options
 
 
 class Fate(StrEnum):
@@ -60,7 +61,7 @@ class LeaveScreen(Guarded, ModalScreen[Fate | None], inherit_bindings=False):
             pane.border_title = "Recording"
             pane.border_subtitle = "Esc goes back"
             yield Static(Content(self._words))
-            yield OptionList(
+            yield Options(
                 *(
                     Option(Content.assemble((f" {fate[0]} ", "bold"), f" {words}"), id=fate)
                     for fate, words in self._fates.items()

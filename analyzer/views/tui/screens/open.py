@@ -28,6 +28,7 @@ from analyzer.views.tui.recent import (
     recent,
     trouble,
 )
+from analyzer.views.tui.widgets.options import Options
 
 _SHOWN: Final = 200
 
@@ -63,7 +64,7 @@ class OpenScreen(ModalScreen[str | None], inherit_bindings=False):
             pane.border_title = "Open a capture"
             pane.border_subtitle = "Enter opens, Tab completes, ↓ chooses, Esc closes"
             yield Input(placeholder="path of a file", compact=True)
-            yield OptionList(compact=True)
+            yield Options(compact=True)
             yield Static(id="said")
 
     def on_mount(self) -> None:

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from analyzer.views.tui.rows.columns import title_of
 from analyzer.views.tui.rows.sorting import Sorting
+from analyzer.views.tui.widgets.options import Options
 from analyzer.views.tui.widgets.sorted_list import GLYPHS, SortedList
 
 
@@ -40,7 +41,7 @@ class SortScreen(ModalScreen[Sorting | None], inherit_bindings=False):
         with Vertical() as pane:
             pane.border_title = "Sort by"
             pane.border_subtitle = "Enter sorts, again turns round, Esc closes"
-            options = OptionList(compact=True)
+            options = Options(compact=True)
             for key, title in self._titles.items():
                 mark = GLYPHS[now.descending] if key in self._falls else "•"
                 options.add_option(Option(Content(f"{mark if key == now.key else ' '} {title}")))

@@ -26,6 +26,11 @@ from analyzer.views.tui.widgets.bar_plot import GUTTER, BarPlot
 from analyzer.views.tui.widgets.choice_line import ChoiceLine
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
+_OF_ONE: Final = frozenset(
+    ("ladder", "visit_ue", "flagged", "ask_number", "copy_as", "colour_conversation", "filter_by")
+)
+"""Actions on one packet or exchange: a row is about many."""
+
 _SHARE: Final = 8
 """Computing takes at most one part in so many of the time while the capture grows."""
 
@@ -222,7 +227,7 @@ class StatisticsScreen(PageScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "by":
             return len(self.part.ways) > 1
-        if action in ("ladder", "visit_ue"):  # a row is about many exchanges
+        if action in _OF_ONE:
             return False
         return super().check_action(action, parameters)
 
@@ -269,6 +274,9 @@ class StatisticsScreen(PageScreen):
     @property
     def here(self) -> Place | None:
         return Place(Page.STATISTICS, list(Part).index(self.part))
+
+    def go_to_number(self, text: str) -> str:
+        return "Rows of statistics have no numbers"
 
     def go_to(self, place: Place) -> None:
         """A part by its place."""
