@@ -96,7 +96,7 @@ class MsgsharkApp(PagingApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._preferring.begin()
-        heed(self.control.end, self.is_headless, self.is_web)
+        heed(self.control.end, self.control.close, self.is_headless, self.is_web)
         self.call_after_refresh(self._begin)
 
     # Captures -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from analyzer.annotations.keeping import discard as forget
@@ -33,6 +34,7 @@ class Control:
     def __init__(self, app: MsgsharkApp, start: Start) -> None:
         self._app = app
         self._start = start
+        self._parting = Lock()  # whoever ends the process waits until all is kept
         self.parting: list[str] = []
         """What to print once the screen is gone."""
 
@@ -159,6 +161,10 @@ class Control:
         """Stop the recording and do with its files as the user wants; whoever keeps a spool of
         which all was saved, or in which nothing is, has no use for it."""
         self._app.save_annotations()  # before what they are about is gone
+        with self._parting:
+            self._part_once(fate)
+
+    def _part_once(self, fate: Fate) -> None:
         recording = self._view.recording
         if recording is None or self._view.left:
             return

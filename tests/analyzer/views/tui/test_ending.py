@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,17 @@ from .conftest import FIELD_DAY
 
 ENTRY = "from analyzer.cli import main; main()"
 PATIENCE = 20.0
+BLOCKED = """
+import asyncio, os, pathlib, sys, time
+from analyzer.views.tui.ending import heed
+
+async def main():
+    heed(lambda code: None, lambda: pathlib.Path(sys.argv[1]).touch(), False)
+    os.write(1, b"ready")
+    time.sleep(60)
+
+asyncio.run(main())
+"""
 
 
 def read(terminal: int, until: bytes) -> None:
@@ -50,6 +62,27 @@ def test_it_ends_with_its_terminal(told: bool) -> None:
         if told:
             app.send_signal(signal.SIGHUP)
         assert app.wait(PATIENCE) == 128 + signal.SIGHUP
+    finally:
+        app.kill()
+        app.wait()
+
+
+def test_it_ends_where_its_loop_waits_for_the_terminal(tmp_path: Path) -> None:
+    """What is painted may be queued for a thread that has ended."""
+    terminal, its = pty.openpty()
+    app = subprocess.Popen(
+        [sys.executable, "-c", BLOCKED, str(tmp_path / "kept")],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    try:
+        read(terminal, b"ready")
+        os.close(terminal)
+        assert app.wait(PATIENCE) == 128 + signal.SIGHUP
+        assert (tmp_path / "kept").exists()
     finally:
         app.kill()
         app.wait()
