@@ -142,7 +142,7 @@ def test_what_is_just_deep_enough_is_read() -> None:
 # Any tree is read as it is written -------------------------------------------------------------
 
 names = st.from_regex(r"[a-z_]{1,5}(\.[a-z_0-9]{1,5})?", fullmatch=True).filter(
-    lambda name: name not in ("not", "any", "all", "or", "and")
+    lambda name: name not in ("not", "any", "all", "or", "and", *OPS)
 )
 words = st.sampled_from(["5", "0x1f", "1.5", "-3", "::1", "10.0.0.0/8", "0a:0b", "warning", "true"])
 literals = st.builds(Literal, words) | st.builds(
