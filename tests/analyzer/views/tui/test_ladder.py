@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from generated import conversations, read
@@ -17,6 +18,7 @@ from analyzer.scopes import Scope, rows_in, scopes_of
 from analyzer.session import Session
 from analyzer.views.inks import plain
 from analyzer.views.places import Page
+from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.copying import MOST_COPIED, copy
 from analyzer.views.tui.rows.ladder import MOST, LadderRows
@@ -300,6 +302,16 @@ async def test_it_is_copied_as_mermaid(tmp_path: Path, monkeypatch: pytest.Monke
         for name in ("field-day-one.mmd", "field-day-one-1.mmd"):
             assert name in copy(app, view, text, "It", "one.mmd")
             assert (tmp_path / name).read_text() == text
+        downloaded: dict[str, str] = {}
+
+        def deliver(file: TextIO, *, save_filename: str) -> None:
+            downloaded[save_filename] = file.read()
+
+        monkeypatch.setattr(MsgsharkApp, "is_web", True)
+        monkeypatch.setattr(app, "deliver_text", deliver)
+        assert "downloaded as field-day-two.mmd" in copy(app, view, text, "It", "two.mmd")
+        assert downloaded == {"field-day-two.mmd": text}
+        assert not list(tmp_path.glob("*two*"))
 
 
 async def test_what_comes_later_appears(tmp_path: Path) -> None:
