@@ -12,7 +12,7 @@ from analyzer.views.info import Line
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.nearest import NoPacketError
-from analyzer.views.tui.rows.keys import FINDINGS
+from analyzer.views.tui.rows.keys import FINDINGS, sender
 from analyzer.views.tui.rows.sortable import SortableRows
 from analyzer.views.tui.widgets.columns import Column
 from dissectors.fields import Table
@@ -28,10 +28,11 @@ class FindingRows(SortableRows):
         Column("severity", "Severity", 9, falls=True),
         Column("rule", "Rule"),
         Column("frame", "Frame", align="right"),
-        Column("count", "×", 4, align="right", give_up=2, falls=True),
-        Column("ue", "UE Service ID", give_up=3),
+        Column("count", "×", 4, align="right", give_up=3, falls=True),
+        Column("ue", "UE Service ID", give_up=4),
+        Column("from", "From", give_up=1),
         Column("text", "What was seen", flexible=True, least=24),
-        Column("clause", "Clause", give_up=1),
+        Column("clause", "Clause", give_up=2),
     )
 
     table = Table.FINDINGS
@@ -41,7 +42,7 @@ class FindingRows(SortableRows):
         super().__init__(view)
         self._known: tuple[frozenset[int], int, Any, Sequence[int]] = (frozenset(), 0, None, ())
         self._measured = 0
-        self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0}
+        self._widths = {"rule": 12, "clause": 8, "frame": 5, "ue": 0, "from": 0}
 
     @property
     def keyed(self) -> Mapping[str, Keyed]:
@@ -119,6 +120,7 @@ class FindingRows(SortableRows):
                 "clause": min(len(finding.rule.reference), 26),
                 "frame": len(str(finding.frame)),
                 "ue": min(len(escape(self.ue(finding), 24)), 24),
+                "from": min(len(str(sender(self.view.opened, finding) or "")), 26),
             }
             self._widths = {name: max(old, needed[name]) for name, old in self._widths.items()}
         self._measured = len(findings)
@@ -136,9 +138,14 @@ class FindingRows(SortableRows):
             line(str(finding.frame) if finding.frame else ""),
             line(str(finding.count) if finding.count > 1 else "", "dim"),
             line(escape(self.view.ue_name(self.ue(finding)), 64), "msgin5g"),
+            line(self._sender(finding), "dim"),
             line(escape(finding.text, 300)),
             line(finding.rule.reference, "dim"),
         )
+
+    def _sender(self, finding: Finding) -> str:
+        endpoint = sender(self.view.opened, finding)
+        return self.view.endpoint(endpoint) if endpoint is not None else ""
 
     def row_ink(self, index: int) -> str:
         """Findings that are ignored, where they are listed, stand back."""

@@ -14,6 +14,8 @@ from dissectors.coap import numbers
 if TYPE_CHECKING:
     import numpy as np
 
+    from analyzer.endpoints import Endpoint
+    from analyzer.findings import Finding
     from analyzer.session import Session
 
     Array = np.ndarray[Any, Any]
@@ -140,6 +142,15 @@ def _worst_first(session: Session, rows: Array) -> Keys:
     return Keys((severities << 33) + frames)
 
 
+def sender(session: Session, finding: Finding) -> Endpoint | None:
+    """Who sent the message that a finding points at, else the client of its exchange."""
+    if finding.row >= 0:
+        return session.endpoints[session.messages.cell("source", finding.row)]
+    if finding.exchange:
+        return session.endpoints[session.exchanges.stored.cell("client", finding.exchange - 1)]
+    return None
+
+
 FINDINGS: Final[dict[str, Keyed]] = {
     "worst first": _worst_first,
     "by frame": _finding_frame,
@@ -148,6 +159,9 @@ FINDINGS: Final[dict[str, Keyed]] = {
     "frame": _finding_frame,
     "count": lambda session, rows: Keys(_numbers(rows, lambda r: session.findings[r].count)),
     "ue": lambda session, rows: _texts(session, rows, lambda r: session.ue_of(session.findings[r])),
+    "from": lambda session, rows: _texts(
+        session, rows, lambda r: str(sender(session, session.findings[r]) or "")
+    ),
     "text": lambda session, rows: _texts(session, rows, lambda r: session.findings[r].text),
     "clause": lambda session, rows: _texts(
         session, rows, lambda r: session.findings[r].rule.reference

@@ -169,3 +169,16 @@ def test_ues_are_listed_with_anything_of_them_that_passes() -> None:
 
 def test_every_page_has_the_packets() -> None:
     assert all(Table.MESSAGES in tables(page) for page in Page)
+
+
+def test_findings_are_sorted_by_who_sent_what_they_point_at() -> None:
+    view = read_view()
+    rows = FindingRows(view)
+    rows.sort_by(Sorting("from"))
+    rows.refresh()
+    at = [column.key for column in rows.columns].index("from")
+    senders = ["".join(text for text, _ in rows.cells(index)[at]) for index in range(len(rows))]
+    told = [text for text in senders if text]
+    assert told == sorted(told)
+    assert len(set(told)) > 50
+    assert senders[: len(told)] == told  # what is about the capture comes last
