@@ -31,7 +31,7 @@ class FindingRows(SortableRows):
         Column("count", "×", 4, align="right", give_up=3, falls=True),
         Column("ue", "UE Service ID", give_up=4),
         Column("from", "From", give_up=1),
-        Column("text", "What was seen", flexible=True, least=24),
+        Column("text", "What was seen", flexible=True, least=40),
         Column("clause", "Clause", give_up=2),
     )
 
