@@ -48,6 +48,8 @@ class Endpoints:
         if known is None:
             s = self._memory.s
             at = flows.endpoint_at(s, id)
+            if s[at + flows.VERSION] == 0:  # written last: another thread is about to
+                return NOWHERE
             known = Endpoint(self._memory.bytes_of(s[at + flows.ADDRESS]), s[at + flows.PORT])
             if len(self._known) < _CACHED:
                 self._known[id] = known
