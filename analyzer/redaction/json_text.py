@@ -225,7 +225,7 @@ def _read(found: re.Match[str]) -> tuple[str, str]:
     unit = found[0]
     if found["broken"]:
         digits = "".join("0" if letter in _HEX else "g" for letter in unit[2:])
-        return (f"\\u{digits}" if unit[1] == "u" else f"\\{BLOT}{unit[2:]}"), " "
+        return "\\" + (f"u{digits}" if unit[1] == "u" else BLOT * len(unit[1:].encode())), " "
     if len(unit) == 12:
         high, low = int(unit[2:6], 16), int(unit[8:], 16)
         return unit, chr(0x10000 + ((high & 0x3FF) << 10 | low & 0x3FF))

@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analyzer.redaction.addresses import Addresses
@@ -199,6 +199,7 @@ TOKENS = [*'{}[],:"\\a01-.eé', "true", "nul", r"\u00", "\x01"]
 
 
 @given(st.lists(st.sampled_from(TOKENS)))
+@example(['"', "\\", "é"])
 def test_a_text_breaks_where_it_did(tokens: list[str]) -> None:
     text = "".join(tokens).encode()
     one, other = read_json(text), read_json(rewritten(text))
