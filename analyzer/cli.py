@@ -173,10 +173,8 @@ def open_command(
         if "-" in files:
             stdin.put_terminal()
         with intake_of(files, reading, keep=True) as (intake, settings):
-            wishes: Any = {"names": hosts, "preferences": preferred, "filter": filter}
-            if live is None:
-                return run(intake, settings, **wishes)
-            return run(intake, settings, start=live.start, **wishes)
+            begin = {} if live is None else {"start": live.start}
+            return run(intake, settings, names=hosts, preferences=preferred, filter=filter, **begin)
     except CaptureError as error:
         raise click.ClickException(str(error)) from None
 

@@ -16,7 +16,6 @@ from analyzer.views.tui.screens.comment import CommentScreen
 from analyzer.views.tui.screens.copy_as import CopyScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
 from analyzer.views.tui.screens.export import ExportScreen
-from analyzer.views.tui.screens.findings import FindingsScreen
 from analyzer.views.tui.screens.go_to import GoToScreen
 from analyzer.views.tui.screens.ignoring import IgnoreScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
@@ -29,7 +28,6 @@ from analyzer.views.tui.screens.picker import PickerScreen
 from analyzer.views.tui.screens.save import SaveScreen
 from analyzer.views.tui.screens.sort import SortScreen
 from analyzer.views.tui.screens.statistics import StatisticsScreen
-from analyzer.views.tui.screens.ues import UesScreen
 from analyzer.views.tui.widgets.bar_plot import BarPlot
 from analyzer.views.tui.widgets.detail_tree import DetailTree
 from analyzer.views.tui.widgets.filter_input import FilterInput
@@ -44,10 +42,8 @@ KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "On a page": PageScreen,
     "In the filter bar": FilterInput,
     "Packets": PacketsScreen,
-    "Findings": FindingsScreen,
     "In a ladder": LadderScreen,
     "In a comparison": DifferenceScreen,
-    "UEs": UesScreen,
     "Statistics": StatisticsScreen,
     "In a plot": BarPlot,
     "In a list": VirtualList,

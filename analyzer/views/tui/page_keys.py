@@ -58,7 +58,8 @@ PAGE_KEYS: Final = [
         "Sort",
         show=False,
         id="page.sort",
-        tooltip="Sort the list: by any column, up or down; a click on a header does so, too",
+        tooltip="Sort the list: by any column, up or down, findings and UEs also the worst first; "
+        "a click on a header does so, too",
     ),
     Binding(
         "C",

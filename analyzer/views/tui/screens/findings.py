@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from analyzer.findings import Finding
@@ -32,16 +30,6 @@ class FindingsScreen(PageScreen):
     """The list and the explanation, side by side where there is room."""
 
     page = Page.FINDINGS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "s",
-            "sort",
-            "Sort",
-            show=False,
-            id="findings.sort",
-            tooltip="Sort findings: the worst first, by frame, as found, or by a column",
-        ),
-    ]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)

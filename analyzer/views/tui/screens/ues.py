@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from analyzer.views.escape import escape
@@ -31,16 +30,6 @@ class UesScreen(PageScreen):
     page = Page.UES
     numbered = "UE Service ID, or a part of it"
     follows = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "s",
-            "sort",
-            "Sort",
-            show=False,
-            id="ues.sort",
-            tooltip="Sort UEs: the worst first, the slowest, the one seen last, or by a column",
-        ),
-    ]
 
     def __init__(self, view: CaptureView) -> None:
         super().__init__(view)
