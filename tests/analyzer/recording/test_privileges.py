@@ -43,7 +43,8 @@ def afterwards(function: str, **sudo: str) -> dict[str, Any]:
     """What a process is after giving up."""
     _, environment = interpreter.command("analyzer")
     environment = {n: v for n, v in environment.items() if not n.startswith("SUDO_")} | sudo
-    environment |= {"HOME": "/root", "XDG_CACHE_HOME": "/root/.cache"}
+    home = os.path.expanduser("~root")
+    environment |= {"HOME": home, "XDG_CACHE_HOME": f"{home}/.cache"}
     ran = subprocess.run(
         [sys.executable, "-P", "-c", _AFTERWARDS, function],
         env=environment,

@@ -3,16 +3,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
 import shutil
 import signal
-import struct
-import subprocess
-import sys
-import termios
 import time
 from pathlib import Path
 
@@ -32,9 +26,8 @@ from analyzer.views.tui.screens.ues import UesScreen
 
 from .conftest import FIELD_DAY, opened, text_of, until
 from .live_capture import FakeRecording, app_of, listed, recorded
+from .terminal import ENTRY, PATIENCE, at_terminal, read
 
-ENTRY = "from analyzer.cli import main; main()"
-PATIENCE = 30.0
 HOSTILE = "\x1b[2J[red]\u202e \ud800"
 
 
@@ -216,29 +209,9 @@ async def test_a_recording_takes_it_along_where_it_is_saved(tmp_path: Path) -> N
 # Ends of the app --------------------------------------------------------------------------------
 
 
-def read(terminal: int, until: bytes) -> None:
-    """What the app writes, until this came."""
-    written, end = b"", time.monotonic() + PATIENCE
-    while until not in written:
-        assert time.monotonic() < end, written[-500:]
-        if select.select([terminal], [], [], 0.2)[0]:
-            written += os.read(terminal, 1 << 16)
-
-
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_no_end_loses_what_was_written(capture: Path, end: signal.Signals) -> None:
-    terminal, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    app = subprocess.Popen(
-        [sys.executable, "-c", ENTRY, str(capture)],
-        stdin=its,
-        stdout=its,
-        stderr=its,
-        env=os.environ | {"TERM": "xterm-256color"},
-        start_new_session=True,
-    )
-    os.close(its)
-    try:
+    with at_terminal(ENTRY, str(capture)) as (app, terminal):
         read(terminal, "✖".encode())
         os.write(terminal, b"m")
         read(terminal, "◆".encode())
@@ -254,8 +227,5 @@ def test_no_end_loses_what_was_written(capture: Path, end: signal.Signals) -> No
                 except OSError:
                     break
         assert app.wait(PATIENCE) == (-end if end is signal.SIGKILL else 128 + end)
-    finally:
-        app.kill()
-        app.wait()
         os.close(terminal)
     assert kept(capture).keeper.annotations.marks == {1}
