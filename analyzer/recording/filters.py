@@ -7,13 +7,12 @@ import ctypes
 from collections.abc import Iterable
 from typing import Final
 
-from analyzer.recording.libpcap import binding
+from analyzer.recording.libpcap import binding, compiled
 from analyzer.recording.wish import LARGEST_SNAP, RecordingError
 from dissectors import tunnels
 from dissectors.coap.numbers import COAP_PORT, COAPS_PORT, COMPRESSED_PORTS
 
 ETHERNET: Final = 1
-_NETMASK_UNKNOWN: Final = 0xFFFFFFFF
 _DLT: Final = {101: 12}
 """DLT_ numbers where LINKTYPE_ ones differ on most systems (pcap-linktype(7)): raw IP."""
 
@@ -74,13 +73,8 @@ def check_filter(text: str, link_type: int = ETHERNET) -> None:
     """Raise RecordingError, with libpcap's words, for what is no filter on a LINKTYPE_."""
     pcap = binding()
     handle = pcap.pcap_open_dead(_DLT.get(link_type, link_type), LARGEST_SNAP)
-    program = pcap.bpf_program()
     try:
-        words = text.encode("utf-8", "surrogateescape")
-        failed = pcap.pcap_compile(handle, ctypes.byref(program), words, 1, _NETMASK_UNKNOWN)
-        if failed:
-            told = (pcap.pcap_geterr(handle) or b"").decode("utf-8", "replace").strip()
-            raise RecordingError(f"-f {text!r} is no capture filter: {told}; see pcap-filter(7)")
+        program = compiled(handle, text)
         pcap.pcap_freecode(ctypes.byref(program))
     finally:
         pcap.pcap_close(handle)

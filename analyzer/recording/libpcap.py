@@ -13,6 +13,7 @@ import os
 import socket
 from typing import Any, Final, NamedTuple
 
+from analyzer.recording.devices import LINUX_SLL2
 from analyzer.recording.keeping import Sink
 from analyzer.recording.wish import RecordingError, RightsError
 
@@ -22,8 +23,7 @@ RING: Final = 64 << 20
 TIMEOUT: Final = 20
 """ms after which the kernel hands over a block of the ring that is not full."""
 
-NETMASK_UNKNOWN: Final = 0xFFFFFFFF
-LINUX_SLL2: Final = 276
+_NETMASK_UNKNOWN: Final = 0xFFFFFFFF
 _NANOSECONDS: Final = 1
 _ERROR_SIZE: Final = 256
 _WIDTH: Final = 1 << 32
@@ -48,6 +48,17 @@ def binding() -> Any:
             "libpcap is not installed; install it (Debian: libpcap0.8, Fedora: libpcap)"
         ) from None
     return winpcapy
+
+
+def compiled(handle: Any, text: str) -> Any:
+    """The program of a capture filter, to be freed. Raises RecordingError with libpcap's words."""
+    pcap = binding()
+    program = pcap.bpf_program()
+    words = text.encode("utf-8", "surrogateescape")
+    if pcap.pcap_compile(handle, ctypes.byref(program), words, 1, _NETMASK_UNKNOWN):
+        told = _text(pcap.pcap_geterr(handle))
+        raise RecordingError(f"-f {text!r} is no capture filter: {told}; see pcap-filter(7)")
+    return program
 
 
 class Counters(NamedTuple):
@@ -112,15 +123,7 @@ class Tap:
 
     def filter(self, text: str) -> None:
         """Let only what passes through. Raises RecordingError with libpcap's words."""
-        pcap, program = self._pcap, self._pcap.bpf_program()
-        failed = pcap.pcap_compile(
-            self._handle, ctypes.byref(program), text.encode(), 1, NETMASK_UNKNOWN
-        )
-        if failed:
-            raise RecordingError(
-                f"-f {text!r} is no capture filter: {_text(pcap.pcap_geterr(self._handle))}; "
-                "see pcap-filter(7)"
-            )
+        pcap, program = self._pcap, compiled(self._handle, text)
         failed = pcap.pcap_setfilter(self._handle, ctypes.byref(program))
         pcap.pcap_freecode(ctypes.byref(program))
         if failed:
