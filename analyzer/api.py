@@ -19,7 +19,8 @@ from analyzer.profiles import reading, spec_reading
 from analyzer.profiles.toml import ProfileError
 from analyzer.report import notices, visible_messages
 from analyzer.rules import catalogue
-from analyzer.session import Session, Settings
+from analyzer.session import Session
+from analyzer.settings import Settings
 from analyzer.views.escape import escape
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analyzer.capture.store import Recorder
     from analyzer.profiles.spec import Ignore, SpecProfile
     from analyzer.profiles.transmission import Transmission
-    from analyzer.session import Settings
+    from analyzer.settings import Settings
     from analyzer.views.pcapng import Ranges
 
 SEVERITIES: Final = ("error", "warning", "note")
@@ -351,7 +351,7 @@ def open_later(
     writes, then without files."""
     from analyzer.capture import Intake, SpoolLimits
     from analyzer.profiles.spec_reading import switched
-    from analyzer.session import Settings
+    from analyzer.settings import Settings
 
     settings = Settings(
         ports=frozenset(ports),

@@ -50,20 +50,24 @@ def _is_multicast(data: Bytes, at: int, length: int) -> bool:
     return data[at] >> 4 == 14 or (broadcast and data[at + 3] == 255)
 
 
-def endpoint(s: Rows, arena: Text, data: Bytes, at: int, length: int, port: int) -> int:
-    """The id of an endpoint; IPv4-mapped IPv6 addresses are IPv4."""
+def endpoint(
+    s: Rows, arena: Text, data: Bytes, at: int, length: int, port: int, connection: int
+) -> int:
+    """The id of an endpoint; IPv4-mapped IPv6 addresses are IPv4. One that opened a `connection`
+    is another one in the next, 0 for none: tokens and Message IDs hold for one connection
+    (RFC 8323 clause 3.3, RFC 7252 clause 9.1.1)."""
     if length == 16 and _mapped(data, at):
         at += 12
         length = 4
-    number = 0
+    number, side = 0, port + connection * 65536
     if length == 4:  # the address is its own name
         number = data[at] * 0x1000000 + data[at + 1] * 0x10000 + data[at + 2] * 0x100 + data[at + 3]
-        known = get(s, ENDPOINT_KEYS, number, port, 4)
+        known = get(s, ENDPOINT_KEYS, number, side, 4)
         if known:
             return known
     address = name(s, arena, data, at, at + length)
     key = number if length == 4 else address
-    known = get(s, ENDPOINT_KEYS, key, port, length)
+    known = get(s, ENDPOINT_KEYS, key, side, length)
     if known:
         return known
     if s[ENDPOINTS + COUNT] >= MOST_ENDPOINTS:
@@ -75,7 +79,7 @@ def endpoint(s: Rows, arena: Text, data: Bytes, at: int, length: int, port: int)
         put(s, ENDPOINT_KEYS, address, -1, 0, sender)
     s[ENDPOINTS + COUNT] += 1
     id = s[ENDPOINTS + COUNT]
-    put(s, ENDPOINT_KEYS, key, port, length, id)
+    put(s, ENDPOINT_KEYS, key, side, length, id)
     row = endpoint_at(s, id)
     s[row + flows.ADDRESS] = address
     s[row + flows.PORT] = port
@@ -138,5 +142,9 @@ def add_message(s: Rows, facts: Rows, f: int, mm: Cells, role: int) -> int:
     flags = m.CUT if facts[f + fact.FLAGS] & fact.CUT else 0
     flags |= m.NAT_LEG if facts[f + fact.LEG_OF] else 0
     flags |= m.FRAGMENTED if facts[f + fact.FLAGS] & fact.FRAGMENTED else 0
+    flags |= m.CARRIED if facts[f + fact.FLAGS] & fact.CARRIED else 0
+    flags |= m.SECURED if facts[f + fact.FLAGS] & fact.SECURED else 0
+    flags |= m.UNWRAPPED if facts[f + fact.FLAGS] & fact.UNWRAPPED else 0
+    flags |= m.BEGUN if facts[f + fact.FLAGS] & fact.BEGUN else 0
     mm[cells + m.STANDING] = role + flags * 0x10000
     return row

@@ -21,6 +21,7 @@ from analyzer.capture_events import (
     OpaqueFlow,
 )
 from analyzer.relations import Following, How, Match, News, Orphan, Reuse
+from analyzer.stream_events import StreamEvent
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
@@ -370,4 +371,5 @@ Event: TypeAlias = (
     | ChecksumWrong
     | FragmentsOverlapped
     | FragmentsMissing
+    | StreamEvent
 )

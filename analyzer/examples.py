@@ -25,7 +25,8 @@ from analyzer.profiles.spec_reading import shipped
 from analyzer.profiles.transmission import DEFAULT, SECOND
 from analyzer.report import worst_first
 from analyzer.rules.catalogue import Rule, load
-from analyzer.session import Session, Settings
+from analyzer.session import Session
+from analyzer.settings import Settings
 
 _START: Final = 1_700_000_000 * SECOND
 _NANOSECONDS: Final = 0xA1B23C4D  # magic of pcap files with these

@@ -72,12 +72,15 @@ CHECKSUM: Final = 51  # as checksum.verify judges it
 FORM: Final = 56  # as in forms.py; 0: no rule is asked about it
 ODD: Final = 58  # hash of values that may be wrong, 0 for none
 MAX_AGE: Final = 57  # in seconds, 60 where nothing is said
-SLOTS: Final = 59
+CONNECTION: Final = 59  # number of the connection; negative: sent to the end that opened it
+SLOTS: Final = 60
 
 # Values of KIND besides those of link.walk.
 NOTHING: Final = 32  # a frame that is no packet
 OTHER_UDP: Final = 33  # a datagram that is no CoAP, by its ports and first byte
 FRAGMENT: Final = 34  # of a datagram that may be UDP
+CARRIER: Final = 35  # of a stream or a secured datagram: what it carried stands in rows of its own
+NOTICE: Final = 36  # something to tell about a carrier
 
 # Bits of FLAGS.
 CUT: Final = 1 << 0
@@ -111,6 +114,12 @@ Q_BLOCK: Final = 1 << 27  # BLOCK1 or BLOCK2 is that of RFC 9177
 NOTIFIES: Final = 1 << 28  # it has an Observe option
 BEGINS_LATE: Final = 1 << 24  # the first message of its flow continues something
 UNWANTED: Final = 1 << 29  # No-Response: some class of responses is (RFC 7967 clause 2)
+# ... and of what was taken out of a carrier (dissectors.carried):
+CARRIED: Final = 1 << 30
+RELIABLE: Final = 1 << 31  # of a TCP connection: neither type nor Message ID (gate G-REL)
+SECURED: Final = 1 << 32  # TLS, DTLS or OSCORE protected it
+UNWRAPPED: Final = 1 << 33  # OSCORE did
+BEGUN: Final = 1 << 34  # the beginning of its connection was captured (gate G-START)
 
 MOST_MESSAGE: Final = 1152
 MOST_PAYLOAD: Final = 1024

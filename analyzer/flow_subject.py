@@ -35,6 +35,8 @@ class Tables(Protocol):
 
     def token(self, row: int) -> bytes: ...
 
+    def framing(self, row: int) -> int: ...
+
 
 class Flow:
     """One pair of endpoints and what was seen between them; `sent` counts datagrams of `first`."""

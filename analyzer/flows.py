@@ -47,7 +47,15 @@ BUSY: Final = TOKEN_REUSES + 8  # more than NSTART outstanding, by direction
 PROBED: Final = BUSY + 2
 SURPLUS: Final = PROBED + 1  # an ACK or RST more than transmissions, by direction
 SILENT: Final = SURPLUS + 2  # a NON request never answered, by direction
-FLOW_SLOTS: Final = NOTES + SILENT + 2
+# Of a connection (RFC 8323), by the direction of what is sent: what its receiver said it takes, 0
+# where its CSM was not seen.
+LARGEST: Final = NOTES + SILENT + 2  # bytes of a message
+LONGEST_TOKEN: Final = LARGEST + 2
+BERT: Final = LARGEST + 4  # 1: blocks, 2: messages larger than the base, TAKES_BERT: both (clause 6)
+TAKES_BERT: Final = 3
+HEARD: Final = LARGEST + 6  # 1: its sender sent something
+CLOSES: Final = LARGEST + 8  # 1: its sender sent a Release, 2: an Abort
+FLOW_SLOTS: Final = LARGEST + 10
 
 MOST_FLOWS: Final = 1 << 16
 """Flows remembered; beyond that the one used longest ago is forgotten."""

@@ -38,6 +38,7 @@ from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.state import (
     BASE,
     BYTES_READ,
+    CARRIERS_READ,
     CLOCK,
     COAP_READ,
     EVENTS,
@@ -94,7 +95,7 @@ def _arrived(
         s[flow + FIRST_FRAME] = facts[f + fact.FRAME]
     readable = facts[f + fact.FLAGS] & fact.READABLE
     s[flow + (flows.READABLE if readable else flows.UNREADABLE)] += 1
-    if s[flow + flows.RECEIVED] == 0:
+    if s[flow + flows.RECEIVED] == 0 and facts[f + fact.FLAGS] & fact.RELIABLE == 0:
         _probes(s, facts, f, flow)
     if facts[f + fact.CHECKSUM] >= checksum.WRONG:
         _checksum_wrong(s, facts, f)
@@ -136,12 +137,13 @@ def _meet(s: Rows, data: Bytes, text: Text, arena: Text, facts: Rows, f: int) ->
         facts[f + fact.DESTINATION_AT],
         facts[f + fact.DESTINATION_PORT],
     )
+    by, to = max(0, facts[f + fact.CONNECTION]), max(0, -facts[f + fact.CONNECTION])
     if facts[f + fact.FLAGS] & fact.ENDS_IN_TEXT:
-        source = endpoint(s, arena, text, source_at, length, source_port)
-        destination = endpoint(s, arena, text, destination_at, length, destination_port)
+        source = endpoint(s, arena, text, source_at, length, source_port, by)
+        destination = endpoint(s, arena, text, destination_at, length, destination_port, to)
     else:
-        source = endpoint(s, arena, data, source_at, length, source_port)
-        destination = endpoint(s, arena, data, destination_at, length, destination_port)
+        source = endpoint(s, arena, data, source_at, length, source_port, by)
+        destination = endpoint(s, arena, data, destination_at, length, destination_port, to)
     facts[f + fact.SOURCE], facts[f + fact.DESTINATION] = source, destination
     facts[f + fact.FLOW] = flow_of(s, source, destination, facts[f + fact.TIME])
 
@@ -160,7 +162,11 @@ def _datagram(
     """A datagram that may be CoAP, through the gates G-DUP and G-FLOW."""
     flow = facts[f + fact.FLOW]
     at = flow_at(s, flow)
-    known = original(s, facts, f)
+    known = 0  # a stream is put together already: what came twice is there once
+    if facts[f + fact.FLAGS] & fact.RELIABLE:
+        facts[f + fact.LEG_OF] = 0
+    else:
+        known = original(s, facts, f)
     if known:
         if s[at + flows.CONFIRMED]:
             keep_names(s, arena, data, text, facts, f)
@@ -176,8 +182,9 @@ def _datagram(
         return
     keep_names(s, arena, data, text, facts, f)
     row = add_message(s, facts, f, mm, Role.UNCONFIRMED)
-    newest = recent_at(s, s[NEXT_RECENT] - 1)
-    s[newest + duplicates.MESSAGE] = row + 1
+    if facts[f + fact.FLAGS] & fact.RELIABLE == 0:
+        newest = recent_at(s, s[NEXT_RECENT] - 1)
+        s[newest + duplicates.MESSAGE] = row + 1
     if verdict == Verdict.PENDING:
         keep_pending(s, facts, f, flow)
         return
@@ -210,9 +217,13 @@ def _tick(
     """Capture time comes to that of the record. A jump back by more than EXCHANGE_LIFETIME begins
     a new segment."""
     time = facts[f + fact.TIME]
+    kind = facts[f + fact.KIND]
+    carried = kind == link.UDP and facts[f + fact.FLAGS] & fact.CARRIED
+    counted_before = carried or kind == fact.NOTICE  # with what carried it
     if s[STAGE] == NEW:
-        s[RECORDS_READ] += 1
-        s[BYTES_READ] += facts[f + fact.CAPTURED]
+        if not counted_before:
+            s[RECORDS_READ] += 1
+            s[BYTES_READ] += facts[f + fact.CAPTURED]
         if time == NO_TIME:
             time = s[CLOCK]
         time = facts[f + fact.TIME] = max(min(time, _LATEST), -_LATEST)
@@ -282,7 +293,8 @@ def follow(
         s[STAGE] = NEW
         row += 1
         if kind == link.UDP:
-            s[UDP_READ] += 1
+            if facts[f + fact.FLAGS] & fact.CARRIED == 0:
+                s[UDP_READ] += 1
             _datagram(
                 s,
                 data,
@@ -301,6 +313,10 @@ def follow(
             tell(s, tells.ICMP_ERROR, row - 1, 0, 0, 0, 0)
         elif kind == fact.OTHER_UDP:
             s[UDP_READ] += 1
+        elif kind == fact.CARRIER:
+            s[CARRIERS_READ] += 1
+        elif kind == fact.NOTICE:
+            tell(s, tells.CARRIER_NOTICE, facts[f + fact.FRAME], 0, 0, 0, 0)
         else:
             _count_other(s, kind, facts[f + fact.INTERFACE])
         if s[EVENTS] or s[REPEATS] >= tells.ENOUGH_REPEATS:

@@ -11,16 +11,20 @@ from typing import Final
 
 from analyzer import bodies
 from analyzer.bodies import body_facts
-from analyzer.capture.records import NO_INTERFACE, ROW
+from analyzer.capture.records import IS_CARRIED, IS_CARRIER, IS_NOTICE, MARK, NO_INTERFACE, ROW
 from analyzer.facts import (
     ADDRESS_LENGTH,
     AT,
+    BEGUN,
     CAPTURED,
+    CARRIED,
+    CARRIER,
     CHECKSUM,
     CLEAN,
     COAP_PORT,
     COAPS_PORT,
     CODE,
+    CONNECTION,
     CONTENT_FORMAT,
     CUT,
     DATA_HASH,
@@ -49,6 +53,7 @@ from analyzer.facts import (
     MOST_MESSAGE,
     MOST_PAYLOAD,
     NOTHING,
+    NOTICE,
     OBSERVE,
     ODD_BODY,
     OTHER_PORT,
@@ -59,9 +64,11 @@ from analyzer.facts import (
     PLACE,
     PROTECTED,
     READABLE,
+    RELIABLE,
     REQUEST,
     RESPONSE,
     SECURE_PORT,
+    SECURED,
     SHAPE,
     SLOTS,
     SOURCE_AT,
@@ -76,12 +83,15 @@ from analyzer.facts import (
     TYPE,
     UE_AT,
     UE_END,
+    UNWRAPPED,
     WIRE,
 )
 from analyzer.forms import message_form
 from analyzer.option_facts import option_facts, token_number, uri
 from analyzer.state import hash_bytes, mix
-from dissectors import link
+from dissectors import carried, link
+from dissectors.carried import walk as walk_carried
+from dissectors.carried import wide
 from dissectors.checksum import verify
 from dissectors.coap import numbers, wire
 from dissectors.coap.wire import Defect
@@ -136,6 +146,7 @@ def _coap_facts(
     seed: int,
     text: Text,
     text_at: int,
+    framing: int,
     head: Rows,
     options: Rows,
     defects: Rows,
@@ -145,9 +156,8 @@ def _coap_facts(
 ) -> int:
     """What the CoAP message says; where `text` ends."""
     at, end = facts[f + AT], facts[f + END]
-    cut = facts[f + FLAGS] & CUT
-    walk_coap(data, at, end, cut, head, options, defects, codes, index, specs)
     flags = facts[f + FLAGS]
+    walk_coap(data, at, end, flags & CUT, framing, head, options, defects, codes, index, specs)
     kinds = 0
     for defect in range(head[wire.DEFECT_COUNT]):
         kinds |= 1 << defects[defect * wire.DEFECT_SLOTS + wire.KIND]
@@ -157,8 +167,9 @@ def _coap_facts(
     payload_length = end - payload_at if payload_at >= 0 else 0
     facts[f + TYPE] = head[wire.TYPE]
     facts[f + CODE] = code
-    facts[f + MID] = head[wire.MID]
-    headed = end - at >= wire.HEADER
+    if framing == wire.DATAGRAM:  # else it was given one
+        facts[f + MID] = head[wire.MID]
+    headed = end - at >= (wire.HEADER if framing == wire.DATAGRAM else wire.FRAMED_HEADER)
     if kinds & _VERSION and headed:  # whoever answers repeats these bytes
         facts[f + MID] = data[at + 2] * 256 + data[at + 3]
     facts[f + TOKEN_AT] = head[wire.TOKEN_AT]
@@ -177,13 +188,14 @@ def _coap_facts(
         flags |= DEFECT
     if kinds & ~_TOLERATED == 0 and headed and head[wire.TKL] <= 8:
         flags |= CLEAN
-    if at < end and 20 <= data[at] <= 63:
+    if flags & CARRIED == 0 and at < end and 20 <= data[at] <= 63:
         flags |= DTLS
     if length > 8:
         flags |= LONG_TOKEN
     if code == 0 and head[wire.TYPE] == 0 and headed:
         flags |= PING
-    if end - at > MOST_MESSAGE or payload_length > MOST_PAYLOAD:
+    large = end - at > MOST_MESSAGE or payload_length > MOST_PAYLOAD
+    if large and framing == wire.DATAGRAM:
         flags |= LARGE
     facts[f + FLAGS] = flags
     count = head[wire.OPTION_COUNT]
@@ -201,10 +213,34 @@ def _coap_facts(
     return text_at
 
 
+def _carried_facts(data: Bytes, start: int, facts: Rows, f: int) -> int:
+    """What the header of a message taken out of a carrier says of it, but for its ends; how it is
+    framed."""
+    marks = data[start + carried.MARKS_AT] * 1
+    framing = data[start + carried.FRAMING_AT] * 1
+    connection = wide(data, start + carried.CONNECTION_AT, 4)
+    facts[f + CONNECTION] = connection if marks & carried.BY_CLIENT else -connection
+    facts[f + MID] = wide(data, start + carried.NUMBER_AT, 2)
+    facts[f + LINK_HASH] = wide(data, start + carried.LINK_HASH_AT, 8)
+    flags = CARRIED
+    if framing != wire.DATAGRAM:
+        flags |= RELIABLE
+    if marks & (carried.SECURED | carried.UNWRAPPED):
+        flags |= SECURED
+    if marks & carried.UNWRAPPED:
+        flags |= UNWRAPPED
+    if marks & carried.BEGUN:
+        flags |= BEGUN
+    flags |= SECURE_PORT if marks & carried.OFF_PORT else KNOWN_PORT
+    facts[f + FLAGS] = flags
+    return framing
+
+
 def gather(
     data: Bytes,
     base: int,
     places: Rows,
+    frames: Rows,
     records: Rows,
     first: int,
     after: int,
@@ -249,7 +285,7 @@ def gather(
         if text_at + captured + _MOST_ENDS > len(text):
             return number - first
         facts[f + TIME] = records[record + 3]
-        facts[f + FRAME] = first_frame + number
+        facts[f + FRAME] = frames[number] if len(frames) else first_frame + number
         facts[f + CAPTURED] = captured
         facts[f + START] = start
         facts[f + FLAGS] = 0
@@ -258,22 +294,32 @@ def gather(
         if interface == NO_INTERFACE:
             facts[f + KIND] = NOTHING
             continue
-        uncaptured = records[record + 2] - captured
-        walk_link(data, start, start + captured, links[interface], row, uncaptured)
-        kind = row[link.KIND]
+        mark = interface // MARK
+        interface = facts[f + INTERFACE] = interface % MARK
         facts[f + WIRE] = records[record + 2]
         facts[f + PLACE] = places[number] if len(places) else base + start
+        if mark == IS_CARRIER or mark == IS_NOTICE:
+            facts[f + KIND] = CARRIER if mark == IS_CARRIER else NOTICE
+            continue
+        if mark == IS_CARRIED:
+            walk_carried(data, start, start + captured, row)
+        else:
+            uncaptured = records[record + 2] - captured
+            walk_link(data, start, start + captured, links[interface], row, uncaptured)
+        kind = row[link.KIND]
         if row[link.FRAGMENT] and not (cut_fragments and kind == link.UDP):
             lowpan = row[link.FRAGMENT_IN] == link.IN_LOWPAN
             kind = FRAGMENT if lowpan or row[link.FRAGMENT_PROTOCOL] == _UDP else link.OTHER
         facts[f + KIND] = kind
         if kind != link.UDP:
+            if kind == link.TCP:
+                facts[f + KIND] = link.OTHER
             continue
         at, end = row[link.PAYLOAD_AT], row[link.PAYLOAD_END]
         source, destination = row[link.SOURCE_PORT], row[link.DESTINATION_PORT]
         known = ports[source] == COAP_PORT or ports[destination] == COAP_PORT
         secure = ports[source] == COAPS_PORT or ports[destination] == COAPS_PORT
-        if not known and not secure:
+        if mark != IS_CARRIED and not known and not secure:
             foreign = ports[source] == OTHER_PORT or ports[destination] == OTHER_PORT
             if foreign or at >= end or data[at] >> 6 != 1:
                 facts[f + KIND] = OTHER_UDP
@@ -282,7 +328,7 @@ def gather(
         facts[f + END] = end
         facts[f + SOURCE_AT] = row[link.SOURCE_AT]
         facts[f + DESTINATION_AT] = row[link.DESTINATION_AT]
-        flags = 0
+        facts[f + CONNECTION] = flags = 0
         if row[link.ADDRESS_IN]:  # 6LoWPAN: they do not stand in the frame
             flags = ENDS_IN_TEXT
             facts[f + SOURCE_AT] = text_at
@@ -293,7 +339,8 @@ def gather(
             for item in range(row[link.ADDRESS_LENGTH]):
                 text[text_at] = row[row[link.DESTINATION_AT] + item]
                 text_at += 1
-        verify(data, row)
+        if mark != IS_CARRIED:
+            verify(data, row)
         facts[f + CHECKSUM] = row[link.CHECKSUM]
         facts[f + ADDRESS_LENGTH] = row[link.ADDRESS_LENGTH]
         facts[f + SOURCE_PORT] = source
@@ -308,8 +355,23 @@ def gather(
         if secure:
             flags |= SECURE_PORT
         facts[f + FLAGS] = flags
+        framing = wire.DATAGRAM
+        if mark == IS_CARRIED:
+            framing = _carried_facts(data, start, facts, f)
         text_at = _coap_facts(
-            data, facts, f, seed, text, text_at, head, options, defects, codes, index, specs
+            data,
+            facts,
+            f,
+            seed,
+            text,
+            text_at,
+            framing,
+            head,
+            options,
+            defects,
+            codes,
+            index,
+            specs,
         )
         payload_at = head[wire.PAYLOAD_AT]
         facts[f + MESSAGE_TYPE] = facts[f + TELLS] = 0

@@ -69,6 +69,9 @@ BLOCK_FOLLOWED: Final = (
 BLOCK_DETACHED: Final = 41  # message, exchange, the block where this one would go on + 1
 BLOCK_PAST_END: Final = 42  # message, exchange, bytes of the body, its last block
 FORMED: Final = 28  # message, signature, message of the other NAT leg + 1, form
+CARRIER_NOTICE: Final = 43  # frame
+SIGNALLED: Final = 44  # message, flow, direction
+STREAM_ODD: Final = 45  # message, flow, direction, bits of exchanges.signalling
 BLOCK_AGAIN: Final = 26  # message, exchange, offset, end: bytes that were there before
 
 SIGNATURES: Final = {

@@ -27,6 +27,7 @@ class Role(IntEnum):
     CAPTURE_DUPLICATE = 9
     ORPHAN = 10
     UNREADABLE = 11
+    SIGNAL = 12  # of a connection, not of its exchanges (RFC 8323 clause 5)
 
     @property
     def label(self) -> str:
@@ -109,6 +110,10 @@ CUT: Final = 1
 NAT_LEG: Final = 2
 FRAGMENTED: Final = 4
 WHOLE_BODY: Final = 8  # with it, a body that came in blocks was whole
+CARRIED: Final = 16  # taken out of a stream or decrypted: `offset` is its place in the store
+SECURED: Final = 32  # TLS, DTLS or OSCORE protected it
+UNWRAPPED: Final = 64  # OSCORE did
+BEGUN: Final = 128  # of a connection whose beginning was captured
 
 MESSAGE_TYPE_IDS: Final = ("", *MessageType)
 """Message Types by their number in the `message_type` column."""

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from analyzer import following, gathering, state
 from analyzer.capture import records
+from analyzer.carriers import selecting
 from analyzer.exchanges import request_layer
 
 
@@ -26,6 +27,7 @@ class Kernels:
 
     walk_pcap: Callable[..., tuple[int, int]]
     walk_pcapng: Callable[..., tuple[int, int, int]]
+    select: Callable[..., tuple[int, int]]
     gather: Callable[..., int]
     follow: Callable[..., int]
     finish: Callable[..., int]
@@ -36,6 +38,7 @@ class Kernels:
 PLAIN: Final = Kernels(
     records.walk_pcap,
     records.walk_pcapng,
+    selecting.select,
     gathering.gather,
     following.follow,
     following.finish,
@@ -52,7 +55,7 @@ _ITEMS: Final = {"Bytes": 1, "bytes": 1, "Text": 1, "Rows": 8, "Cells": 4}
 _engines: Final[list[Any]] = []
 """They own the code that was loaded."""
 
-_OFTEN: Final = ("gather", "follow")
+_OFTEN: Final = ("select", "gather", "follow")
 
 _WIDE: Final = ctypes.c_int64
 _ARRAY: Final = [ctypes.c_void_p, ctypes.c_void_p, _WIDE, _WIDE, ctypes.c_void_p, _WIDE, _WIDE]

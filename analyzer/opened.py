@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from analyzer.capture.store import Recorder
     from analyzer.live_options import Live
     from analyzer.recording.wish import Started, Statistics
-    from analyzer.session import Session, Settings
+    from analyzer.session import Session
+    from analyzer.settings import Settings
     from analyzer.views.pcapng import Ranges
 
 _STEP: Final = 4096

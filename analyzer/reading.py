@@ -37,6 +37,7 @@ _FIRST_TEXT: Final = 1 << 12
 _SPARE: Final = 2
 _SLACK: Final = 64
 _LONGEST: Final = 65535
+_NO_ROWS: Final = rows(0).toreadonly()
 
 NEVER_COAP: Final = frozenset(
     {53, 67, 68, 69, 123, 137, 138, 161, 162, 443, 500, 514, 1900, 2152, 3478, 4500, 4789, 5353}
@@ -44,15 +45,28 @@ NEVER_COAP: Final = frozenset(
 """Ports whose own protocols could look like CoAP by chance (QUIC, STUN, DNS, ...)."""
 
 
-def port_table(ports: frozenset[int]) -> bytes:
-    """What each UDP port is known for, as `facts.gather` reads it."""
+def port_table(ports: frozenset[int], secure: frozenset[int] = frozenset()) -> bytes:
+    """What each UDP port is known for, as `gathering.gather` reads it: `ports` for CoAP, `secure`
+    for CoAP over DTLS, beside those of IANA."""
     table = bytearray(65536)
     for port in NEVER_COAP:
         table[port] = fact.OTHER_PORT
-    table[numbers.COAPS_PORT] = fact.COAPS_PORT
+    _add_ports(table, ports, secure)
+    return bytes(table)
+
+
+def tcp_port_table(ports: frozenset[int], secure: frozenset[int] = frozenset()) -> bytes:
+    """What each TCP port is known for, as `port_table`."""
+    table = bytearray(65536)
+    _add_ports(table, ports, secure)
+    return bytes(table)
+
+
+def _add_ports(table: bytearray, ports: frozenset[int], secure: frozenset[int]) -> None:
+    for port in secure | {numbers.COAPS_PORT}:
+        table[port] = fact.COAPS_PORT
     for port in ports | {numbers.COAP_PORT}:
         table[port] = fact.COAP_PORT
-    return bytes(table)
 
 
 def ahead(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
@@ -96,7 +110,8 @@ class Scratch:
 
 
 class Reading:
-    """One pass over records. `memory`, `messages` and `exchanges` are the session's."""
+    """One pass over records. `memory`, `messages` and `exchanges` are the session's; `ports` what
+    UDP ports are known for (`port_table`)."""
 
     looks_ahead = True
     """Whether compiled kernels gather the next facts while the last ones are followed."""
@@ -106,7 +121,7 @@ class Reading:
         memory: Memory,
         messages: Table,
         exchanges: Exchanges,
-        ports: frozenset[int],
+        ports: bytes,
         profile: SpecProfile | None = None,
     ) -> None:
         self.kernels: Kernels = PLAIN
@@ -116,7 +131,7 @@ class Reading:
         self._seed = memory[state.SEED]
         self._messages = messages
         self._exchanges = exchanges
-        self._ports = port_table(ports)
+        self._ports = ports
         self._words = profile.vocabulary if profile else None
         self._scratch = Scratch(self._words)
         self._table = profile.options if profile else wire.option_table()
@@ -207,6 +222,7 @@ class Reading:
             batch.data,
             batch.base,
             places,
+            _NO_ROWS if batch.frames is None else batch.frames,
             batch.rows,
             first,
             after,

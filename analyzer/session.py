@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from analyzer import facts as fact
 from analyzer import flows, state
@@ -19,8 +18,9 @@ from analyzer.annotations.keeping import Keeper
 from analyzer.block_bodies import Blocks
 from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
 from analyzer.capture_events import FlowEnded
+from analyzer.carriers.stage import Carriers
 from analyzer.compiling import Compiler, Told
-from analyzer.counts import Counts
+from analyzer.counts import Counts, counted
 from analyzer.datagrams import Datagrams, Packet
 from analyzer.events import Event
 from analyzer.exchanges.model import STORED
@@ -29,39 +29,26 @@ from analyzer.findings import Finding, Findings
 from analyzer.following import TIMED
 from analyzer.icmp import icmp_error
 from analyzer.memory import Memory
-from analyzer.messages import LONG_TOKEN, MESSAGES
+from analyzer.messages import CARRIED, CUT, LONG_TOKEN, MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.native import PLAIN, Kernels
-from analyzer.profiles.spec import Ignore, SpecProfile
-from analyzer.profiles.transmission import DEFAULT, Transmission
-from analyzer.reading import Gathered, Reading, ahead
+from analyzer.reading import Gathered, Reading, ahead, port_table, tcp_port_table
 from analyzer.repeats import Repeats
 from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
+from analyzer.settings import Settings
 from analyzer.subjects import Flow, Message
 from analyzer.tables import Table
+from analyzer.signals import Signals
 from analyzer.telling import Row, event, note_of, told
 from analyzer.verdicts import learn_alike, learn_quiet
 from analyzer.whole_bodies import KINDS, WholeBodies, read_odd_body
+from dissectors import carried
+from dissectors.coap.message import Message as CoapMessage
+from dissectors.coap.message import dissect
+from dissectors.coap.wire import DATAGRAM
 from dissectors.kernel import Rows, rows
-
-
-class Settings(NamedTuple):
-    """What the user may choose about reading a capture.
-
-    `registration_path`: a POST to it that names no other Message Type is a registration.
-    `server_uri`: Uri-Path has to be this, the literal reading of TS 24.538 clause 6.3.1.1.1 b).
-    `profile`: the spec profile; `ignores`: findings not wanted, beside those the profile ignores;
-    `timers`: the transmission profile.
-    """
-
-    ports: frozenset[int] = frozenset()
-    registration_path: str = ""
-    server_uri: str = ""
-    profile: SpecProfile = SpecProfile()
-    ignores: tuple[Ignore, ...] = ()
-    timers: Transmission = DEFAULT
 
 
 class Session:
@@ -91,9 +78,14 @@ class Session:
         self._links: Rows = rows(0)
         asked = self.settings
         self.vocabulary, self.options = asked.profile.vocabulary, asked.profile.options
+        udp_ports = port_table(asked.ports, asked.dtls_ports)
         self._reading = Reading(
-            self.memory, self.messages, self.exchanges, asked.ports, asked.profile
+            self.memory, self.messages, self.exchanges, udp_ports, asked.profile
         )
+        tcp_ports = tcp_port_table(asked.tcp_ports, asked.tls_ports)
+        seed = self.memory[state.SEED]
+        self.carriers = Carriers(udp_ports, tcp_ports, asked.secrets, seed)
+        self.signals = Signals(self)
         self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)
         self._bodies = WholeBodies(self)
@@ -114,6 +106,7 @@ class Session:
             what = Intake(tuple(os.fspath(path) for path in what))
         self.source = source = what.open()
         self.paths, self.files, self.interfaces = source.paths, source.files, source.interfaces
+        self.carriers.open(source)
         if source.live:
             self.messages.folder = self.exchanges.stored.folder = what.spool.folder_or_none()
 
@@ -122,7 +115,7 @@ class Session:
         then, at least once in `limit` records."""
         source = self.opened
         self._use(self._compiler.offer(source.size))
-        batches = source.batches(limit)
+        batches = self.batches(limit)
         if self._reading.kernels is not PLAIN and self._reading.looks_ahead and not source.live:
             batches = ahead(batches)
         for batch in batches:
@@ -133,6 +126,11 @@ class Session:
                 yield min(1.0, (source.position - len(batch.data) * (1 - read)) / size)
         self.close()
         yield 1.0
+
+    def batches(self, limit: int = BATCH) -> Iterator[RecordBatch]:
+        """The records of what was opened, with the messages that streams and secured datagrams
+        carried; `take` reads them."""
+        return self.carriers.batches(self.opened.batches(limit))
 
     def read_all(self) -> None:
         """Read to the end, then close."""
@@ -149,8 +147,10 @@ class Session:
     def take(self, batch: RecordBatch, most: int = BATCH) -> Iterator[float]:
         """Read the records of a batch; yields the share of the batch read, now and then."""
         self._window = None
-        if batch.offsets is None:
-            self._window = len(self.files) - 1, batch.base, batch.data
+        woven = batch.carried_at >= 0
+        if batch.offsets is None or (woven and len(self.opened.first_files) == 1):
+            data = batch.data[: batch.carried_at] if woven else batch.data
+            self._window = len(self.files) - 1, batch.base, data
         self._meet_interfaces()
         places = _NO_PLACES if batch.offsets is None else batch.offsets.toreadonly()
         for gathered, first, count in self._reading.chunks(batch, self._links, places, most):
@@ -164,6 +164,7 @@ class Session:
     def _use(self, kernels: Kernels | None) -> None:
         if kernels is not None:
             self._reading.kernels = kernels
+            self.carriers.select = kernels.select
             self.opened.use(kernels.walk_pcap, kernels.walk_pcapng)
 
     def _meet_interfaces(self) -> None:
@@ -227,6 +228,7 @@ class Session:
         self._repeats.apply()
         for flow in self._unread_flows():
             self.judge(FlowEnded(flow))
+        self.signals.close()
         self._window = None
         self._compiler.close()
         self._reading.close()
@@ -246,6 +248,7 @@ class Session:
         """Close the files: tables and findings stay, bytes can be asked for no more."""
         if self.source is not None:
             self.source.close()
+        self.carriers.close()
 
     # Events -------------------------------------------------------------------------------------
 
@@ -265,6 +268,12 @@ class Session:
                 self._datagrams.look()
             elif kind == tells.ICMP_ERROR:
                 self.judge(self._icmp(data, facts, row[0] * fact.SLOTS))
+            elif kind == tells.CARRIER_NOTICE:
+                self.judge(self.carriers.next_event())
+            elif kind == tells.SIGNALLED:
+                self.signals.take(row)
+            elif kind == tells.STREAM_ODD:
+                self.judge(self.signals.odd(row))
             else:
                 self._judge_event(kind, row)
 
@@ -309,23 +318,8 @@ class Session:
 
     @property
     def counts(self) -> Counts:
-        s = self.memory.s
-        links: dict[int, int] = {}
-        base = s[state.INTERFACES + state.BASE]
-        for index, met in enumerate(self.interfaces):
-            packets = s[base + index]
-            if packets:
-                links[met.interface.link_type] = links.get(met.interface.link_type, 0) + packets
-        return Counts(
-            s[state.RECORDS_READ],
-            s[state.UDP_READ],
-            s[state.COAP_READ],
-            s[state.OTHER_READ],
-            s[state.UNREADABLE_READ],
-            s[state.FRAGMENTS_READ],
-            self._datagrams.lost,
-            links,
-        )
+        """What the records were."""
+        return counted(self.memory.s, self.interfaces, self._datagrams.lost)
 
     @property
     def first_time(self) -> int | None:
@@ -361,6 +355,8 @@ class Session:
         """The link type of the packet that carries a message."""
         if row in self.parts:
             return self.parts[row].link_type
+        if self.messages.cell("flags", row) & CARRIED:
+            return carried.LINK_TYPE
         return self.interfaces[self.messages.cell("interface", row)].interface.link_type
 
     def token(self, row: int) -> bytes:
@@ -378,6 +374,9 @@ class Session:
         """The captured bytes of the packet that carries a message; empty when the file is gone."""
         if row in self.parts:
             return self.parts[row].read(self.opened)
+        if self.messages.cell("flags", row) & CARRIED:
+            cells = self.messages.row(row)
+            return self.carriers.store.read(cells["offset"], cells["captured"])
         offset, captured = self.messages.cell("offset", row), self.messages.cell("captured", row)
         interface = self.messages.cell("interface", row)
         if self._window is not None:
@@ -391,6 +390,18 @@ class Session:
         """The CoAP bytes of a message."""
         at = self.messages.cell("coap_at", row)
         return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
+
+
+    def framing(self, row: int) -> int:
+        """How a message is framed, as `dissectors.coap.wire.walk` takes it."""
+        if not self.messages.cell("flags", row) & CARRIED:
+            return DATAGRAM
+        return self.packet(row)[carried.FRAMING_AT]
+
+    def dissected(self, row: int) -> CoapMessage:
+        """A message dissected, with the options that are known here."""
+        cut = bool(self.messages.cell("flags", row) & CUT)
+        return dissect(self.coap(row), cut, self.options, self.framing(row))
 
 
 _NO_PLACES = rows(0).toreadonly()

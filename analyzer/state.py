@@ -110,7 +110,8 @@ ACK_TIMEOUT: Final = SEED + 48  # a setting, ns
 NSTART: Final = SEED + 49  # a setting
 MAX_TRANSMIT_SPAN: Final = SEED + 50  # ns
 NEWEST_EMPTY: Final = SEED + 51  # of what waits, the newest Empty ACK or RST
-HEAD: Final = SEED + 52
+CARRIERS_READ: Final = SEED + 52  # packets whose messages were taken out of them
+HEAD: Final = SEED + 53
 
 # An entry of a hash table: three keys and the value, 0 where the entry is free.
 KEY, VALUE = 0, 3

@@ -111,7 +111,28 @@ class Message:
     @cached_property
     def coap(self) -> CoapMessage:
         """The message dissected."""
-        return dissect(self.data, self.cut, self._tables.options)
+        framing = self._tables.framing(self.row)
+        return dissect(self.data, self.cut, self._tables.options, framing)
+
+    @property
+    def reliable(self) -> bool:
+        """Of a TCP connection: it has neither type nor Message ID (gate G-REL)."""
+        return bool(self.type == Type.TCP)
+
+    @property
+    def secured(self) -> bool:
+        """TLS, DTLS or OSCORE protected it."""
+        return bool(self._row["flags"] & m.SECURED)
+
+    @property
+    def begun(self) -> bool:
+        """Of a connection whose beginning was captured."""
+        return bool(self._row["flags"] & m.BEGUN)
+
+    @property
+    def unwrapped(self) -> bool:
+        """OSCORE protected it."""
+        return bool(self._row["flags"] & m.UNWRAPPED)
 
     def knows(self, number: int) -> bool:
         """Peers know the option."""

@@ -23,7 +23,7 @@ UNSURE: Final = 7  # about addresses: UNSURE_* below
 ICMP_TYPE: Final = 8
 ICMP_CODE: Final = 9
 
-# Where KIND is UDP or ICMP_ERROR.
+# Where KIND is UDP, TCP or ICMP_ERROR.
 IP_AT: Final = 10  # first byte of the innermost IP header; of 6LoWPAN or a message without IP too
 IP_VERSION: Final = 11
 SOURCE_AT: Final = 12
@@ -65,23 +65,27 @@ BUILT_LENGTH: Final = 42  # bytes at BUILT that precede the piece (6LoWPAN, firs
 # For the walk itself.
 NEXT: Final = 43  # what stands where a step of the walk stopped: an EtherType or a code below
 
-SLOTS: Final = 44
+# Where KIND is TCP; ports and PAYLOAD_* are as of UDP.
+TCP_AT: Final = 44  # first byte of its header
+
+SLOTS: Final = 45
 
 # Behind the slots, one byte an item: what 6LoWPAN leaves out of the frame.
-LINK_SOURCE: Final = 44  # 8 items: interface identifier of the sender's 802.15.4 address
-LINK_DESTINATION: Final = 52  # 8 items
-BUILT: Final = 60  # the decompressed headers, from the IPv6 header on
+LINK_SOURCE: Final = 45  # 8 items: interface identifier of the sender's 802.15.4 address
+LINK_DESTINATION: Final = 53  # 8 items
+BUILT: Final = 61  # the decompressed headers, from the IPv6 header on
 BUILT_SPACE: Final = 200
 ROW_ITEMS: Final = BUILT + BUILT_SPACE
 
 # Values of KIND.
-OTHER: Final = 0  # neither UDP nor an error about UDP: no business of ours
+OTHER: Final = 0  # neither UDP nor TCP nor an error about UDP: no business of ours
 UDP: Final = 1
 ICMP_ERROR: Final = 2  # ports, addresses and payload are those of the quoted datagram
 LATER_FRAGMENT: Final = 3
 TRUNCATED: Final = 4  # a header runs past what was captured, or past what its tunnel holds
 MALFORMED: Final = 5  # a header contradicts itself, or tunnels nest too deep
 UNKNOWN_LINK: Final = 6
+TCP: Final = 7
 
 # Bits of UNSURE.
 UNSURE_SOURCE: Final = 1  # 6LoWPAN: its prefix is a context that the frame does not tell

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""IPv4, IPv6 with extension headers, UDP, and ICMP errors that quote UDP (kernels).
+"""IPv4, IPv6 with extension headers, UDP, TCP, and ICMP errors that quote UDP (kernels).
 
-Sources: RFC 791, 8200, 768, 792, 4443, 2675.
+Sources: RFC 791, 8200, 768, 9293, 792, 4443, 2675.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from dissectors.frame_row import (
     PIECE_LENGTH,
     SOURCE_AT,
     SOURCE_PORT,
+    TCP,
+    TCP_AT,
     TRUNCATED,
     TTL,
     UDP,
@@ -215,6 +217,24 @@ def udp(data: Bytes, row: Rows, kind: int) -> None:
     row[PAYLOAD_AT] = at + 8
     row[PAYLOAD_LENGTH] = length - 8
     row[PAYLOAD_END] = min(row[PAYLOAD_END], at + length)
+
+
+def tcp(data: Bytes, row: Rows) -> None:
+    """TCP header at PAYLOAD_AT (RFC 9293 clause 3.1); PAYLOAD_* become those of the segment."""
+    at = row[PAYLOAD_AT]
+    if at + 20 > row[PAYLOAD_END]:
+        row[KIND] = TRUNCATED if row[PAYLOAD_LENGTH] >= 20 else MALFORMED
+        return
+    header = data[at + 12] // 16 * 4
+    if header < 20 or header > row[PAYLOAD_LENGTH]:
+        row[KIND] = MALFORMED
+        return
+    row[KIND] = TCP
+    row[TCP_AT] = at
+    row[SOURCE_PORT] = be16(data, at)
+    row[DESTINATION_PORT] = be16(data, at + 2)
+    row[PAYLOAD_AT] = min(at + header, row[PAYLOAD_END])
+    row[PAYLOAD_LENGTH] -= header
 
 
 def icmp(data: Bytes, protocol: int, row: Rows) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""From a captured frame to its UDP payload: link layers, tunnels, IPv4, IPv6, UDP, ICMP errors.
+"""From a captured frame to what UDP or TCP carries: link layers, tunnels, IP, ICMP errors.
 
 `walk` is a kernel (dissectors.kernel): it takes one record's bytes and its link type, writes what
 it found as integers into a row (dissectors.frame_row), and never raises. What it cannot read it
@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dissectors.carried import LINK_TYPE as CARRIED
+from dissectors.carried import walk as walk_carried
 from dissectors.exported_pdu import exported_pdu
 from dissectors.frame_row import *  # noqa: F403  (the slots are part of this module's interface)
 from dissectors.frame_row import (
@@ -34,7 +36,7 @@ from dissectors.frame_row import (
     UNNAMED,
     reset,
 )
-from dissectors.ip import be16, icmp, ip, udp
+from dissectors.ip import be16, icmp, ip, tcp, udp
 from dissectors.kernel import Bytes, Rows
 from dissectors.lowpan import lowpan
 from dissectors.ppp import hdlc, ppp, pppoe
@@ -80,11 +82,14 @@ _ENDING: Final = (195, 230, 252, 283)
 
 
 def walk(data: Bytes, start: int, end: int, link_type: int, row: Rows, uncaptured: int = 0) -> None:
-    """Find the UDP datagram in the frame `data[start:end]`; `row` needs ROW_ITEMS items.
+    """Find the UDP datagram or TCP segment in the frame `data[start:end]`; `row` needs ROW_ITEMS items.
 
     `uncaptured` counts the bytes of the frame behind `end` that the wire had: 6LoWPAN and
     exported PDUs take lengths from the end of the frame.
     """
+    if link_type == CARRIED:
+        walk_carried(data, start, end, row)
+        return
     if walk_plain(data, start, end, link_type, row):
         return
     reset(row)
@@ -122,6 +127,9 @@ def walk_plain(data: Bytes, start: int, end: int, link_type: int, row: Rows) -> 
         return row[KIND] != UDP or not is_tunnel(row)
     if protocol == 1 or protocol == 58:
         icmp(data, protocol, row)
+        return True
+    if protocol == 6:
+        tcp(data, row)
         return True
     return protocol not in (4, 41, 47, 137)
 

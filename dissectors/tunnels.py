@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What IP carries: UDP, ICMP errors, and tunnels that hold another packet (kernels).
+"""What IP carries: UDP, TCP, ICMP errors, and tunnels that hold another packet (kernels).
 
 Sources: RFC 2784, 2890 and 2637 (GRE), 2003 and 4213 (IP in IP), 4023 (MPLS in IP), TS 29.281
 (GTP-U), RFC 7348 (VXLAN), 8926 (Geneve), 3032 and 4385 (MPLS).
@@ -54,7 +54,7 @@ from dissectors.frame_row import (
     other,
     truncated,
 )
-from dissectors.ip import be16, be32, icmp, udp
+from dissectors.ip import be16, be32, icmp, tcp, udp
 from dissectors.kernel import Bytes, Rows
 
 GTP_U_PORT: Final = 2152
@@ -73,6 +73,9 @@ def carried(data: Bytes, protocol: int, row: Rows) -> int:
         return inside_udp(data, row) if row[KIND] == UDP else -1
     if protocol == 1 or protocol == 58:
         icmp(data, protocol, row)
+        return -1
+    if protocol == 6:
+        tcp(data, row)
         return -1
     at = row[PAYLOAD_AT]
     if protocol == 47:

@@ -28,6 +28,11 @@ ROW: Final = 5
 INTERFACE: Final = 5
 
 NO_INTERFACE: Final = -1
+
+# What stands above the interface index in a row that `carriers` put in or marked.
+MARK: Final = 1 << 20
+IS_CARRIER, IS_CARRIED, IS_NOTICE = 1, 2, 3
+
 NO_TIME: Final = -(1 << 63)
 LATEST: Final = (1 << 63) - 1
 NS: Final = 1_000_000_000

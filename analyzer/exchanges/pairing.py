@@ -31,6 +31,7 @@ from analyzer.exchanges.message_layer import (
 )
 from analyzer.exchanges.outstanding import awaits
 from analyzer.exchanges.reusing import mid_reused
+from analyzer.exchanges.signalling import framed
 from analyzer.exchanges.waiting import (
     IS_UNREADABLE,
     keep_waiting,
@@ -86,6 +87,12 @@ def pair(
         refusable = defects & _VERSION or (facts[f + fact.TYPE] == CON and defects & _FATAL)
         if refusable and facts[f + fact.END] - facts[f + fact.AT] >= HEADER:
             keep_waiting(s, facts, f, IS_UNREADABLE)
+    elif flags & fact.RELIABLE:
+        number = framed(s, facts, f, mm)
+        if number and flags & fact.REQUEST:
+            request(s, facts, f, number, mm, xx, spare)
+        elif number:
+            response(s, facts, f, number, mm, xx)
     elif facts[f + fact.TYPE] <= NON:
         known = repeated(s, facts, f)
         if known > 0:

@@ -249,29 +249,6 @@ def icmp_error(event: IcmpError, context: Context) -> Iterator[Breach]:
 
 
 @rule(
-    "COAP-CAP-OPAQUE",
-    N,
-    Scope.CONVERSATION,
-    "capture",
-    "",
-    title="Encrypted",
-    what="DTLS records on a CoAP port, for which there are no keys.",
-    why="What the two endpoints say cannot be read. Nothing is said about it, good or bad.",
-    bad="A DTLS ClientHello from 10.0.0.2:49152 to 10.0.0.1:5684.",
-    good="A CoAP request to 10.0.0.1:5683.",
-    fix="To look inside, run the test without DTLS, or decrypt the capture with the keys first "
-    "and open the plain datagrams.",
-)
-def opaque(event: OpaqueFlow, context: Context) -> Iterator[Breach]:
-    yield Breach(
-        f"{event.flow}: DTLS without keys",
-        seen="DTLS records",
-        expected="CoAP that can be read",
-        frame=event.frame,
-    )
-
-
-@rule(
     "COAP-CAP-NONCOAP",
     N,
     Scope.CONVERSATION,

@@ -180,6 +180,8 @@ DEFECT_RULES: Final[dict[Defect, DefectRule]] = {}
 _AREAS: Final = (
     "capture",
     "lower_layers",
+    "streams",
+    "secured",
     "framing",
     "tokens",
     "codes",
@@ -200,6 +202,7 @@ _AREAS: Final = (
     "oscore",
     "oscore_outside",
     "edhoc",
+    "signalling",
     "message_layer",
     "retransmission",
     "acknowledgement",

@@ -67,7 +67,13 @@ class Message(NamedTuple):
     @property
     def readable(self) -> bool:
         """A whole header and no message format error: it can be paired and judged further."""
-        return len(self.data) >= wire.HEADER and not any(flaw.kind in FATAL for flaw in self.flaws)
+        least = wire.FRAMED_HEADER if self.reliable else wire.HEADER
+        return len(self.data) >= least and not any(flaw.kind in FATAL for flaw in self.flaws)
+
+    @property
+    def reliable(self) -> bool:
+        """Of a reliable transport: it has no type and no Message ID (RFC 8323)."""
+        return self.type == numbers.TCP
 
     def all(self, number: int) -> Iterator[Option]:
         """Each instance of an option."""
@@ -99,13 +105,16 @@ class Walker:
         table = table or wire.option_table()
         self._tables = (wire.code_table(), table.index, table.specs)
 
-    def walk(self, data: Bytes, start: int, end: int, cut: bool = False) -> None:
+    def walk(
+        self, data: Bytes, start: int, end: int, cut: bool = False, framing: int = wire.DATAGRAM
+    ) -> None:
         """Fill `head`, `options`, `defects` from `data[start:end]`."""
-        wire.walk(data, start, end, int(cut), self.head, self.options, self.defects, *self._tables)
+        found = (self.head, self.options, self.defects)
+        wire.walk(data, start, end, int(cut), framing, *found, *self._tables)
 
-    def message(self, data: bytes, cut: bool = False) -> Message:
+    def message(self, data: bytes, cut: bool = False, framing: int = wire.DATAGRAM) -> Message:
         """`data` as a Message; never raises."""
-        self.walk(data, 0, len(data), cut)
+        self.walk(data, 0, len(data), cut, framing)
         head = self.head
         token_at, payload_at = head[wire.TOKEN_AT], head[wire.PAYLOAD_AT]
         return Message(
@@ -135,10 +144,15 @@ class Walker:
             yield Flaw(Defect(kind), first, after, detail)
 
 
-def dissect(data: bytes, cut: bool = False, table: OptionTable | None = None) -> Message:
-    """One CoAP datagram, dissected; never raises. Rows are sized for this message alone.
-    `table`: the options that are known, those of IANA unless given."""
-    return Walker(len(data) + 8, table).message(data, cut)
+def dissect(
+    data: bytes,
+    cut: bool = False,
+    table: OptionTable | None = None,
+    framing: int = wire.DATAGRAM,
+) -> Message:
+    """One CoAP message, dissected; never raises. Rows are sized for this message alone.
+    `table`: the options that are known, those of IANA unless given; `framing` as `wire.walk`."""
+    return Walker(len(data) + 8, table).message(data, cut, framing)
 
 
 _IN_FORCE: Final[ContextVar[OptionTable | None]] = ContextVar("options", default=None)

@@ -29,15 +29,17 @@ MISSING_BLOCKS: Final = 272
 
 
 class Type(IntEnum):
-    """Message type, RFC 7252 clause 3."""
+    """Message type, RFC 7252 clause 3; TCP stands for none: a message of a reliable transport
+    (RFC 8323), with neither type nor Message ID."""
 
     CON = 0
     NON = 1
     ACK = 2
     RST = 3
+    TCP = 4
 
 
-CON, NON, ACK, RST = (int(kind) for kind in Type)
+CON, NON, ACK, RST, TCP = (int(kind) for kind in Type)
 """The types as plain numbers, for kernels."""
 
 TYPE_NAMES: Final = {
@@ -45,6 +47,7 @@ TYPE_NAMES: Final = {
     Type.NON: "Non-Confirmable",
     Type.ACK: "Acknowledgement",
     Type.RST: "Reset",
+    Type.TCP: "Reliable transport",
 }
 
 

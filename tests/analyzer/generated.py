@@ -22,7 +22,8 @@ from transfers import cut
 from analyzer.capture import Source
 from analyzer.native import PLAIN, Kernels
 from analyzer.report import exchange_entries
-from analyzer.session import Session, Settings
+from analyzer.session import Session
+from analyzer.settings import Settings
 
 CON, NON, ACK, RST = range(4)
 REGISTRATION = (

@@ -21,7 +21,8 @@ from peers import PATIENCE, aiocoap_endpoint, free_port, libcoap, libcoap_server
 from analyzer.messages import Role
 from analyzer.report import exchange_entries
 from analyzer.rules.catalogue import Severity
-from analyzer.session import Session, Settings
+from analyzer.session import Session
+from analyzer.settings import Settings
 
 if lack := peers.missing():
     pytest.skip(lack, allow_module_level=True)

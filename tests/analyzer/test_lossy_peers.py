@@ -26,7 +26,8 @@ from relay import Fate, Relay, relayed
 from analyzer.messages import Role
 from analyzer.report import exchange_entries
 from analyzer.rules.catalogue import Severity
-from analyzer.session import Session, Settings
+from analyzer.session import Session
+from analyzer.settings import Settings
 from dissectors.coap import numbers
 from dissectors.coap.message import Message, dissect
 

@@ -28,7 +28,8 @@ from typing import Final, NamedTuple
 from analyzer.capture import Intake
 from analyzer.recording.recording import Recording
 from analyzer.recording.wish import Wish
-from analyzer.session import Session, Settings
+from analyzer.session import Session
+from analyzer.settings import Settings
 
 PACKETS: Final = 200_000
 PORT: Final = 15_683

@@ -29,7 +29,7 @@ from typing import Any, Final
 from analyzer.capture import Intake
 from analyzer.recording.recording import Recording
 from analyzer.recording.wish import Wish
-from analyzer.session import Settings
+from analyzer.settings import Settings
 from analyzer.views.tui import app
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.widgets.virtual_list import VirtualList

@@ -49,7 +49,7 @@ from analyzer.views.tui.screens.searching import Searching
 from analyzer.views.tui.widgets.filter_bar import FilterBar
 
 if TYPE_CHECKING:
-    from analyzer.session import Settings
+    from analyzer.settings import Settings
     from analyzer.views.preferences import Preferences
 
 _MOST_PLACES: Final = 200

@@ -18,7 +18,7 @@ from analyzer.views.tui.rows.interfaces import Traffic
 from analyzer.views.tui.screens.picker import Choices, DefaultFilter, PickerScreen
 
 if TYPE_CHECKING:
-    from analyzer.session import Settings
+    from analyzer.settings import Settings
     from analyzer.views.preferences import Preferences
 
 _PICKER: Final = "picker"

@@ -11,7 +11,8 @@ from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
 
 if TYPE_CHECKING:
-    from analyzer.session import Session, Settings
+    from analyzer.session import Session
+    from analyzer.settings import Settings
 
 _RECORDS: Final = 4096
 """Records between two looks at the clock, at most: of a stream, as many as have come."""

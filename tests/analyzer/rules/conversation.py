@@ -23,7 +23,8 @@ from typing import Any, Literal, Self
 from analyzer.findings import Finding
 from analyzer.profiles.spec_reading import shipped
 from analyzer.rules.catalogue import Severity
-from analyzer.session import Session, Settings
+from analyzer.session import Session
+from analyzer.settings import Settings
 from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 from dissectors.coap.values import code_number, encode_options, encode_value, option_number

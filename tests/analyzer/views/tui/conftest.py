@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from analyzer.annotations import keeping
-from analyzer.session import Settings
+from analyzer.settings import Settings
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.failures import Failures
 from analyzer.views.tui.screens.packets import PacketsScreen

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.profiles.spec import Ignore
-from analyzer.session import Settings
+from analyzer.settings import Settings
 from analyzer.views.places import Page
 from analyzer.views.tui.app import MsgsharkApp
 from analyzer.views.tui.screens.exchanges import ExchangesScreen

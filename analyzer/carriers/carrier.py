@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the stage and its carriers hand each other: packets in; messages and notices out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from analyzer.carriers import selecting
+from analyzer.streams.model import Fault, Piece
+from dissectors.carried import Ends
+
+if TYPE_CHECKING:
+    from analyzer.carriers.secured import SecuredFlow
+    from analyzer.carriers.stage import Selected
+
+
+class Packet:
+    """A record that carries something, as `selecting.select` found it. `place` is where its bytes
+    stand in its file, `length` that of its payload on the wire; `record` its index in the batch."""
+
+    __slots__ = ("cells", "data", "frame", "interface", "payload", "piece", "record", "selected", "time")
+
+    def __init__(self, selected: Selected, cells: list[int]) -> None:
+        self.cells, self.selected = cells, selected
+        self.record = record = cells[selecting.RECORD]
+        self.piece = piece = selected.piece(record)
+        self.frame, self.interface = piece.frame, piece.interface
+        self.time = selected.time(record)
+        self.data = selected.data
+        self.payload = bytes(self.data[cells[selecting.AT] : cells[selecting.END]])
+
+    @property
+    def sender(self) -> int:
+        """Which of the two ends of its flow sent it: a hash of its address and port."""
+        return self.cells[selecting.SENDER]
+
+    @property
+    def flow(self) -> int:
+        """A hash of both ends, the same for both directions."""
+        return self.cells[selecting.FLOW]
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Of source and destination."""
+        return self.cells[selecting.SOURCE_PORT], self.cells[selecting.DESTINATION_PORT]
+
+    @property
+    def ends(self) -> Ends:
+        """Source and destination."""
+        cells, length = self.cells, self.cells[selecting.ADDRESS_LENGTH]
+        data = self.selected.text if cells[selecting.ENDS_IN_TEXT] else self.data
+        source, destination = cells[selecting.SOURCE_AT], cells[selecting.DESTINATION_AT]
+        return Ends(
+            bytes(data[source : source + length]),
+            bytes(data[destination : destination + length]),
+            *self.ports,
+        )
+
+    def taken(self, header: bytes, message: bytes) -> Taken:
+        """A message that the packet alone carried."""
+        return Taken(self.record, self.frame, self.time, header, message, (self.piece,))
+
+
+class Taken(NamedTuple):
+    """A message taken out of what carried it. `record` is the index in the batch of the record
+    that completed it, -1 when the capture ended; `header` as `dissectors.carried` makes it."""
+
+    record: int
+    frame: int
+    time: int
+    header: bytes
+    message: bytes
+    pieces: tuple[Piece, ...]
+
+
+class Notice(NamedTuple):
+    """Something to tell about a carrier, at a record as `Taken` has it: a fault of a stream, or,
+    with None, that a secured flow is not read."""
+
+    record: int
+    frame: int
+    time: int
+    carrier: Carrier
+    fault: Fault | None
+
+
+class Carrier(Protocol):
+    """A TCP connection or a DTLS association."""
+
+    number: int
+    """Counts them in the capture, from 1."""
+    muted: bool
+    """Nothing more of it can be read."""
+    secured: SecuredFlow | None
+    ends: Ends
+    """The client as source, the server as destination."""
+
+    def begins_anew(self, packet: Packet) -> bool:
+        """Whether the packet opens another one between the same ends."""
+
+    def take(self, packet: Packet) -> list[Taken | Notice]:
+        """What the packet completes."""
+
+    def close(self) -> list[Taken | Notice]:
+        """The capture is over: what still waits."""

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""TCP connections: the CoAP messages in their streams, in clear, in TLS or in a WebSocket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.carriers import selecting
+from analyzer.carriers.carrier import Notice, Packet, Taken
+from analyzer.carriers.secured import SecuredFlow
+from analyzer.streams.connection import Connection, client_first
+from analyzer.streams.model import ACK, SYN, Fault, Framed, Segment
+from dissectors import carried
+from dissectors.carried import Ends
+from dissectors.coap import wire
+from dissectors.coap.numbers import COAPS_PORT
+
+if TYPE_CHECKING:
+    from analyzer.decryption.dtls import SessionCache
+    from analyzer.secrets.model import Secrets
+
+_SEQUENCE: Final = 4  # where things stand in a TCP header
+_ACKNOWLEDGED: Final = 8
+_FLAGS: Final = 13
+
+
+class TcpCarrier:
+    """One connection; see `carrier.Carrier`."""
+
+    def __init__(
+        self, number: int, secrets: Secrets, sessions: SessionCache, packet: Packet
+    ) -> None:
+        self.number = number
+        segment = _segment(packet)
+        source, destination = packet.ports
+        forward = client_first(source, destination, segment.flags)
+        self._sender = packet.sender
+        self._forward = source > destination if forward is None else forward
+        ends = packet.ends
+        back = ends.turned
+        self._ends = (ends, back) if self._forward else (back, ends)
+        secure = self._ends[0].destination_port == COAPS_PORT
+        self._connection = Connection(secrets, sessions, secure)
+        self._flow = packet.flow
+        self._secure_port = secure
+        self._syn = segment.sequence if segment.flags & SYN and self._forward else -1
+        self._sent = [0, 0]
+        self._told = False
+        self.secured: SecuredFlow | None = None
+
+    @property
+    def ends(self) -> Ends:
+        """The client as source, the server as destination."""
+        return self._ends[0]
+
+    @property
+    def muted(self) -> bool:
+        """Nothing more of it can be read."""
+        return self._connection.muted
+
+    def begins_anew(self, packet: Packet) -> bool:
+        """A SYN of the client that does not repeat the one this connection began with."""
+        at = packet.cells[selecting.TCP_AT]
+        if packet.data[at + _FLAGS] & (SYN | ACK) != SYN:
+            return False
+        return _number(packet, at + _SEQUENCE) != self._syn
+
+    def take(self, packet: Packet) -> list[Taken | Notice]:
+        """What a segment completes."""
+        forward = self._forward == (packet.sender == self._sender)
+        found = self._handed(packet.record, self._connection.take(_segment(packet), forward))
+        security = self._connection.security
+        if security is not None:
+            if self.secured is None:
+                self.secured = SecuredFlow(self.number, self._flow, self._ends[0], security)
+            if not self._told and security.reason is not None and security.opaque:
+                self._told = True
+                found.append(Notice(packet.record, packet.frame, packet.time, self, None))
+        return found
+
+    def close(self) -> list[Taken | Notice]:
+        """What waits behind a hole, and how the stream ends."""
+        return self._handed(-1, self._connection.close())
+
+    def _handed(self, record: int, found: list[Framed | Fault]) -> list[Taken | Notice]:
+        handed: list[Taken | Notice] = []
+        for one in found:
+            if isinstance(one, Fault):
+                handed.append(Notice(record, one.frame, one.time, self, one))
+            else:
+                header = self._header(one)
+                handed.append(Taken(record, one.frame, one.time, header, one.data, one.pieces))
+        return handed
+
+    def _header(self, framed: Framed) -> bytes:
+        way = 0 if framed.forward else 1
+        self._sent[way] += 1
+        connection = self._connection
+        marks = carried.BY_CLIENT if framed.forward else 0
+        if connection.security is not None:
+            marks |= carried.SECURED
+        elif self._secure_port:
+            marks |= carried.OFF_PORT
+        if connection.opened:
+            marks |= carried.BEGUN
+        framing = wire.WEBSOCKET if framed.websocket else wire.STREAM
+        return carried.header(
+            self._ends[way], framing, marks, self.number, self._sent[way]
+        )
+
+
+def _segment(packet: Packet) -> Segment:
+    at = packet.cells[selecting.TCP_AT]
+    return Segment(
+        packet.piece,
+        packet.time,
+        _number(packet, at + _SEQUENCE),
+        _number(packet, at + _ACKNOWLEDGED),
+        packet.data[at + _FLAGS] * 1,
+        packet.payload,
+        packet.cells[selecting.LENGTH],
+    )
+
+
+def _number(packet: Packet, at: int) -> int:
+    return int.from_bytes(packet.data[at : at + 4], "big")

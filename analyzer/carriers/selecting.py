@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which records of a batch carry CoAP in something else: the one kernel that looks at all of them
+(dissectors.kernel).
+
+It marks them as carriers and tells them, but for what belongs to a muted flow: of that, which
+nobody can open, it counts the packets and goes on. So a flow without keys costs what foreign
+traffic does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analyzer.capture.records import IS_CARRIER, MARK, NO_INTERFACE, ROW
+from analyzer.facts import COAP_PORT, COAPS_PORT
+from analyzer.state import hash_bytes, mix
+from dissectors import link
+from dissectors.coap import numbers
+from dissectors.kernel import Bytes, Rows, Text
+from dissectors.link import walk as walk_link
+
+# A selected record. Offsets count in the batch, of addresses in `text` where ENDS_IN_TEXT is 1.
+# FLOW is the same for both directions, SENDER one end's.
+RECORD, SORT, FLOW, SENDER, AT, END, LENGTH = 0, 1, 2, 3, 4, 5, 6
+SOURCE_AT, DESTINATION_AT, ADDRESS_LENGTH, SOURCE_PORT, DESTINATION_PORT = 7, 8, 9, 10, 11
+ENDS_IN_TEXT, IP_ID, TTL, LINK_HASH, TCP_AT = 12, 13, 14, 15, 16
+SLOTS: Final = 17
+
+# Values of SORT.
+TCP, DTLS, OSCORE = 0, 1, 2
+
+# An entry of the table of muted flows: its hash, 0 where it is free; packets counted; 1 while it is
+# muted.
+PACKETS, ON = 1, 2
+MUTED_SLOTS: Final = 3
+MUTED_ROWS: Final = 1 << 16
+MOST_MUTED: Final = MUTED_ROWS // 2
+
+_ENDS: Final = 32
+"""Bytes of `text` that the addresses of a record take."""
+_SYN_FIN_RST: Final = 7
+_RECORD_HEADER: Final = 13
+_LEAST_COAP: Final = 4
+
+
+def muted_at(muted: Rows, flow: int) -> int:
+    """Index of the entry of a flow, or of the free one where it belongs."""
+    place = flow % MUTED_ROWS
+    while muted[place * MUTED_SLOTS] != flow and muted[place * MUTED_SLOTS]:
+        place = (place + 1) % MUTED_ROWS
+    return place * MUTED_SLOTS
+
+
+def is_dtls(data: Bytes, at: int, end: int, secure: bool) -> bool:
+    """A datagram that begins as a DTLS record does: with a content type and version 1.x, or, on a
+    port of coaps, as one of DTLS 1.3 without (RFC 6347 clause 4.1, RFC 9147 clause 4)."""
+    first = data[at] * 1
+    if 20 <= first <= 26 and end - at >= _RECORD_HEADER:
+        return data[at + 1] == 0xFE and data[at + 2] >= 0xFC
+    return secure and 32 <= first <= 63
+
+
+def is_opaque_record(data: Bytes, at: int) -> bool:
+    """Application data of DTLS, which only its keys open."""
+    first = data[at] * 1
+    return first == 23 or first == 25 or first >= 32
+
+
+def has_oscore(data: Bytes, at: int, end: int) -> bool:
+    """A CoAP datagram with the OSCORE option (RFC 8613 clause 2), by its deltas alone."""
+    if end - at < _LEAST_COAP or data[at] // 64 != 1:
+        return False
+    place = at + _LEAST_COAP + data[at] % 16
+    number = 0
+    while place < end and data[place] != 0xFF and number < numbers.OSCORE:
+        delta, length = data[place] // 16, data[place] % 16
+        if delta > 12 or length > 13:  # past OSCORE, or as long as none before it
+            return False
+        number += delta
+        if length == 13:
+            if place + 1 >= end:
+                return False
+            length = data[place + 1] + 14
+        place += 1 + length
+    return number == numbers.OSCORE
+
+
+def select(
+    data: Bytes,
+    records: Rows,
+    count: int,
+    links: Rows,
+    udp_ports: bytes,
+    tcp_ports: bytes,
+    oscore: int,
+    seed: int,
+    row: Rows,
+    text: Text,
+    muted: Rows,
+    found: Rows,
+) -> tuple[int, int]:
+    """Write a row of `found` for each of the `count` records that carries CoAP, and mark it in
+    `records`; those with OSCORE only if `oscore` is 1, and unmarked. `text` has room for all
+    addresses. Returns how many were found, and how many are marked."""
+    selected, marked, text_at = 0, 0, 0
+    for number in range(count):
+        record = number * ROW
+        interface = records[record + 4]
+        if interface == NO_INTERFACE:
+            continue
+        start = records[record]
+        end = start + records[record + 1]
+        walk_link(data, start, end, links[interface], row, records[record + 2] - end + start)
+        kind = row[link.KIND]
+        if row[link.FRAGMENT] or (kind != link.UDP and kind != link.TCP):
+            continue
+        ports = udp_ports if kind == link.UDP else tcp_ports
+        source, destination = ports[row[link.SOURCE_PORT]], ports[row[link.DESTINATION_PORT]]
+        secure = source == COAPS_PORT or destination == COAPS_PORT
+        if not secure and source != COAP_PORT and destination != COAP_PORT:
+            continue
+        at, end = row[link.PAYLOAD_AT], row[link.PAYLOAD_END]
+        sort = TCP
+        if kind == link.UDP:
+            if at >= end:
+                continue
+            if is_dtls(data, at, end, secure):
+                sort = DTLS
+            elif oscore and has_oscore(data, at, end):
+                sort = OSCORE
+            else:
+                continue
+        into = selected * SLOTS
+        source_at, destination_at = row[link.SOURCE_AT], row[link.DESTINATION_AT]
+        length = row[link.ADDRESS_LENGTH]
+        found[into + ENDS_IN_TEXT] = row[link.ADDRESS_IN]
+        if row[link.ADDRESS_IN]:
+            for item in range(length):
+                text[text_at + item] = row[source_at + item]
+                text[text_at + length + item] = row[destination_at + item]
+            source_at, destination_at = text_at, text_at + length
+            sender = hash_bytes(text, source_at, source_at + length, seed)
+            receiver = hash_bytes(text, destination_at, destination_at + length, seed)
+            text_at += _ENDS
+        else:
+            sender = hash_bytes(data, source_at, source_at + length, seed)
+            receiver = hash_bytes(data, destination_at, destination_at + length, seed)
+        sender = mix(sender, row[link.SOURCE_PORT] * 4 + sort)
+        receiver = mix(receiver, row[link.DESTINATION_PORT] * 4 + sort)
+        flow = (sender ^ receiver) | 1
+        if sort != OSCORE:
+            records[record + 4] = interface + IS_CARRIER * MARK
+            marked += 1
+            silent = muted_at(muted, flow)
+            if muted[silent + ON]:
+                if sort == TCP:
+                    passes = data[row[link.TCP_AT] + 13] & _SYN_FIN_RST != 0
+                    opaque = at < end
+                else:
+                    opaque = is_opaque_record(data, at)
+                    passes = not opaque
+                muted[silent + PACKETS] += 1 if opaque else 0
+                if not passes:
+                    continue
+        found[into + RECORD] = number
+        found[into + SORT] = sort
+        found[into + FLOW] = flow
+        found[into + SENDER] = sender
+        found[into + AT] = at
+        found[into + END] = end
+        found[into + LENGTH] = row[link.PAYLOAD_LENGTH]
+        found[into + SOURCE_AT] = source_at
+        found[into + DESTINATION_AT] = destination_at
+        found[into + ADDRESS_LENGTH] = length
+        found[into + SOURCE_PORT] = row[link.SOURCE_PORT]
+        found[into + DESTINATION_PORT] = row[link.DESTINATION_PORT]
+        found[into + IP_ID] = row[link.IP_ID]
+        found[into + TTL] = row[link.TTL]
+        found[into + LINK_HASH] = hash_bytes(data, start, row[link.IP_AT], seed)
+        found[into + TCP_AT] = row[link.TCP_AT]
+        selected += 1
+    return selected, marked

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The stage between records and messages: batches in, batches out, and in them, behind the packets
+that carried them, the messages that were taken out of streams and secured datagrams.
+
+Records come in the order of the file, so what comes out depends on nothing else: not on how they
+were cut into batches. A batch without carriers passes as it is.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from analyzer.capture import ROW, RecordBatch, Source, SourceInterface
+from analyzer.capture.records import IS_CARRIER, MARK
+from analyzer.carriers import selecting
+from analyzer.carriers.associations import DtlsCarrier
+from analyzer.carriers.carrier import Carrier, Notice, Packet, Taken
+from analyzer.carriers.connections import TcpCarrier
+from analyzer.carriers.secured import SecuredFlow
+from analyzer.carriers.store import Store
+from analyzer.carriers.weaving import Weaver
+from analyzer.carriers.wrapped import Wrapped
+from analyzer.endpoints import endpoint
+from analyzer.events import Event
+from analyzer.secrets.model import Secrets
+from analyzer.stream_events import FlowOpaque, StreamFault
+from analyzer.streams.model import Piece
+from dissectors import link
+from dissectors.kernel import rows
+
+if TYPE_CHECKING:
+    from analyzer.decryption.dtls import SessionCache
+
+MOST_CARRIERS: Final = 1 << 14
+"""Connections and associations followed at a time: the one used longest ago is given up."""
+
+MOST_SECURED: Final = 1 << 16
+"""Protected flows of which is told what is known; more are counted."""
+
+_TEXT: Final = 32  # bytes of addresses of a record
+
+
+class Selected:
+    """A batch and what `selecting.select` found in it: `records` are its rows, carriers marked,
+    `text` the addresses that do not stand in it."""
+
+    def __init__(self, batch: RecordBatch, text: memoryview) -> None:
+        self.batch = batch
+        self.data, self.text = batch.data, text
+        self.records = array("q")
+        self.records.frombytes(batch.rows[: batch.count * ROW].cast("B"))
+
+    def time(self, record: int) -> int:
+        """Capture time of a record."""
+        return self.records[record * ROW + 3]
+
+    def piece(self, record: int) -> Piece:
+        """A record as part of a message."""
+        start, captured, _, _, interface = self.records[record * ROW : (record + 1) * ROW]
+        batch = self.batch
+        place = batch.base + start if batch.offsets is None else batch.offsets[record]
+        return Piece(batch.first_frame + record, interface % MARK, place, captured)
+
+    def mark(self, record: int) -> None:
+        """The record is a carrier, and no more."""
+        self.records[record * ROW + 4] += IS_CARRIER * MARK
+
+
+class Carriers:
+    """Takes messages out of what carried them; see the module.
+
+    `secured` are the protected flows, in the order they were met; `notices` are told in the order
+    of the rows that stand for them. `select` is the kernel, compiled or not.
+    """
+
+    def __init__(
+        self, udp_ports: bytes, tcp_ports: bytes, secrets: Secrets | None, seed: int
+    ) -> None:
+        self._interfaces: Sequence[SourceInterface] = ()
+        self._ports = udp_ports, tcp_ports
+        self._secrets = secrets = secrets or Secrets()
+        self._seed = seed
+        self._wrapped = Wrapped(secrets.oscore) if secrets.oscore else None
+        self._carriers: OrderedDict[int, Carrier] = OrderedDict()
+        self._muted = rows(selecting.MUTED_ROWS * selecting.MUTED_SLOTS)
+        self._mutes = 0
+        self._row = link.new_row()
+        self._text, self._found = memoryview(bytearray()), rows(0)
+        self._met = 0
+        self._weaver = Weaver()
+        self.secured: list[SecuredFlow] = []
+        self.select: Callable[..., tuple[int, int]] = selecting.select
+
+    def open(self, source: Source) -> None:
+        """What is read from now on."""
+        self._interfaces = source.interfaces
+
+    def next_event(self) -> Event:
+        """What the next row of a notice stands for."""
+        notice = self.notices.popleft()
+        if notice.fault is not None:
+            ends = notice.carrier.ends
+            client = endpoint(ends.source, ends.source_port)
+            server = endpoint(ends.destination, ends.destination_port)
+            return StreamFault(client, server, notice.fault)
+        assert notice.carrier.secured is not None
+        return FlowOpaque(notice.carrier.secured, notice.frame)
+
+    @cached_property
+    def _sessions(self) -> SessionCache:
+        from analyzer.decryption.dtls import SessionCache
+
+        return SessionCache()
+
+    @property
+    def store(self) -> Store:
+        """Where messages taken out are kept. Raises OSError."""
+        return self._weaver.store
+
+    @property
+    def notices(self) -> deque[Notice]:
+        """What is to be told."""
+        return self._weaver.notices
+
+    def batches(self, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+        """The batches with what was taken out of their records. Raises OSError."""
+        last = None
+        for batch in batches:
+            last = batch
+            yield self.take(batch)
+        if last is not None and (taken := self._waiting()):
+            after = last.first_frame + last.count
+            empty = replace(last, rows=_NO_ROWS, count=0, first_frame=after)
+            yield self._weaver.weave(Selected(empty, self._text), taken)
+
+    def take(self, batch: RecordBatch) -> RecordBatch:
+        """One batch. Raises OSError."""
+        if len(self._text) < batch.count * _TEXT:
+            self._text = memoryview(bytearray(batch.count * _TEXT))
+            self._found = rows(batch.count * selecting.SLOTS)
+        selected = Selected(batch, self._text)
+        count, marked = self._select(selected)
+        if not count and not marked:
+            return batch
+        taken: list[Taken | Notice] = []
+        slots = selecting.SLOTS
+        for at in range(0, count * slots, slots):
+            self._take_packet(Packet(selected, self._found[at : at + slots].tolist()), taken)
+        return self._weaver.weave(selected, taken)
+
+    def close(self) -> None:
+        """Give back what the store takes."""
+        self._weaver.close()
+
+    def _select(self, selected: Selected) -> tuple[int, int]:
+        batch, (udp_ports, tcp_ports) = selected.batch, self._ports
+        links = rows(len(self._interfaces))
+        for index, met in enumerate(self._interfaces):
+            links[index] = met.interface.link_type
+        return self.select(
+            batch.data,
+            memoryview(selected.records),
+            batch.count,
+            links,
+            udp_ports,
+            tcp_ports,
+            int(self._wrapped is not None),
+            self._seed,
+            self._row,
+            selected.text,
+            self._muted,
+            self._found,
+        )
+
+    def _take_packet(self, packet: Packet, taken: list[Taken | Notice]) -> None:
+        sort = packet.cells[selecting.SORT]
+        if sort == selecting.OSCORE:
+            found = self._wrapped.datagram(packet) if self._wrapped is not None else None
+            if found is not None:
+                packet.selected.mark(packet.record)
+                taken.append(found)
+            return
+        carrier = self._carrier(packet, sort)
+        found_in = carrier.take(packet)
+        if self._wrapped is not None:
+            opened = self._wrapped.carried
+            found_in = [one if isinstance(one, Notice) else opened(one) for one in found_in]
+        taken += found_in
+        if carrier.secured is not None:
+            self._watch(carrier, carrier.secured)
+
+    def _carrier(self, packet: Packet, sort: int) -> Carrier:
+        """What the packet belongs to: what is known of its flow, unless something new begins."""
+        carrier = self._carriers.get(packet.flow)
+        if carrier is not None and not carrier.begins_anew(packet):
+            self._carriers.move_to_end(packet.flow)
+            return carrier
+        if carrier is not None and carrier.secured is not None:
+            self._unmute(carrier.secured)
+        self._met += 1
+        kind = TcpCarrier if sort == selecting.TCP else DtlsCarrier
+        carrier = kind(self._met, self._secrets, self._sessions, packet)
+        self._carriers[packet.flow] = carrier
+        if len(self._carriers) > MOST_CARRIERS:
+            self._carriers.popitem(last=False)
+        return carrier
+
+    def _waiting(self) -> list[Taken | Notice]:
+        """The capture is over: what still waited behind holes."""
+        return [one for carrier in self._carriers.values() for one in carrier.close()]
+
+    # Protected flows ----------------------------------------------------------------------------
+
+    def _watch(self, carrier: Carrier, flow: SecuredFlow) -> None:
+        """Keep what is known of a protected flow; count alone what nobody can open."""
+        if not flow.listed:
+            flow.listed = True
+            if len(self.secured) < MOST_SECURED:
+                self.secured.append(flow)
+        if carrier.muted and not flow.muted:
+            at = selecting.muted_at(self._muted, flow.flow)
+            if self._muted[at] == 0 and self._mutes < selecting.MOST_MUTED:
+                self._muted[at] = flow.flow
+                self._mutes += 1
+            if self._muted[at]:
+                self._muted[at + selecting.PACKETS], self._muted[at + selecting.ON] = 0, 1
+                flow.mute(self._muted, at)
+
+    def _unmute(self, flow: SecuredFlow) -> None:
+        """Another one begins between the same ends."""
+        if (at := flow.unmute()) >= 0:
+            self._muted[at + selecting.ON] = 0
+
+
+_NO_ROWS: Final = memoryview(array("q")).toreadonly()
