@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from analyzer.events import Formed
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
@@ -12,44 +12,9 @@ from analyzer.rules.context import Context
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Option
+from dissectors.coap.oscore import GROUP, HAS_CONTEXT, LONGEST_PIV, RESERVED, read_oscore
 
 _SPEC: Final = "RFC 8613"
-_RESERVED: Final = 0xE0
-_GROUP: Final = 0x20
-_HAS_CONTEXT: Final = 0x10
-_HAS_KID: Final = 0x08
-_LONGEST_PIV: Final = 5
-
-
-class _Value(NamedTuple):
-    """What an OSCORE option says (clause 6.1); `left` counts bytes after kid context, below 0
-    where the value ends before. `whole` where each length fits."""
-
-    flags: int
-    piv: bytes
-    context: bool
-    left: int
-
-    @property
-    def kid(self) -> bool:
-        return bool(self.flags & _HAS_KID)
-
-    @property
-    def whole(self) -> bool:
-        missing = bool(self.flags & _HAS_CONTEXT) and not self.context
-        return self.left >= 0 and not missing and (self.kid or self.left == 0)
-
-
-def read_oscore(value: bytes) -> _Value:
-    """The value of an OSCORE option; an empty one has all flags 0."""
-    if not value:
-        return _Value(0, b"", False, 0)
-    flags, length = value[0], value[0] & 7
-    at = 1 + length
-    context = bool(flags & _HAS_CONTEXT) and at < len(value)
-    if context:
-        at += 1 + value[at]
-    return _Value(flags, value[1 : 1 + length], context, len(value) - at)
 
 
 def _option(message: Message) -> Option | None:
@@ -84,11 +49,11 @@ def _breach(message: Message, option: Option, text: str, expected: str) -> Breac
 def reserved_bits(event: Formed, context: Context) -> Iterator[Breach]:
     option = _option(event.message)
     flags = read_oscore(option.value).flags if option is not None else 0
-    if option is not None and flags & _RESERVED:
+    if option is not None and flags & RESERVED:
         told = _breach(
             event.message, option, f"Flags {flags:#04x}: reserved bits", "upper three bits 0"
         )
-        yield told._replace(severity=N if flags & _RESERVED == _GROUP else None)
+        yield told._replace(severity=N if flags & RESERVED == GROUP else None)
 
 
 @rule(
@@ -109,7 +74,7 @@ def reserved_bits(event: Formed, context: Context) -> Iterator[Breach]:
 def piv_length(event: Formed, context: Context) -> Iterator[Breach]:
     option = _option(event.message)
     length = read_oscore(option.value).flags & 7 if option is not None else 0
-    if option is not None and length > _LONGEST_PIV:
+    if option is not None and length > LONGEST_PIV:
         yield _breach(event.message, option, f"Partial IV of {length} bytes", "at most 5 bytes")
 
 
@@ -153,8 +118,8 @@ def truncated(event: Formed, context: Context) -> Iterator[Breach]:
     if option is None:
         return
     said = read_oscore(option.value)
-    if said.flags and said.flags & 7 <= _LONGEST_PIV and not said.whole:
-        over = said.left > 0 and not said.kid
+    if said.flags and said.flags & 7 <= LONGEST_PIV and not said.whole:
+        over = said.left > 0 and said.kid is None
         text = f"{said.left} bytes are left, and no kid is said" if over else "Fields run past it"
         yield _breach(event.message, option, text, "fields that fill the option")
 
@@ -202,7 +167,9 @@ def request_fields(event: Formed, context: Context) -> Iterator[Breach]:
     if option is None or said is None or not said.whole:
         return
     missing = " and ".join(
-        name for name, there in (("kid", said.kid), ("Partial IV", said.flags & 7)) if not there
+        name
+        for name, there in (("kid", said.kid is not None), ("Partial IV", said.flags & 7))
+        if not there
     )
     if missing:
         yield _breach(message, option, f"Request without {missing}", "kid and Partial IV")
@@ -225,5 +192,5 @@ def request_fields(event: Formed, context: Context) -> Iterator[Breach]:
 def response_context(event: Formed, context: Context) -> Iterator[Breach]:
     message = event.message
     option = _option(message) if message.is_response else None
-    if option is not None and read_oscore(option.value).flags & _HAS_CONTEXT:
+    if option is not None and read_oscore(option.value).flags & HAS_CONTEXT:
         yield _breach(message, option, "Response with a kid context", "no kid context")

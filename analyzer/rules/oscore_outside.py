@@ -15,33 +15,9 @@ from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import uint
 from dissectors.coap.numbers import code_name
+from dissectors.coap.oscore import OUTER
 
 _SPEC: Final = "RFC 8613"
-
-OUTER: Final = frozenset(
-    {
-        numbers.URI_HOST,
-        numbers.OBSERVE,
-        numbers.URI_PORT,
-        numbers.OSCORE,
-        numbers.MAX_AGE,
-        numbers.HOP_LIMIT,
-        numbers.Q_BLOCK1,
-        numbers.EDHOC,
-        numbers.BLOCK2,
-        numbers.BLOCK1,
-        numbers.SIZE2,
-        numbers.Q_BLOCK2,
-        numbers.PROXY_URI,
-        numbers.PROXY_SCHEME,
-        numbers.SIZE1,
-        numbers.ECHO,
-        numbers.NO_RESPONSE,
-        numbers.REQUEST_TAG,
-    }
-)
-"""Options that may stand outside: class U (clause 4.1, figure 5), and RFC 8768, 9175, 9177, 9668.
-All others are encrypted."""
 
 _OF_BLOCKS: Final = (numbers.CONTINUE, numbers.INCOMPLETE, numbers.TOO_LARGE)
 """Responses with which a proxy itself may conduct outer blocks (clause 4.1.3.4.2)."""

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""OSCORE (RFC 8613) as an observer opens it: messages in the order of the capture go in, clear
+messages come out, or why not.
+
+Everything follows from what was fed: bytes, ends and times of the capture. Tables are bounded;
+what is said at each limit tells what is lost beyond it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from analyzer.decryption.oscore_contexts import Contexts, Sender, CannotOpenError
+from analyzer.decryption.oscore_message import (
+    Outer,
+    compose,
+    options_at,
+    read_outer,
+)
+from analyzer.decryption.oscore_sequence import Sealed, Sequences
+from dissectors.coap import numbers
+from dissectors.coap.oscore import GROUP, LONGEST_PIV, RESERVED, Compressed, read_oscore
+
+__all__ = ["Contexts", "Reason", "Unprotected", "Unprotector"]
+
+MOST_REQUESTS: Final = 32_768
+"""So many requests wait for responses, and so many observations for notifications. Beyond it the
+oldest is forgotten: its responses are Reason.REQUEST_UNSEEN."""
+
+_BLOCKS_OF_REQUEST: Final = (numbers.BLOCK1, numbers.Q_BLOCK1)
+_BLOCKS_OF_RESPONSE: Final = (numbers.BLOCK2, numbers.Q_BLOCK2)
+_MORE: Final = 0x8
+
+
+class Reason(StrEnum):
+    """Why a message stays opaque."""
+
+    NO_CONTEXT = "no security context has its kid"
+    KID_CONTEXT = "no security context with its kid has its kid context"
+    REQUEST_UNSEEN = "its request was not captured"
+    AUTHENTICATION = "authentication failed: the key is wrong, or the message was changed"
+    MALFORMED = "its OSCORE option, its options or its ciphertext are malformed"
+    OUTER_BLOCK = "it is one of several outer blocks"
+    GROUP = "Group OSCORE is not supported"
+    UNAVAILABLE = "this installation cannot open it"
+
+
+class Unprotected(NamedTuple):
+    """What became of one message with OSCORE.
+
+    `message` is the clear message, framed as the outer one is; empty where `reason` says why
+    not, with what it is about in `detail`: words and hex digits, and never a secret. `context` is
+    the name of the security context, `kid` the id of who sent it; `piv` the sequence number it
+    has, -1 without one.
+
+    Facts about the sender, all of them only where it is authentic, 0 where there is none:
+    `replay_of` is the frame of the same protected message, sent again but no retransmission;
+    `elsewhere` tells that it was between other ends, as it is behind a proxy. `reused_with` is
+    the frame that has the same nonce and key with other content: both can be broken. `backwards`
+    is by how much the sequence number is behind the highest, where that is beyond the replay
+    window (clause 7.4). `misplaced` are numbers of options that were encrypted, of class U.
+    """
+
+    message: bytes
+    reason: Reason | None = None
+    detail: str = ""
+    context: str = ""
+    kid: bytes = b""
+    kid_context: bytes | None = None
+    piv: int = -1
+    replay_of: int = 0
+    elsewhere: bool = False
+    reused_with: int = 0
+    backwards: int = 0
+    misplaced: tuple[int, ...] = ()
+
+
+class _Request:
+    """What its responses need of a request. `senders`: who may have sent it."""
+
+    __slots__ = ("answer", "earlier", "kid", "opaque", "piv", "senders", "tail")
+
+    def __init__(
+        self, kid: bytes, piv: bytes, tail: bytes, senders: tuple[Sender, ...], opaque: Unprotected
+    ) -> None:
+        self.kid = kid
+        self.piv = piv
+        self.tail = tail
+        self.senders = senders
+        self.opaque = opaque
+        """What its responses are, where nobody may have sent it."""
+        self.answer: tuple[int, bytes] | None = None
+        """Frame and tail of the first response that has its nonce."""
+        self.earlier: _Request | None = None
+        """The one before with its token: notifications of it may still come."""
+
+
+_Key = tuple[Hashable, Hashable, bytes]
+
+
+class Unprotector:
+    """Opens the messages of a capture. Knows requests by both ends and token."""
+
+    def __init__(self, contexts: Contexts) -> None:
+        self._contexts = contexts
+        self._sequences = Sequences()
+        self._asked: OrderedDict[_Key, _Request] = OrderedDict()
+        self._observed: OrderedDict[_Key, _Request] = OrderedDict()
+
+    def take(
+        self,
+        message: bytes,
+        source: Hashable,
+        destination: Hashable,
+        time: int,
+        frame: int,
+        reliable: bool,
+    ) -> Unprotected | None:
+        """What became of a message; None for one without OSCORE. It has to be whole: one that
+        the capture cut is not authentic. `time` is ns; `reliable` tells that it came over a
+        stream, framed as RFC 8323 has it. Never raises."""
+        start = options_at(message, reliable)
+        if start < 0:
+            return None
+        outer = read_outer(message, start, reliable)
+        if outer is None:
+            return Unprotected(b"", Reason.MALFORMED, "its options")
+        said = read_oscore(outer.first(numbers.OSCORE) or b"")
+        if flaw := _flaw(outer, said):
+            return flaw
+        sealed = Sealed(source, destination, time, frame, outer.head, outer.payload[-16:], reliable)
+        if outer.code < 32:
+            return self._request(outer, said, sealed)
+        return self._response(outer, said, sealed)
+
+    def _request(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
+        kid, piv = said.kid or b"", said.piv
+        opaque = Unprotected(
+            b"", kid=kid, kid_context=said.kid_context, piv=int.from_bytes(piv, "big")
+        )
+        senders = self._contexts.senders(kid, said.kid_context)
+        if not senders:
+            opaque = self._without_context(opaque)
+        request = _Request(kid, piv, sealed.tail, senders, opaque)
+        observing = outer.first(numbers.OBSERVE) is not None
+        result = opaque
+        if senders:
+            result = self._opened_request(request, outer, sealed)
+        self._remember((sealed.source, sealed.destination, outer.token), request, observing)
+        return result
+
+    def _without_context(self, opaque: Unprotected) -> Unprotected:
+        if self._contexts.knows(opaque.kid):
+            assert opaque.kid_context is not None
+            detail = f'kid "0x{opaque.kid.hex()}", kid context "0x{opaque.kid_context.hex()}"'
+            return opaque._replace(reason=Reason.KID_CONTEXT, detail=detail)
+        return opaque._replace(reason=Reason.NO_CONTEXT, detail=f'kid "0x{opaque.kid.hex()}"')
+
+    def _opened_request(self, request: _Request, outer: Outer, sealed: Sealed) -> Unprotected:
+        if _is_block(outer, _BLOCKS_OF_REQUEST) or _asks_for_block(outer):
+            return request.opaque._replace(reason=Reason.OUTER_BLOCK)
+        ciphertext = _ciphertext(outer)
+        try:
+            for sender in request.senders:
+                nonce, aad = sender.nonce(request.piv), sender.aad(request.piv)
+                plaintext = sender.opened(nonce, ciphertext, aad)
+                if plaintext is not None:
+                    request.senders = (sender,)
+                    return self._clear(request.opaque, outer, sealed, sender, plaintext)
+        except CannotOpenError as lack:
+            return request.opaque._replace(reason=Reason.UNAVAILABLE, detail=str(lack))
+        return request.opaque._replace(reason=Reason.AUTHENTICATION, detail=_of(request))
+
+    def _response(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
+        number = int.from_bytes(said.piv, "big") if said.piv else -1
+        opaque = Unprotected(
+            b"",
+            Reason.REQUEST_UNSEEN,
+            kid=said.kid or b"",
+            kid_context=said.kid_context,
+            piv=number,
+        )
+        if _is_block(outer, _BLOCKS_OF_RESPONSE):
+            return opaque._replace(reason=Reason.OUTER_BLOCK)
+        try:
+            key = (sealed.destination, sealed.source, outer.token)
+            for request in self._requests(key):
+                if not request.senders:
+                    why = request.opaque
+                    opaque = opaque._replace(reason=why.reason, detail=why.detail)
+                for sender in request.senders:
+                    opaque = opaque._replace(reason=Reason.AUTHENTICATION, detail=_of(request))
+                    peer = sender.peer
+                    nonce = peer.nonce(said.piv) if said.piv else sender.nonce(request.piv)
+                    plaintext = peer.opened(nonce, outer.payload, sender.aad(request.piv))
+                    if plaintext is not None:
+                        request.senders = (sender,)
+                        result = self._clear(opaque, outer, sealed, peer, plaintext)
+                        return result if said.piv else _answered(request, result, sealed)
+        except CannotOpenError as lack:
+            return opaque._replace(reason=Reason.UNAVAILABLE, detail=str(lack))
+        return opaque
+
+    def _clear(
+        self, opaque: Unprotected, outer: Outer, sealed: Sealed, sender: Sender, plaintext: bytes
+    ) -> Unprotected:
+        """What an authentic plaintext says; `sender` sent it."""
+        kid, context = sender.id, sender.context.name
+        if not plaintext:
+            return opaque._replace(
+                reason=Reason.MALFORMED, detail="its plaintext is empty", context=context, kid=kid
+            )
+        number = opaque.piv
+        inner = compose(outer, plaintext, number, sealed.reliable)
+        replay_of, elsewhere, reused_with, backwards = 0, False, 0, 0
+        if number >= 0:
+            fact = self._sequences.judge(sender, number, sealed)
+            replay_of, elsewhere, reused_with, backwards = fact
+        return Unprotected(
+            inner.message,
+            None,
+            "",
+            context,
+            kid,
+            opaque.kid_context,
+            number,
+            replay_of,
+            elsewhere,
+            reused_with,
+            backwards,
+            inner.misplaced,
+        )
+
+    # Requests that wait for responses ----------------------------------------------------------
+
+    def _remember(self, key: _Key, request: _Request, observing: bool) -> None:
+        """Keep a request. Observations have a table of their own, so that others do not drive
+        them out."""
+        table = self._observed if observing else self._asked
+        before = table.pop(key, None)
+        if before is not None:
+            if (before.kid, before.piv, before.tail) == (request.kid, request.piv, request.tail):
+                request = before  # sent again: its responses go on
+            else:
+                before.earlier = None
+                request.earlier = before
+        table[key] = request
+        if len(table) > MOST_REQUESTS:
+            table.popitem(last=False)
+
+    def _requests(self, key: _Key) -> Iterator[_Request]:
+        """The requests that a response may answer."""
+        for table in (self._asked, self._observed):
+            request = table.get(key)
+            while request is not None:
+                yield request
+                request = request.earlier
+
+
+def _flaw(outer: Outer, said: Compressed) -> Unprotected | None:
+    """What a message has that nobody can open, told before any key is asked for."""
+    reason, detail = Reason.MALFORMED, ""
+    if said.flags & RESERVED == GROUP:
+        reason = Reason.GROUP
+    elif said.flags & RESERVED or said.flags & 7 > LONGEST_PIV or not said.whole:
+        detail = "its OSCORE option"
+    elif sum(number == numbers.OSCORE for number, _ in outer.options) > 1:
+        detail = "two OSCORE options"
+    elif outer.code < 32 and (said.kid is None or not said.piv):
+        detail = "its OSCORE option: no kid or no Partial IV"
+    elif not outer.payload:
+        detail = "no ciphertext"
+    else:
+        return None
+    return Unprotected(b"", reason, detail)
+
+
+def _of(request: _Request) -> str:
+    """Whose keys were tried."""
+    names = ", ".join(sender.context.name for sender in request.senders[:3])
+    return f"tried {names}{', ...' if len(request.senders) > 3 else ''}"
+
+
+def _is_block(outer: Outer, options: tuple[int, ...]) -> bool:
+    """A part of a ciphertext that a proxy divided (clause 4.1.3.4.2)."""
+    values = (int.from_bytes(value[-4:], "big") for n, value in outer.options if n in options)
+    return any(value >> 4 or value & _MORE for value in values)
+
+
+def _asks_for_block(outer: Outer) -> bool:
+    """A request for a later outer block of a response."""
+    values = (outer.first(number) for number in _BLOCKS_OF_RESPONSE)
+    return any(int.from_bytes(value[-4:], "big") >> 4 for value in values if value)
+
+
+def _ciphertext(outer: Outer) -> bytes:
+    """The payload; behind EDHOC message_3, a CBOR byte string, where that stands before it
+    (RFC 9668 clause 3.2)."""
+    payload = outer.payload
+    if outer.first(numbers.EDHOC) is None or payload[0] >> 5 != 2:
+        return payload
+    length, size = payload[0] & 31, 0
+    if 24 <= length <= 25:
+        size = length - 23
+        length = int.from_bytes(payload[1 : 1 + size], "big")
+    return payload[1 + size + length :]
+
+
+def _answered(request: _Request, result: Unprotected, sealed: Sealed) -> Unprotected:
+    """A response with the nonce of its request: there may be one alone (clause 8.3)."""
+    if request.answer is None:
+        request.answer = (sealed.frame, sealed.tail)
+    frame, tail = request.answer
+    return result if tail == sealed.tail else result._replace(reused_with=frame)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bytes of a message around OSCORE: finding the option, taking apart, putting together.
+
+Datagrams (RFC 7252 clause 3) and streams (RFC 8323 clause 3.2). Never raises.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from dissectors.coap import numbers
+from dissectors.coap.oscore import UNPROTECTED
+from dissectors.coap.values import encode_options, encode_value
+
+_MARKER: Final = 0xFF
+_OSCORE: Final = numbers.OSCORE
+_CODES: Final = frozenset((0, 2, 4, 5))
+"""Classes of codes whose options are those of requests and responses."""
+
+_EXTRA: Final = (0,) * 13 + (1, 2, 4)
+"""Bytes of the extended length of a message over a stream, by Len (RFC 8323 clause 3.2)."""
+
+_LEN_BASES: Final = (13, 269, 65_805)
+
+Options = list[tuple[int, bytes]]
+"""Numbers and values as they stand."""
+
+
+class Outer(NamedTuple):
+    """A message with the OSCORE option, taken apart. `head` is all before its options: in a
+    datagram what makes a transmission (type, Message ID, token)."""
+
+    code_at: int
+    head: bytes
+    token: bytes
+    options: Options
+    payload: bytes
+
+    @property
+    def code(self) -> int:
+        return self.head[self.code_at]
+
+    def first(self, number: int) -> bytes | None:
+        """The value of the first instance of an option."""
+        return next((value for found, value in self.options if found == number), None)
+
+
+def options_at(message: bytes, reliable: bool) -> int:
+    """Where the options of a message begin if OSCORE is one of them, else -1. Only deltas up to
+    its number are read."""
+    try:
+        first = message[0]
+        if reliable:
+            code_at = 1 + _EXTRA[first >> 4]
+            at = code_at + 1
+        else:
+            if first >> 6 != 1:
+                return -1
+            code_at, at = 1, 4
+        code = message[code_at]
+        if code == 0 or code >> 5 not in _CODES:
+            return -1
+        tkl = first & 15
+        if tkl > 12:
+            tkl, at = _extended(message, at, tkl)
+        start = at = at + tkl
+        number = 0
+        while True:
+            lead = message[at]
+            delta, length = lead >> 4, lead & 15
+            if delta > _OSCORE - number:
+                return -1
+            number += delta
+            if number == _OSCORE:
+                return start
+            at += 1
+            if length > 12:
+                length, at = _extended(message, at, length)
+            at += length
+    except (IndexError, ValueError):
+        return -1
+
+
+def _extended(data: bytes, at: int, nibble: int) -> tuple[int, int]:
+    """A length of more than 12, and where it ends. Raises ValueError and IndexError."""
+    if nibble == 13:
+        return data[at] + 13, at + 1
+    if nibble == 14:
+        return (data[at] << 8 | data[at + 1]) + 269, at + 2
+    raise ValueError
+
+
+def read_outer(message: bytes, start: int, reliable: bool) -> Outer | None:
+    """A message whose options begin at `start`; None where they are malformed."""
+    read = read_options(message, start)
+    if read is None:
+        return None
+    options, end = read
+    code_at = 1 + _EXTRA[message[0] >> 4] if reliable else 1
+    token_at = code_at + (1 if reliable else 3) + max(0, (message[0] & 15) - 12)
+    return Outer(code_at, message[:start], message[token_at:start], options, message[end + 1 :])
+
+
+def read_options(data: bytes, at: int) -> tuple[Options, int] | None:
+    """The options from an offset on, and where the payload marker or the end is; None where
+    they are malformed (RFC 7252 clause 3.1)."""
+    options: Options = []
+    number, size = 0, len(data)
+    try:
+        while at < size:
+            lead = data[at]
+            if lead == _MARKER:
+                return options, at
+            at += 1
+            delta, length = lead >> 4, lead & 15
+            if delta > 12:
+                delta, at = _extended(data, at, delta)
+            if length > 12:
+                length, at = _extended(data, at, length)
+            number += delta
+            if at + length > size or number > 0xFFFF:
+                return None
+            options.append((number, data[at : at + length]))
+            at += length
+    except (IndexError, ValueError):
+        return None
+    return options, size
+
+
+class Inner(NamedTuple):
+    """A clear message as if it had been sent so. `misplaced` are options of class U that were
+    encrypted."""
+
+    message: bytes
+    observing: bool
+    misplaced: tuple[int, ...]
+
+
+def compose(outer: Outer, plaintext: bytes, piv: int, reliable: bool) -> Inner:
+    """The message of a plaintext of at least one byte: type, Message ID and token of the outer
+    one; code, options and payload of the plaintext, and the outer options of class U that it has
+    not itself (clauses 8.2 and 8.4). `piv`: the Partial IV that the message has, below 0 for none.
+
+    Inner options that are malformed stay as they are, without outer ones.
+    """
+    read = read_options(plaintext, 1)
+    options, end = read or ([], len(plaintext))
+    given = {number for number, _ in options}
+    kept = [option for option in outer.options if option[0] in _KEPT and option[0] not in given]
+    notified = outer.code >= 32 and piv > 0 and (numbers.OBSERVE, b"") in options
+    if read is None or not (kept or notified):
+        body = plaintext[1:]
+    else:
+        if notified:
+            # Notifications are in the order of their Partial IVs (clause 4.1.3.5.2).
+            order = encode_value(numbers.OBSERVE, piv & 0xFFFFFF)
+            options = [
+                (number, order if number == numbers.OBSERVE else value) for number, value in options
+            ]
+        body = encode_options(options + kept) + plaintext[end:]
+    return Inner(
+        _framed(outer, plaintext[0], body, reliable),
+        numbers.OBSERVE in given,
+        tuple(sorted(given & UNPROTECTED)),
+    )
+
+
+_KEPT: Final = UNPROTECTED - {numbers.OSCORE, numbers.EDHOC}
+
+
+def _framed(outer: Outer, code: int, body: bytes, reliable: bool) -> bytes:
+    head, at = outer.head, outer.code_at
+    if not reliable:
+        return head[:at] + bytes([code]) + head[at + 1 :] + body
+    nibble, more = _length(len(body))
+    return bytes([nibble << 4 | head[0] & 15]) + more + bytes([code]) + head[at + 1 :] + body
+
+
+def _length(length: int) -> tuple[int, bytes]:
+    """Len and extended length of options and payload (RFC 8323 clause 3.2)."""
+    if length < 13:
+        return length, b""
+    nibble = 13 + sum(length >= base for base in _LEN_BASES[1:])
+    base = _LEN_BASES[nibble - 13]
+    return nibble, (length - base).to_bytes(_EXTRA[nibble], "big")
