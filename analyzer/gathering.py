@@ -298,7 +298,7 @@ def gather(
         interface = facts[f + INTERFACE] = interface % MARK
         facts[f + WIRE] = records[record + 2]
         facts[f + PLACE] = places[number] if len(places) else base + start
-        if mark == IS_CARRIER or mark == IS_NOTICE:
+        if mark in (IS_CARRIER, IS_NOTICE):
             facts[f + KIND] = CARRIER if mark == IS_CARRIER else NOTICE
             continue
         if mark == IS_CARRIED:

@@ -38,9 +38,9 @@ from analyzer.rules.catalogue import asked_of_messages
 from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
 from analyzer.settings import Settings
+from analyzer.signals import Signals
 from analyzer.subjects import Flow, Message
 from analyzer.tables import Table
-from analyzer.signals import Signals
 from analyzer.telling import Row, event, note_of, told
 from analyzer.verdicts import learn_alike, learn_quiet
 from analyzer.whole_bodies import KINDS, WholeBodies, read_odd_body
@@ -390,7 +390,6 @@ class Session:
         """The CoAP bytes of a message."""
         at = self.messages.cell("coap_at", row)
         return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
-
 
     def framing(self, row: int) -> int:
         """How a message is framed, as `dissectors.coap.wire.walk` takes it."""

@@ -43,9 +43,9 @@ class Signals:
             self._pings[serial, row[2], coap.token] = row[0]
             if len(self._pings) > MOST_PINGS:
                 self._pings.popitem(last=False)
-        elif coap.code == signalling.PONG:
-            if self._pings.pop((serial, 1 - row[2], coap.token), None) is None:
-                self._session.judge(PongUnasked(message))
+        asked = (serial, 1 - row[2], coap.token)
+        if coap.code == signalling.PONG and self._pings.pop(asked, None) is None:
+            self._session.judge(PongUnasked(message))
 
     def odd(self, row: Row) -> OddOfConnection:
         """A message that does not fit: its row, the flow, the direction, why."""

@@ -220,14 +220,14 @@ def udp(data: Bytes, row: Rows, kind: int) -> None:
 
 
 def tcp(data: Bytes, row: Rows) -> None:
-    """TCP header at PAYLOAD_AT (RFC 9293 clause 3.1); PAYLOAD_* become those of the segment."""
+    """TCP header at PAYLOAD_AT (RFC 9293 clause 3.1); PAYLOAD_* become those of the segment. A
+    header that is broken is no business of ours."""
     at = row[PAYLOAD_AT]
+    row[KIND] = OTHER
     if at + 20 > row[PAYLOAD_END]:
-        row[KIND] = TRUNCATED if row[PAYLOAD_LENGTH] >= 20 else MALFORMED
         return
     header = data[at + 12] // 16 * 4
     if header < 20 or header > row[PAYLOAD_LENGTH]:
-        row[KIND] = MALFORMED
         return
     row[KIND] = TCP
     row[TCP_AT] = at

@@ -82,10 +82,10 @@ _ENDING: Final = (195, 230, 252, 283)
 
 
 def walk(data: Bytes, start: int, end: int, link_type: int, row: Rows, uncaptured: int = 0) -> None:
-    """Find the UDP datagram or TCP segment in the frame `data[start:end]`; `row` needs ROW_ITEMS items.
+    """Find the UDP datagram or TCP segment in the frame `data[start:end]`.
 
-    `uncaptured` counts the bytes of the frame behind `end` that the wire had: 6LoWPAN and
-    exported PDUs take lengths from the end of the frame.
+    `row` needs ROW_ITEMS items. `uncaptured` counts the bytes of the frame behind `end` that the
+    wire had: 6LoWPAN and exported PDUs take lengths from the end of the frame.
     """
     if link_type == CARRIED:
         walk_carried(data, start, end, row)

@@ -36,7 +36,7 @@ class DtlsCarrier:
         ends = packet.ends
         back = ends.turned
         self._ends = (ends, back) if self._forward else (back, ends)
-        self.secured = SecuredFlow(
+        self.secured: SecuredFlow | None = SecuredFlow(
             number, packet.flow, self._ends[0], self._association.security
         )
         self._told = False

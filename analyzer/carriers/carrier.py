@@ -18,7 +18,17 @@ class Packet:
     """A record that carries something, as `selecting.select` found it. `place` is where its bytes
     stand in its file, `length` that of its payload on the wire; `record` its index in the batch."""
 
-    __slots__ = ("cells", "data", "frame", "interface", "payload", "piece", "record", "selected", "time")
+    __slots__ = (
+        "cells",
+        "data",
+        "frame",
+        "interface",
+        "payload",
+        "piece",
+        "record",
+        "selected",
+        "time",
+    )
 
     def __init__(self, selected: Selected, cells: list[int]) -> None:
         self.cells, self.selected = cells, selected
@@ -89,17 +99,26 @@ class Carrier(Protocol):
 
     number: int
     """Counts them in the capture, from 1."""
-    muted: bool
-    """Nothing more of it can be read."""
     secured: SecuredFlow | None
-    ends: Ends
-    """The client as source, the server as destination."""
+
+    @property
+    def muted(self) -> bool:
+        """Nothing more of it can be read."""
+        ...
+
+    @property
+    def ends(self) -> Ends:
+        """The client as source, the server as destination."""
+        ...
 
     def begins_anew(self, packet: Packet) -> bool:
         """Whether the packet opens another one between the same ends."""
+        ...
 
     def take(self, packet: Packet) -> list[Taken | Notice]:
         """What the packet completes."""
+        ...
 
     def close(self) -> list[Taken | Notice]:
         """The capture is over: what still waits."""
+        ...

@@ -104,9 +104,7 @@ class TcpCarrier:
         if connection.opened:
             marks |= carried.BEGUN
         framing = wire.WEBSOCKET if framed.websocket else wire.STREAM
-        return carried.header(
-            self._ends[way], framing, marks, self.number, self._sent[way]
-        )
+        return carried.header(self._ends[way], framing, marks, self.number, self._sent[way])
 
 
 def _segment(packet: Packet) -> Segment:

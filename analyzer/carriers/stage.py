@@ -12,19 +12,16 @@ from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from analyzer.capture import ROW, RecordBatch, Source, SourceInterface
 from analyzer.capture.records import IS_CARRIER, MARK
 from analyzer.carriers import selecting
-from analyzer.carriers.associations import DtlsCarrier
 from analyzer.carriers.carrier import Carrier, Notice, Packet, Taken
-from analyzer.carriers.connections import TcpCarrier
 from analyzer.carriers.secured import SecuredFlow
 from analyzer.carriers.store import Store
 from analyzer.carriers.weaving import Weaver
-from analyzer.carriers.wrapped import Wrapped
 from analyzer.endpoints import endpoint
 from analyzer.events import Event
 from analyzer.secrets.model import Secrets
@@ -34,6 +31,7 @@ from dissectors import link
 from dissectors.kernel import rows
 
 if TYPE_CHECKING:
+    from analyzer.carriers.wrapped import Wrapped
     from analyzer.decryption.dtls import SessionCache
 
 MOST_CARRIERS: Final = 1 << 14
@@ -85,7 +83,7 @@ class Carriers:
         self._ports = udp_ports, tcp_ports
         self._secrets = secrets = secrets or Secrets()
         self._seed = seed
-        self._wrapped = Wrapped(secrets.oscore) if secrets.oscore else None
+        self._wrapped = _wrapped(secrets) if secrets.oscore else None
         self._carriers: OrderedDict[int, Carrier] = OrderedDict()
         self._muted = rows(selecting.MUTED_ROWS * selecting.MUTED_SLOTS)
         self._mutes = 0
@@ -203,8 +201,7 @@ class Carriers:
         if carrier is not None and carrier.secured is not None:
             self._unmute(carrier.secured)
         self._met += 1
-        kind = TcpCarrier if sort == selecting.TCP else DtlsCarrier
-        carrier = kind(self._met, self._secrets, self._sessions, packet)
+        carrier = _kind(sort)(self._met, self._secrets, self._sessions, packet)
         self._carriers[packet.flow] = carrier
         if len(self._carriers) > MOST_CARRIERS:
             self._carriers.popitem(last=False)
@@ -235,6 +232,27 @@ class Carriers:
         """Another one begins between the same ends."""
         if (at := flow.unmute()) >= 0:
             self._muted[at + selecting.ON] = 0
+
+
+# Most captures have none of these: they are imported where one is met.
+
+
+@cache
+def _kind(sort: int) -> Callable[..., Carrier]:
+    """What makes a carrier of a sort."""
+    if sort == selecting.TCP:
+        from analyzer.carriers.connections import TcpCarrier
+
+        return TcpCarrier
+    from analyzer.carriers.associations import DtlsCarrier
+
+    return DtlsCarrier
+
+
+def _wrapped(secrets: Secrets) -> Wrapped:
+    from analyzer.carriers.wrapped import Wrapped
+
+    return Wrapped(secrets.oscore)
 
 
 _NO_ROWS: Final = memoryview(array("q")).toreadonly()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
-from analyzer.carriers.carrier import Notice, Packet, Taken
+from analyzer.carriers.carrier import Packet, Taken
 from dissectors import carried
 from dissectors.coap import wire
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.decryption.oscore import Unprotector
-    from analyzer.secrets.oscore_contexts import Context
+    from analyzer.secrets.oscore_context import Context
 
 _CONNECTION: Final = slice(carried.CONNECTION_AT, carried.NUMBER_AT)
 _SOURCE: Final = slice(carried.ENDS_AT, carried.ENDS_AT + 16)
@@ -57,7 +57,7 @@ class Wrapped:
         found = self._unprotector.take(
             one.message, source, destination, one.time, one.frame, reliable
         )
-        if found is None or found.message is None:
+        if found is None or not found.message:
             return one
         marks = header[carried.MARKS_AT] | carried.UNWRAPPED
         marked = header[: carried.MARKS_AT] + bytes((marks,)) + header[carried.MARKS_AT + 1 :]

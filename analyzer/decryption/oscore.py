@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from analyzer.decryption.oscore_contexts import Contexts, Sender, CannotOpenError
+from analyzer.decryption.oscore_contexts import CannotOpenError, Contexts, Sender
 from analyzer.decryption.oscore_message import (
     Outer,
     compose,

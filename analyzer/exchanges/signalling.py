@@ -59,12 +59,13 @@ def _odd(s: Rows, facts: Rows, f: int, at: int, way: int) -> int:
     largest = s[at + flows.LARGEST + way]
     if largest and facts[f + fact.END] - facts[f + fact.AT] > largest:
         odd |= TOO_BIG
-    if flags & fact.REQUEST and (largest or begun):
-        if facts[f + fact.TOKEN_LENGTH] > max(BASE_TOKEN, s[at + flows.LONGEST_TOKEN + way]):
-            odd |= LONG_TOKEN
+    known = largest or begun
+    longest = max(BASE_TOKEN, s[at + flows.LONGEST_TOKEN + way])
+    if flags & fact.REQUEST and known and facts[f + fact.TOKEN_LENGTH] > longest:
+        odd |= LONG_TOKEN
     large = facts[f + fact.BLOCK1] >= 0 and facts[f + fact.BLOCK1] & 7 == 7
     large = large or (facts[f + fact.BLOCK2] >= 0 and facts[f + fact.BLOCK2] & 7 == 7)
-    if large and (largest or begun) and s[at + flows.BERT + way] != flows.TAKES_BERT:
+    if large and known and s[at + flows.BERT + way] != flows.TAKES_BERT:
         odd |= NO_BERT
     closes = s[at + flows.CLOSES + way]
     if closes == _RELEASED and flags & fact.REQUEST:

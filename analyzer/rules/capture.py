@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer import facts
-from analyzer.capture_events import CaptureDuplicate, ClockStep, FlowEnded, IcmpError, OpaqueFlow
+from analyzer.capture_events import CaptureDuplicate, ClockStep, FlowEnded, IcmpError
 from analyzer.events import Seen, Unacknowledged, Unanswered
 from analyzer.profiles.transmission import MILLISECOND, SECOND
 from analyzer.rules.catalogue import Breach, N, Scope, predicate, rule

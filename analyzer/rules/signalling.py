@@ -37,9 +37,9 @@ TOO_BIG: Final = declare(
     "RFC 8323",
     "5.3.1",
     title="Longer than the peer takes",
-    what="A message is longer than the Max-Message-Size of its receiver, which is 1152 bytes unless "
-    "its CSM says more.",
-    why="The receiver may have no room for it: it answers 4.13 or breaks the connection off (7.05).",
+    what="A message is longer than the Max-Message-Size of its receiver, which is 1152 bytes "
+    "unless its CSM says more.",
+    why="The receiver may have no room for it: it answers 4.13 or breaks off with 7.05 Abort.",
     bad="A message of 5000 bytes to a server whose CSM says Max-Message-Size 1152.",
     good="The same body in blocks of 1024 bytes (RFC 7959).",
     fix="Transfer the body in blocks, or let the receiver announce a larger Max-Message-Size.",
@@ -132,11 +132,15 @@ def odd_of_connection(event: OddOfConnection, context: Context) -> Iterator[Brea
             f"at most {longest} bytes",
         ),
         bits.NO_BERT: (
-            f"A block of exponent 7 (BERT) to {message.destination}, which did not offer to take it",
+            f"A block of exponent 7 (BERT) to {message.destination}, which did not offer it",
             "SZX 7",
             "SZX 6 at most",
         ),
-        bits.AFTER_RELEASE: (f"{what} after the Release of {message.source}", what, "no new request"),
+        bits.AFTER_RELEASE: (
+            f"{what} after the Release of {message.source}",
+            what,
+            "no new request",
+        ),
         bits.AFTER_ABORT: (f"{what} after the Abort of {message.source}", what, "nothing more"),
     }
     for bit, broken in _ODD:

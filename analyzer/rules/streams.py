@@ -23,8 +23,8 @@ LOST: Final = declare(
     title="Bytes of a stream missing",
     what="The capture has not got some bytes of a TCP stream that carries CoAP: the receiver "
     "acknowledged them, or they never came.",
-    why="Messages in them are not there, and the message behind the hole begins at a place that has "
-    "to be guessed. What is missing cannot be judged.",
+    why="Messages in them are not there, and the message behind the hole begins at a place that "
+    "has to be guessed. What is missing cannot be judged.",
     bad="Segments of bytes 0 to 99 and 200 to 299, and an acknowledgement of 300.",
     good="Segments of bytes 0 to 99, 100 to 199 and 200 to 299.",
     fix="Capture closer to one of the ends, with a larger buffer (-B) and without a snap length.",

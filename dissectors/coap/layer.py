@@ -243,7 +243,9 @@ class CoAP(Packet):  # type: ignore[misc]
     name = "CoAP"
     fields_desc: ClassVar[list[Any]] = [
         BitField("version", numbers.VERSION, 2),
-        BitEnumField("type", Type.CON.value, 2, {kind.value: kind.name for kind in Type if kind < 4}),
+        BitEnumField(
+            "type", Type.CON.value, 2, {kind.value: kind.name for kind in Type if kind < 4}
+        ),
         _TokenLengthField("token_length", None, 4),
         _CodeField("code", numbers.EMPTY, {code: code_text(code) for code in numbers.CODES}),
         _MessageIdField("message_id", 0),

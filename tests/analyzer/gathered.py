@@ -16,7 +16,7 @@ from analyzer.exchanges.table import Exchanges
 from analyzer.memory import Memory
 from analyzer.messages import MESSAGES
 from analyzer.profiles.transmission import DEFAULT
-from analyzer.reading import Reading
+from analyzer.reading import Reading, port_table
 from analyzer.subjects import Message
 from analyzer.tables import Table
 from dissectors.kernel import Rows, rows
@@ -54,7 +54,7 @@ class Facts:
 def gathered(capture: bytes, ports: frozenset[int] = frozenset(), link_type: int = 1) -> Facts:
     """The facts of the records of a capture of one interface, of one batch."""
     memory, messages = Memory(DEFAULT), Table(MESSAGES)
-    reading = Reading(memory, messages, Exchanges(Table(STORED), messages), ports)
+    reading = Reading(memory, messages, Exchanges(Table(STORED), messages), port_table(ports))
     links = rows(1)
     links[0] = link_type
     with tempfile.NamedTemporaryFile(suffix=".pcap") as file:

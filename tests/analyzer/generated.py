@@ -61,7 +61,9 @@ def read(
     source = Source([path], window=window)
     source.use(kernels.walk_pcap, kernels.walk_pcapng)
     session.source, session.files, session.interfaces = source, source.files, source.interfaces
-    for batch in source.batches(limit):
+    session.carriers.open(source)
+    session.carriers.select = kernels.select
+    for batch in session.batches(limit):
         for _ in session.take(batch, limit):
             pass
     session.close()

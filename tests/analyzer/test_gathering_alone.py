@@ -20,7 +20,7 @@ def test_a_single_packet_shares_nothing_that_is_written(tmp_path: Path) -> None:
     written: dict[bool, set[int]] = {True: set(), False: set()}
 
     def gather(*arguments: Any) -> int:
-        alone = arguments[5] - arguments[4] == 1 and arguments[-1] == 1
+        alone = arguments[6] - arguments[5] == 1 and arguments[-1] == 1
         buffers = (a for a in arguments if isinstance(a, memoryview) and not a.readonly)
         written[alone].update(map(id, buffers))
         return PLAIN.gather(*arguments)

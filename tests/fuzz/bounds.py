@@ -55,8 +55,8 @@ def check_options(data: bytes, compiled: Any) -> None:
         buffers = [wire.HEAD_SLOTS, ROOM * wire.OPTION_SLOTS, ROOM * wire.DEFECT_SLOTS]
         plain, mine = [checked_rows(size) for size in buffers], [rows(size) for size in buffers]
         walk: Any = wire.walk
-        walk(Checked(memoryview(data)), 0, len(data), cut, *plain, *map(Checked, tables))
-        compiled(memoryview(data), 0, len(data), cut, *mine, *tables)
+        walk(Checked(memoryview(data)), 0, len(data), cut, 0, *plain, *map(Checked, tables))
+        compiled(memoryview(data), 0, len(data), cut, 0, *mine, *tables)
         for checked, row in zip(plain, mine, strict=True):
             assert [checked[n] for n in range(len(checked))] == row.tolist(), data.hex()
 

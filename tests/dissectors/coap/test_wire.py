@@ -191,10 +191,15 @@ def test_a_message_inside_a_larger_buffer(start: int, data: bytes) -> None:
     ]
 
 
-def walk_rows(walk: object, data: bytes, start: int, end: int, cut: int = 0, room: int = 120):
+FRAMINGS = (wire.DATAGRAM, wire.STREAM, wire.WEBSOCKET)
+
+
+def walk_rows(
+    walk: object, data: bytes, start: int, end: int, cut: int = 0, room: int = 120, framing: int = 0
+):
     head, options, defects = rows(wire.HEAD_SLOTS), rows(room * 4), rows(room * 4)
     table = wire.option_table()
-    walk(memoryview(data), start, end, cut, head, options, defects,
+    walk(memoryview(data), start, end, cut, framing, head, options, defects,
          memoryview(wire.code_table()), memoryview(table.index), table.specs)  # fmt: skip
     return head.tolist(), options.tolist(), defects.tolist()
 
@@ -216,15 +221,23 @@ def test_compiled_walk_gives_the_same_rows(compiled_walk: object) -> None:
     bad = [bytes.fromhex(text) for pair in DEFECTS.values() for text in pair]
     for data in [*bad, *SAMPLES.values()]:
         for cut in (0, 1):
-            plain = walk_rows(wire.walk, data, 0, len(data), cut)
-            assert walk_rows(compiled_walk, data, 0, len(data), cut) == plain
+            for framing in FRAMINGS:
+                plain = walk_rows(wire.walk, data, 0, len(data), cut, framing=framing)
+                found = walk_rows(compiled_walk, data, 0, len(data), cut, framing=framing)
+                assert found == plain
 
 
 @settings(max_examples=300)
-@given(data=ANY_BYTES | near_valid_messages(), cut=st.integers(0, 1))
-def test_compiled_walk_on_any_bytes(compiled_walk: object, data: bytes, cut: int) -> None:
-    plain = walk_rows(wire.walk, data, 0, len(data), cut)
-    assert walk_rows(compiled_walk, data, 0, len(data), cut) == plain
+@given(
+    data=ANY_BYTES | near_valid_messages(),
+    cut=st.integers(0, 1),
+    framing=st.sampled_from(FRAMINGS),
+)
+def test_compiled_walk_on_any_bytes(
+    compiled_walk: object, data: bytes, cut: int, framing: int
+) -> None:
+    plain = walk_rows(wire.walk, data, 0, len(data), cut, framing=framing)
+    assert walk_rows(compiled_walk, data, 0, len(data), cut, framing=framing) == plain
 
 
 LEADS = st.sampled_from(

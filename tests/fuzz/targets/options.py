@@ -42,7 +42,9 @@ def _walked(data: bytes, cut: bool, room: int) -> list[tuple[int, ...]]:
     codes: Any = Checked(memoryview(wire.code_table()))
     index: Any = Checked(memoryview(table.index))
     specs: Any = Checked(table.specs)
-    wire.walk(window, start, end, int(cut), wire.DATAGRAM, head, options, defects, codes, index, specs)
+    wire.walk(
+        window, start, end, int(cut), wire.DATAGRAM, head, options, defects, codes, index, specs
+    )
     # Each byte once by the walk, twice by UTF-8, once by the check for control characters.
     assert window.accesses <= 5 * len(data) + 40
     count, flaws = head[wire.OPTION_COUNT], head[wire.DEFECT_COUNT]
