@@ -116,6 +116,7 @@ class Negotiation:
         "_size",
         "_ticket",
         "client",
+        "done",
         "holes",
         "server",
     )
@@ -138,6 +139,8 @@ class Negotiation:
         self.server: ServerHello | None = None
         self.holes = False
         """A message is missing: there can be no session hash."""
+        self.done = False
+        """Its keys were found and are in use; the user's to set."""
 
     @property
     def newer(self) -> bool:
@@ -302,9 +305,7 @@ class Negotiation:
             return None
         suite = suite_of(self.server.suite)
         if suite is None:
-            because(
-                Reason.UNSUPPORTED, f"{numbers.suite_name(self.server.suite)} is not supported"
-            )
+            because(Reason.UNSUPPORTED, f"{numbers.suite_name(self.server.suite)} is not supported")
         return suite
 
     def _find_master(self, suite: Suite) -> bytes | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Records the handshakes beside it anew, over loopback: real clients and servers, tcpdump as root.
 
-    python tests/analyzer/decryption/handshakes/record.py
+python tests/analyzer/decryption/handshakes/record.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PORT = 15684
-KEY = "secretPSK".encode()
+KEY = b"secretPSK"
 _PSK = f"-psk {KEY.hex()} -psk_identity ue-1"
 _SERVE = f"openssl s_server -dtls1_2 -port {PORT} -quiet"
 _CONNECT = f"openssl s_client -dtls1_2 -connect 127.0.0.1:{PORT}"
