@@ -12,12 +12,10 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.decryption.suites import Cipher, Suite
+from dissectors.tls.numbers import TLS12_CID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-TLS12_CID: Final = 25
-"""Content type of a record with a Connection ID."""
 
 _BLOCK: Final = 16
 _EXPLICIT: Final = 8  # bytes of the nonce that a record of GCM and CCM brings along

@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
+from dissectors.tls.cipher_suites import CIPHER_SUITES
+
 
 class Cipher(StrEnum):
     """How records are protected."""
@@ -76,30 +78,6 @@ _HASHES: Final = {
     "SHA256": ("sha256", 32),
     "SHA384": ("sha384", 48),
 }
-_NAMES: Final = {
-    0x003C: "TLS_RSA_WITH_AES_128_CBC_SHA256",
-    0x008C: "TLS_PSK_WITH_AES_128_CBC_SHA",
-    0x00A8: "TLS_PSK_WITH_AES_128_GCM_SHA256",
-    0x00A9: "TLS_PSK_WITH_AES_256_GCM_SHA384",
-    0x00AE: "TLS_PSK_WITH_AES_128_CBC_SHA256",
-    0x00AF: "TLS_PSK_WITH_AES_256_CBC_SHA384",
-    0x00B0: "TLS_PSK_WITH_NULL_SHA256",
-    0x1301: "TLS_AES_128_GCM_SHA256",
-    0x1302: "TLS_AES_256_GCM_SHA384",
-    0x1303: "TLS_CHACHA20_POLY1305_SHA256",
-    0x1304: "TLS_AES_128_CCM_SHA256",
-    0x1305: "TLS_AES_128_CCM_8_SHA256",
-    0xC02B: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-    0xC02F: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    0xC030: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    0xC023: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
-    0xC037: "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256",
-    0xC0A4: "TLS_PSK_WITH_AES_128_CCM",
-    0xC0A8: "TLS_PSK_WITH_AES_128_CCM_8",
-    0xC0AC: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM",
-    0xC0AE: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8",
-    0xCCAB: "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256",
-}
 _NONCE: Final = 12
 _SALT: Final = 4
 
@@ -107,7 +85,7 @@ _SALT: Final = 4
 @cache
 def suite(number: int) -> Suite | None:
     """The suite of a number; None where records of it cannot be opened."""
-    name = _NAMES.get(number)
+    name = CIPHER_SUITES.get(number)
     return None if name is None else of_name(number, name)
 
 

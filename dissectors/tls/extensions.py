@@ -24,7 +24,7 @@ class Place(IntEnum):
 class Extensions(NamedTuple):
     """What extensions say about keys, records and names; None and empty where they are missing."""
 
-    numbers: tuple[int, ...] = ()
+    listed: tuple[int, ...] = ()
     server_name: bytes = b""
     alpn: tuple[bytes, ...] = ()
     versions: tuple[int, ...] = ()
@@ -65,7 +65,7 @@ def read_extensions(reader: Reader, place: Place) -> Extensions:
         else:
             read(body, place, found)
             body.finish()
-    return Extensions(numbers=tuple(seen), **found)  # type: ignore[arg-type]
+    return Extensions(listed=tuple(seen), **found)  # type: ignore[arg-type]
 
 
 def _unread(body: Reader) -> None:

@@ -61,20 +61,23 @@ def tls_record(data: bytes, at: int) -> Record | None:
     return Record(kind, version, 0, 0, b"", at, body, end) if end <= len(data) else None
 
 
+def dtls_record(data: bytes, at: int, cid_length: int = 0) -> Record:
+    """The record at a byte of a datagram, which has one there.
+
+    `cid_length` is that of the Connection ID its receiver chose.
+    """
+    if data[at] & 0xE0 == UNIFIED:
+        return _unified(data, at, cid_length)
+    return _plain(data, at, cid_length)
+
+
 def dtls_records(data: bytes, cid_length: int = 0) -> list[Record]:
-    """The records of a datagram. `cid_length` is that of the Connection ID its receiver chose."""
+    """The records of a datagram, up to the first that does not fit."""
     found = []
     at = 0
     while at < len(data):
-        record = (
-            _unified(data, at, cid_length)
-            if data[at] & 0xE0 == UNIFIED
-            else _plain(data, at, cid_length)
-        )
-        found.append(record)
-        if record.error:
-            break
-        at = record.end
+        found.append(dtls_record(data, at, cid_length))
+        at = found[-1].end
     return found
 
 
