@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from analyzer.decryption.oscore_contexts import Contexts, Sender, CannotOpenError
+from analyzer.decryption.oscore_contexts import CannotOpenError, Contexts, Sender
 from analyzer.decryption.oscore_message import (
     Outer,
     compose,
@@ -29,6 +29,16 @@ __all__ = ["Contexts", "Reason", "Unprotected", "Unprotector"]
 MOST_REQUESTS: Final = 32_768
 """So many requests wait for responses, and so many observations for notifications. Beyond it the
 oldest is forgotten: its responses are Reason.REQUEST_UNSEEN."""
+
+LONGEST_TOKEN: Final = 64
+"""Bytes. A request with a longer token (RFC 8974) is opened, but not remembered: its responses are
+Reason.REQUEST_UNSEEN."""
+
+_LONGEST_HEAD: Final = 8 + LONGEST_TOKEN
+"""Bytes of what comes before options that are compared."""
+
+_LONGEST_SHOWN: Final = 16
+"""Bytes of an id that are told."""
 
 _BLOCKS_OF_REQUEST: Final = (numbers.BLOCK1, numbers.Q_BLOCK1)
 _BLOCKS_OF_RESPONSE: Final = (numbers.BLOCK2, numbers.Q_BLOCK2)
@@ -53,8 +63,8 @@ class Unprotected(NamedTuple):
 
     `message` is the clear message, framed as the outer one is; empty where `reason` says why
     not, with what it is about in `detail`: words and hex digits, and never a secret. `context` is
-    the name of the security context, `kid` the id of who sent it; `piv` the sequence number it
-    has, -1 without one.
+    the name of the security context, `kid` the id of who sent it, of which the first 16 bytes;
+    `piv` the sequence number it has, -1 without one.
 
     Facts about the sender, all of them only where it is authentic, 0 where there is none:
     `replay_of` is the frame of the same protected message, sent again but no retransmission;
@@ -131,17 +141,18 @@ class Unprotector:
         said = read_oscore(outer.first(numbers.OSCORE) or b"")
         if flaw := _flaw(outer, said):
             return flaw
-        sealed = Sealed(source, destination, time, frame, outer.head, outer.payload[-16:], reliable)
+        head, tail = outer.head[:_LONGEST_HEAD], outer.payload[-16:]
+        sealed = Sealed(source, destination, time, frame, head, tail, reliable)
         if outer.code < 32:
             return self._request(outer, said, sealed)
         return self._response(outer, said, sealed)
 
     def _request(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
         kid, piv = said.kid or b"", said.piv
-        opaque = Unprotected(
-            b"", kid=kid, kid_context=said.kid_context, piv=int.from_bytes(piv, "big")
-        )
+        number = int.from_bytes(piv, "big")
         senders = self._contexts.senders(kid, said.kid_context)
+        kid = kid[:_LONGEST_SHOWN]  # that of a context is shorter
+        opaque = Unprotected(b"", kid=kid, kid_context=said.kid_context, piv=number)
         if not senders:
             opaque = self._without_context(opaque)
         request = _Request(kid, piv, sealed.tail, senders, opaque)
@@ -149,13 +160,14 @@ class Unprotector:
         result = opaque
         if senders:
             result = self._opened_request(request, outer, sealed)
-        self._remember((sealed.source, sealed.destination, outer.token), request, observing)
+        if len(outer.token) <= LONGEST_TOKEN:
+            self._remember((sealed.source, sealed.destination, outer.token), request, observing)
         return result
 
     def _without_context(self, opaque: Unprotected) -> Unprotected:
         if self._contexts.knows(opaque.kid):
-            assert opaque.kid_context is not None
-            detail = f'kid "0x{opaque.kid.hex()}", kid context "0x{opaque.kid_context.hex()}"'
+            context = (opaque.kid_context or b"")[:_LONGEST_SHOWN]
+            detail = f'kid "0x{opaque.kid.hex()}", kid context "0x{context.hex()}"'
             return opaque._replace(reason=Reason.KID_CONTEXT, detail=detail)
         return opaque._replace(reason=Reason.NO_CONTEXT, detail=f'kid "0x{opaque.kid.hex()}"')
 

@@ -147,13 +147,14 @@ def compose(outer: Outer, plaintext: bytes, piv: int, reliable: bool) -> Inner:
     options, end = read or ([], len(plaintext))
     given = {number for number, _ in options}
     kept = [option for option in outer.options if option[0] in _KEPT and option[0] not in given]
-    notified = outer.code >= 32 and piv > 0 and (numbers.OBSERVE, b"") in options
+    notified = outer.code >= 32 and piv >= 0 and (numbers.OBSERVE, b"") in options
     if read is None or not (kept or notified):
         body = plaintext[1:]
     else:
         if notified:
-            # Notifications are in the order of their Partial IVs (clause 4.1.3.5.2).
-            order = encode_value(numbers.OBSERVE, piv & 0xFFFFFF)
+            # Notifications are in the order of their Partial IVs, behind the one that has none
+            # (clauses 4.1.3.5.2 and 7.4.1).
+            order = encode_value(numbers.OBSERVE, (piv + 1) & 0xFFFFFF)
             options = [
                 (number, order if number == numbers.OBSERVE else value) for number, value in options
             ]
