@@ -20,7 +20,7 @@ from analyzer.decryption.oscore_message import (
     options_at,
     read_outer,
 )
-from analyzer.decryption.oscore_sequence import Sealed, Sequences
+from analyzer.decryption.oscore_sequence import NOTHING, Sealed, Sequences
 from dissectors.coap import numbers
 from dissectors.coap.oscore import GROUP, LONGEST_PIV, RESERVED, Compressed, read_oscore
 
@@ -29,6 +29,16 @@ __all__ = ["Contexts", "Reason", "Unprotected", "Unprotector"]
 MOST_REQUESTS: Final = 32_768
 """So many requests wait for responses, and so many observations for notifications. Beyond it the
 oldest is forgotten: its responses are Reason.REQUEST_UNSEEN."""
+
+LONGEST_TOKEN: Final = 64
+"""Bytes. A request with a longer token (RFC 8974) is opened, but not remembered: its responses are
+Reason.REQUEST_UNSEEN."""
+
+_LONGEST_HEAD: Final = 8 + LONGEST_TOKEN
+"""Bytes of what comes before options that are compared."""
+
+_LONGEST_SHOWN: Final = 16
+"""Bytes of an id that are told."""
 
 _BLOCKS_OF_REQUEST: Final = (numbers.BLOCK1, numbers.Q_BLOCK1)
 _BLOCKS_OF_RESPONSE: Final = (numbers.BLOCK2, numbers.Q_BLOCK2)
@@ -53,8 +63,8 @@ class Unprotected(NamedTuple):
 
     `message` is the clear message, framed as the outer one is; empty where `reason` says why
     not, with what it is about in `detail`: words and hex digits, and never a secret. `context` is
-    the name of the security context, `kid` the id of who sent it; `piv` the sequence number it
-    has, -1 without one.
+    the name of the security context, `kid` the id of who sent it, of which the first 16 bytes;
+    `piv` the sequence number it has, -1 without one.
 
     Facts about the sender, all of them only where it is authentic, 0 where there is none:
     `replay_of` is the frame of the same protected message, sent again but no retransmission;
@@ -83,15 +93,13 @@ class _Request:
 
     __slots__ = ("answer", "earlier", "kid", "opaque", "piv", "senders", "tail")
 
-    def __init__(
-        self, kid: bytes, piv: bytes, tail: bytes, senders: tuple[Sender, ...], opaque: Unprotected
-    ) -> None:
-        self.kid = kid
-        self.piv = piv
+    def __init__(self, said: Compressed, tail: bytes, senders: tuple[Sender, ...]) -> None:
+        self.kid = (said.kid or b"")[:_LONGEST_SHOWN]  # that of a context is shorter
+        self.piv = said.piv
         self.tail = tail
         self.senders = senders
-        self.opaque = opaque
-        """What its responses are, where nobody may have sent it."""
+        self.opaque: Unprotected | None = None
+        """Why its responses stay opaque, where nobody may have sent it."""
         self.answer: tuple[int, bytes] | None = None
         """Frame and tail of the first response that has its nonce."""
         self.earlier: _Request | None = None
@@ -131,37 +139,37 @@ class Unprotector:
         said = read_oscore(outer.first(numbers.OSCORE) or b"")
         if flaw := _flaw(outer, said):
             return flaw
-        sealed = Sealed(source, destination, time, frame, outer.head, outer.payload[-16:], reliable)
+        head, tail = outer.head[:_LONGEST_HEAD], outer.payload[-16:]
+        sealed = Sealed(source, destination, time, frame, head, tail, reliable)
         if outer.code < 32:
             return self._request(outer, said, sealed)
         return self._response(outer, said, sealed)
 
     def _request(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
-        kid, piv = said.kid or b"", said.piv
-        opaque = Unprotected(
-            b"", kid=kid, kid_context=said.kid_context, piv=int.from_bytes(piv, "big")
-        )
-        senders = self._contexts.senders(kid, said.kid_context)
+        senders = self._contexts.senders(said.kid or b"", said.kid_context)
+        request = _Request(said, sealed.tail, senders)
         if not senders:
-            opaque = self._without_context(opaque)
-        request = _Request(kid, piv, sealed.tail, senders, opaque)
-        observing = outer.first(numbers.OBSERVE) is not None
-        result = opaque
-        if senders:
-            result = self._opened_request(request, outer, sealed)
-        self._remember((sealed.source, sealed.destination, outer.token), request, observing)
+            request.opaque = result = self._without_context(said)
+        else:
+            result = self._opened_request(request, outer, said, sealed)
+        if len(outer.token) <= LONGEST_TOKEN:
+            observing = outer.first(numbers.OBSERVE) is not None
+            self._remember((sealed.source, sealed.destination, outer.token), request, observing)
         return result
 
-    def _without_context(self, opaque: Unprotected) -> Unprotected:
-        if self._contexts.knows(opaque.kid):
-            assert opaque.kid_context is not None
-            detail = f'kid "0x{opaque.kid.hex()}", kid context "0x{opaque.kid_context.hex()}"'
-            return opaque._replace(reason=Reason.KID_CONTEXT, detail=detail)
-        return opaque._replace(reason=Reason.NO_CONTEXT, detail=f'kid "0x{opaque.kid.hex()}"')
+    def _without_context(self, said: Compressed) -> Unprotected:
+        kid = said.kid or b""
+        detail = f'kid "0x{kid[:_LONGEST_SHOWN].hex()}"'
+        if not self._contexts.knows(kid):
+            return _opaque(said, Reason.NO_CONTEXT, detail)
+        context = (said.kid_context or b"")[:_LONGEST_SHOWN]
+        return _opaque(said, Reason.KID_CONTEXT, f'{detail}, kid context "0x{context.hex()}"')
 
-    def _opened_request(self, request: _Request, outer: Outer, sealed: Sealed) -> Unprotected:
+    def _opened_request(
+        self, request: _Request, outer: Outer, said: Compressed, sealed: Sealed
+    ) -> Unprotected:
         if _is_block(outer, _BLOCKS_OF_REQUEST) or _asks_for_block(outer):
-            return request.opaque._replace(reason=Reason.OUTER_BLOCK)
+            return _opaque(said, Reason.OUTER_BLOCK)
         ciphertext = _ciphertext(outer)
         try:
             for sender in request.senders:
@@ -169,69 +177,50 @@ class Unprotector:
                 plaintext = sender.opened(nonce, ciphertext, aad)
                 if plaintext is not None:
                     request.senders = (sender,)
-                    return self._clear(request.opaque, outer, sealed, sender, plaintext)
+                    return self._clear(outer, said, sealed, sender, plaintext)
         except CannotOpenError as lack:
-            return request.opaque._replace(reason=Reason.UNAVAILABLE, detail=str(lack))
-        return request.opaque._replace(reason=Reason.AUTHENTICATION, detail=_of(request))
+            return _opaque(said, Reason.UNAVAILABLE, str(lack))
+        return _opaque(said, Reason.AUTHENTICATION, _of(request))
 
     def _response(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
-        number = int.from_bytes(said.piv, "big") if said.piv else -1
-        opaque = Unprotected(
-            b"",
-            Reason.REQUEST_UNSEEN,
-            kid=said.kid or b"",
-            kid_context=said.kid_context,
-            piv=number,
-        )
         if _is_block(outer, _BLOCKS_OF_RESPONSE):
-            return opaque._replace(reason=Reason.OUTER_BLOCK)
+            return _opaque(said, Reason.OUTER_BLOCK)
+        reason, detail, piv = Reason.REQUEST_UNSEEN, "", said.piv
         try:
-            key = (sealed.destination, sealed.source, outer.token)
-            for request in self._requests(key):
-                if not request.senders:
-                    why = request.opaque
-                    opaque = opaque._replace(reason=why.reason, detail=why.detail)
+            for request in self._requests((sealed.destination, sealed.source, outer.token)):
                 for sender in request.senders:
-                    opaque = opaque._replace(reason=Reason.AUTHENTICATION, detail=_of(request))
                     peer = sender.peer
-                    nonce = peer.nonce(said.piv) if said.piv else sender.nonce(request.piv)
+                    nonce = peer.nonce(piv) if piv else sender.nonce(request.piv)
                     plaintext = peer.opened(nonce, outer.payload, sender.aad(request.piv))
                     if plaintext is not None:
                         request.senders = (sender,)
-                        result = self._clear(opaque, outer, sealed, peer, plaintext)
-                        return result if said.piv else _answered(request, result, sealed)
+                        result = self._clear(outer, said, sealed, peer, plaintext)
+                        return result if piv else _answered(request, result, sealed)
+                if reason != Reason.AUTHENTICATION:
+                    reason, detail = _why(request)
         except CannotOpenError as lack:
-            return opaque._replace(reason=Reason.UNAVAILABLE, detail=str(lack))
-        return opaque
+            return _opaque(said, Reason.UNAVAILABLE, str(lack))
+        return _opaque(said, reason, detail)
 
     def _clear(
-        self, opaque: Unprotected, outer: Outer, sealed: Sealed, sender: Sender, plaintext: bytes
+        self, outer: Outer, said: Compressed, sealed: Sealed, sender: Sender, plaintext: bytes
     ) -> Unprotected:
         """What an authentic plaintext says; `sender` sent it."""
-        kid, context = sender.id, sender.context.name
         if not plaintext:
-            return opaque._replace(
-                reason=Reason.MALFORMED, detail="its plaintext is empty", context=context, kid=kid
-            )
-        number = opaque.piv
-        inner = compose(outer, plaintext, number, sealed.reliable)
-        replay_of, elsewhere, reused_with, backwards = 0, False, 0, 0
-        if number >= 0:
-            fact = self._sequences.judge(sender, number, sealed)
-            replay_of, elsewhere, reused_with, backwards = fact
+            return _opaque(said, Reason.MALFORMED, "its plaintext is empty")
+        number = int.from_bytes(said.piv, "big") if said.piv else -1
+        message, misplaced = compose(outer, plaintext, number, sealed.reliable)
+        fact = NOTHING if number < 0 else self._sequences.judge(sender, number, sealed)
         return Unprotected(
-            inner.message,
+            message,
             None,
             "",
-            context,
-            kid,
-            opaque.kid_context,
+            sender.context.name,
+            sender.id,
+            said.kid_context,
             number,
-            replay_of,
-            elsewhere,
-            reused_with,
-            backwards,
-            inner.misplaced,
+            *fact,
+            misplaced,
         )
 
     # Requests that wait for responses ----------------------------------------------------------
@@ -267,7 +256,7 @@ def _flaw(outer: Outer, said: Compressed) -> Unprotected | None:
         reason = Reason.GROUP
     elif said.flags & RESERVED or said.flags & 7 > LONGEST_PIV or not said.whole:
         detail = "its OSCORE option"
-    elif sum(number == numbers.OSCORE for number, _ in outer.options) > 1:
+    elif not outer.alone and sum(number == numbers.OSCORE for number, _ in outer.options) > 1:
         detail = "two OSCORE options"
     elif outer.code < 32 and (said.kid is None or not said.piv):
         detail = "its OSCORE option: no kid or no Partial IV"
@@ -278,6 +267,20 @@ def _flaw(outer: Outer, said: Compressed) -> Unprotected | None:
     return Unprotected(b"", reason, detail)
 
 
+def _opaque(said: Compressed, reason: Reason, detail: str = "") -> Unprotected:
+    number = int.from_bytes(said.piv, "big") if said.piv else -1
+    kid = (said.kid or b"")[:_LONGEST_SHOWN]
+    return Unprotected(b"", reason, detail, "", kid, said.kid_context, number)
+
+
+def _why(request: _Request) -> tuple[Reason, str]:
+    """Why the response to a request stays opaque, where none of its senders' keys opens it."""
+    opaque = request.opaque
+    if opaque is None or opaque.reason is None:
+        return Reason.AUTHENTICATION, _of(request)
+    return opaque.reason, opaque.detail
+
+
 def _of(request: _Request) -> str:
     """Whose keys were tried."""
     names = ", ".join(sender.context.name for sender in request.senders[:3])
@@ -286,12 +289,16 @@ def _of(request: _Request) -> str:
 
 def _is_block(outer: Outer, options: tuple[int, ...]) -> bool:
     """A part of a ciphertext that a proxy divided (clause 4.1.3.4.2)."""
+    if outer.alone:
+        return False
     values = (int.from_bytes(value[-4:], "big") for n, value in outer.options if n in options)
     return any(value >> 4 or value & _MORE for value in values)
 
 
 def _asks_for_block(outer: Outer) -> bool:
     """A request for a later outer block of a response."""
+    if outer.alone:
+        return False
     values = (outer.first(number) for number in _BLOCKS_OF_RESPONSE)
     return any(int.from_bytes(value[-4:], "big") >> 4 for value in values if value)
 

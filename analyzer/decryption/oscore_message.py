@@ -42,7 +42,15 @@ class Outer(NamedTuple):
 
     def first(self, number: int) -> bytes | None:
         """The value of the first instance of an option."""
-        return next((value for found, value in self.options if found == number), None)
+        for found, value in self.options:
+            if found == number:
+                return value
+        return None
+
+    @property
+    def alone(self) -> bool:
+        """OSCORE is its only option: nothing else is to be looked for."""
+        return len(self.options) == 1
 
 
 def options_at(message: bytes, reliable: bool) -> int:
@@ -127,45 +135,36 @@ def read_options(data: bytes, at: int) -> tuple[Options, int] | None:
     return options, size
 
 
-class Inner(NamedTuple):
-    """A clear message as if it had been sent so. `misplaced` are options of class U that were
-    encrypted."""
-
-    message: bytes
-    observing: bool
-    misplaced: tuple[int, ...]
+_KEPT: Final = UNPROTECTED - {_OSCORE, numbers.EDHOC}
 
 
-def compose(outer: Outer, plaintext: bytes, piv: int, reliable: bool) -> Inner:
-    """The message of a plaintext of at least one byte: type, Message ID and token of the outer
-    one; code, options and payload of the plaintext, and the outer options of class U that it has
-    not itself (clauses 8.2 and 8.4). `piv`: the Partial IV that the message has, below 0 for none.
+def compose(
+    outer: Outer, plaintext: bytes, piv: int, reliable: bool
+) -> tuple[bytes, tuple[int, ...]]:
+    """The clear message of a plaintext of at least one byte, as if it had been sent so: type,
+    Message ID and token of the outer one; code, options and payload of the plaintext, and the
+    outer options of class U that it has not itself (clauses 8.2 and 8.4). `piv`: the Partial IV
+    that the message has, below 0 for none. And the options of class U that were encrypted.
 
     Inner options that are malformed stay as they are, without outer ones.
     """
     read = read_options(plaintext, 1)
     options, end = read or ([], len(plaintext))
-    given = {number for number, _ in options}
-    kept = [option for option in outer.options if option[0] in _KEPT and option[0] not in given]
-    notified = outer.code >= 32 and piv > 0 and (numbers.OBSERVE, b"") in options
+    misplaced = tuple(sorted({number for number, _ in options if number in UNPROTECTED}))
+    kept = [option for option in outer.options if option[0] in _KEPT and option[0] not in misplaced]
+    notified = piv >= 0 and outer.code >= 32 and (numbers.OBSERVE, b"") in options
     if read is None or not (kept or notified):
         body = plaintext[1:]
     else:
         if notified:
-            # Notifications are in the order of their Partial IVs (clause 4.1.3.5.2).
-            order = encode_value(numbers.OBSERVE, piv & 0xFFFFFF)
+            # Notifications are in the order of their Partial IVs, behind the one that has none
+            # (clauses 4.1.3.5.2 and 7.4.1).
+            order = encode_value(numbers.OBSERVE, (piv + 1) & 0xFFFFFF)
             options = [
                 (number, order if number == numbers.OBSERVE else value) for number, value in options
             ]
         body = encode_options(options + kept) + plaintext[end:]
-    return Inner(
-        _framed(outer, plaintext[0], body, reliable),
-        numbers.OBSERVE in given,
-        tuple(sorted(given & UNPROTECTED)),
-    )
-
-
-_KEPT: Final = UNPROTECTED - {numbers.OSCORE, numbers.EDHOC}
+    return _framed(outer, plaintext[0], body, reliable), misplaced
 
 
 def _framed(outer: Outer, code: int, body: bytes, reliable: bool) -> bytes:

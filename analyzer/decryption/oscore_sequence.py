@@ -44,7 +44,7 @@ class Fact(NamedTuple):
     backwards: int
 
 
-_NOTHING: Final = Fact(0, False, 0, 0)
+NOTHING: Final = Fact(0, False, 0, 0)
 
 
 class Sequences:
@@ -61,7 +61,7 @@ class Sequences:
             if first.tail != sealed.tail:
                 return Fact(0, False, first.frame, 0)
             if _sent_again(first, sealed):
-                return _NOTHING
+                return NOTHING
             return Fact(first.frame, not _between_the_same(first, sealed), 0, 0)
         self._seen[key] = sealed
         if len(self._seen) > MOST_SEEN:
@@ -69,7 +69,7 @@ class Sequences:
         behind = sender.highest - number
         if behind < 0:
             sender.highest = number
-        return Fact(0, False, 0, behind) if behind >= WINDOW else _NOTHING
+        return Fact(0, False, 0, behind) if behind >= WINDOW else NOTHING
 
 
 def _between_the_same(first: Sealed, sealed: Sealed) -> bool:

@@ -83,10 +83,12 @@ async def process(
 
 
 @asynccontextmanager
-async def aiocoap_endpoint(port: int = 0, site: Any = None) -> AsyncIterator[Any]:
+async def aiocoap_endpoint(
+    port: int = 0, site: Any = None, transports: tuple[str, ...] = ("udp6",)
+) -> AsyncIterator[Any]:
     """An aiocoap context, client and server at once."""
     context = await aiocoap.Context.create_server_context(
-        site, bind=("127.0.0.1", port), transports=["udp6"]
+        site, bind=("127.0.0.1", port), transports=list(transports)
     )
     try:
         yield context
