@@ -14,7 +14,7 @@ from dissectors.coap import wire
 from dissectors.coap.numbers import COAPS_PORT
 
 if TYPE_CHECKING:
-    from analyzer.decryption.dtls import SessionCache
+    from analyzer.decryption.handshake import SessionCache
     from analyzer.secrets.model import Secrets
 
 _HANDSHAKE, _CLIENT_HELLO, _SERVER_HELLOS = 22, 1, (2, 3)
@@ -69,7 +69,7 @@ class DtlsCarrier:
             found.append(Notice(packet.record, packet.frame, packet.time, self, None))
         return found
 
-    def close(self) -> list[Taken | Notice]:
+    def close(self, record: int) -> list[Taken | Notice]:
         """Nothing waits."""
         return []
 

@@ -119,6 +119,7 @@ class Carrier(Protocol):
         """What the packet completes."""
         ...
 
-    def close(self) -> list[Taken | Notice]:
-        """The capture is over: what still waits."""
+    def close(self, record: int) -> list[Taken | Notice]:
+        """What still waits, at a record as `Taken` has it: the capture is over, or another begins
+        between the same ends."""
         ...

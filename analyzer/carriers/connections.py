@@ -9,14 +9,15 @@ from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
 from analyzer.carriers.secured import SecuredFlow
 from analyzer.streams.connection import Connection, client_first
-from analyzer.streams.model import ACK, SYN, Fault, Framed, Segment
+from analyzer.streams.model import SYN, Fault, Framed, Segment
 from dissectors import carried
 from dissectors.carried import Ends
 from dissectors.coap import wire
 from dissectors.coap.numbers import COAPS_PORT
 
 if TYPE_CHECKING:
-    from analyzer.decryption.dtls import SessionCache
+    from analyzer.decryption.handshake import SessionCache
+    from analyzer.decryption.tls import TlsStream
     from analyzer.secrets.model import Secrets
 
 _SEQUENCE: Final = 4  # where things stand in a TCP header
@@ -40,13 +41,21 @@ class TcpCarrier:
         back = ends.turned
         self._ends = (ends, back) if self._forward else (back, ends)
         secure = self._ends[0].destination_port == COAPS_PORT
-        self._connection = Connection(secrets, sessions, secure)
+        self._tls: TlsStream | None = None
+        self._connection = Connection(lambda: self._begin_tls(secrets, sessions), secure)
         self._flow = packet.flow
         self._secure_port = secure
-        self._syn = segment.sequence if segment.flags & SYN and self._forward else -1
+        self._last = packet.time, packet.frame
         self._sent = [0, 0]
         self._told = False
         self.secured: SecuredFlow | None = None
+
+    def _begin_tls(self, secrets: Secrets, sessions: SessionCache) -> TlsStream:
+        from analyzer.decryption.tls import TlsStream
+
+        self._tls = tls = TlsStream(secrets, sessions)
+        self.secured = SecuredFlow(self.number, self._flow, self._ends[0], tls.security)
+        return tls
 
     @property
     def ends(self) -> Ends:
@@ -59,28 +68,30 @@ class TcpCarrier:
         return self._connection.muted
 
     def begins_anew(self, packet: Packet) -> bool:
-        """A SYN of the client that does not repeat the one this connection began with."""
+        """A SYN that does not repeat the one this connection began with."""
         at = packet.cells[selecting.TCP_AT]
-        if packet.data[at + _FLAGS] & (SYN | ACK) != SYN:
+        if not packet.data[at + _FLAGS] & SYN:
             return False
-        return _number(packet, at + _SEQUENCE) != self._syn
+        return self._connection.starts_anew(_segment(packet), self._is_forward(packet))
 
     def take(self, packet: Packet) -> list[Taken | Notice]:
         """What a segment completes."""
-        forward = self._forward == (packet.sender == self._sender)
-        found = self._handed(packet.record, self._connection.take(_segment(packet), forward))
-        security = self._connection.security
-        if security is not None:
-            if self.secured is None:
-                self.secured = SecuredFlow(self.number, self._flow, self._ends[0], security)
-            if not self._told and security.reason is not None and security.opaque:
+        self._last = packet.time, packet.frame
+        brought = self._connection.take(_segment(packet), self._is_forward(packet))
+        found = self._handed(packet.record, brought)
+        if self._tls is not None and not self._told:
+            security = self._tls.security
+            if security.reason is not None and security.opaque:
                 self._told = True
                 found.append(Notice(packet.record, packet.frame, packet.time, self, None))
         return found
 
-    def close(self) -> list[Taken | Notice]:
+    def close(self, record: int) -> list[Taken | Notice]:
         """What waits behind a hole, and how the stream ends."""
-        return self._handed(-1, self._connection.close())
+        return self._handed(record, self._connection.close(*self._last))
+
+    def _is_forward(self, packet: Packet) -> bool:
+        return self._forward == (packet.sender == self._sender)
 
     def _handed(self, record: int, found: list[Framed | Fault]) -> list[Taken | Notice]:
         handed: list[Taken | Notice] = []
@@ -97,7 +108,7 @@ class TcpCarrier:
         self._sent[way] += 1
         connection = self._connection
         marks = carried.BY_CLIENT if framed.forward else 0
-        if connection.security is not None:
+        if self._tls is not None:
             marks |= carried.SECURED
         elif self._secure_port:
             marks |= carried.OFF_PORT

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
-from analyzer.capture import ROW, RecordBatch, Source, SourceInterface
+from analyzer.capture import ROW, RecordBatch, Source
 from analyzer.capture.records import IS_CARRIER, MARK
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Carrier, Notice, Packet, Taken
@@ -32,7 +32,7 @@ from dissectors.kernel import rows
 
 if TYPE_CHECKING:
     from analyzer.carriers.wrapped import Wrapped
-    from analyzer.decryption.dtls import SessionCache
+    from analyzer.decryption.handshake import SessionCache
 
 MOST_CARRIERS: Final = 1 << 14
 """Connections and associations followed at a time: the one used longest ago is given up."""
@@ -79,7 +79,7 @@ class Carriers:
     def __init__(
         self, udp_ports: bytes, tcp_ports: bytes, secrets: Secrets | None, seed: int
     ) -> None:
-        self._interfaces: Sequence[SourceInterface] = ()
+        self._source: Source | None = None
         self._ports = udp_ports, tcp_ports
         self._secrets = secrets = secrets or Secrets()
         self._seed = seed
@@ -96,7 +96,7 @@ class Carriers:
 
     def open(self, source: Source) -> None:
         """What is read from now on."""
-        self._interfaces = source.interfaces
+        self._source = source
 
     def next_event(self) -> Event:
         """What the next row of a notice stands for."""
@@ -111,7 +111,7 @@ class Carriers:
 
     @cached_property
     def _sessions(self) -> SessionCache:
-        from analyzer.decryption.dtls import SessionCache
+        from analyzer.decryption.handshake import SessionCache
 
         return SessionCache()
 
@@ -157,8 +157,9 @@ class Carriers:
 
     def _select(self, selected: Selected) -> tuple[int, int]:
         batch, (udp_ports, tcp_ports) = selected.batch, self._ports
-        links = rows(len(self._interfaces))
-        for index, met in enumerate(self._interfaces):
+        interfaces = self._source.interfaces if self._source is not None else []
+        links = rows(len(interfaces))
+        for index, met in enumerate(interfaces):
             links[index] = met.interface.link_type
         return self.select(
             batch.data,
@@ -183,7 +184,8 @@ class Carriers:
                 packet.selected.mark(packet.record)
                 taken.append(found)
             return
-        carrier = self._carrier(packet, sort)
+        self._take_key_logs(packet.frame)
+        carrier = self._carrier(packet, sort, taken)
         found_in = carrier.take(packet)
         if self._wrapped is not None:
             opened = self._wrapped.carried
@@ -192,14 +194,16 @@ class Carriers:
         if carrier.secured is not None:
             self._watch(carrier, carrier.secured)
 
-    def _carrier(self, packet: Packet, sort: int) -> Carrier:
+    def _carrier(self, packet: Packet, sort: int, taken: list[Taken | Notice]) -> Carrier:
         """What the packet belongs to: what is known of its flow, unless something new begins."""
         carrier = self._carriers.get(packet.flow)
         if carrier is not None and not carrier.begins_anew(packet):
             self._carriers.move_to_end(packet.flow)
             return carrier
-        if carrier is not None and carrier.secured is not None:
-            self._unmute(carrier.secured)
+        if carrier is not None:
+            taken += carrier.close(packet.record)
+            if carrier.secured is not None:
+                self._unmute(carrier.secured)
         self._met += 1
         carrier = _kind(sort)(self._met, self._secrets, self._sessions, packet)
         self._carriers[packet.flow] = carrier
@@ -207,9 +211,15 @@ class Carriers:
             self._carriers.popitem(last=False)
         return carrier
 
+    def _take_key_logs(self, frame: int) -> None:
+        """Secrets that stand in the capture before a packet."""
+        logs = self._source.secrets if self._source is not None else []
+        while logs and logs[0].frame <= frame:
+            self._secrets.add_keylog(logs.pop(0).text)
+
     def _waiting(self) -> list[Taken | Notice]:
         """The capture is over: what still waited behind holes."""
-        return [one for carrier in self._carriers.values() for one in carrier.close()]
+        return [one for carrier in self._carriers.values() for one in carrier.close(-1)]
 
     # Protected flows ----------------------------------------------------------------------------
 

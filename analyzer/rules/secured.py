@@ -32,6 +32,6 @@ def opaque(event: FlowOpaque | OpaqueFlow, context: Context) -> Iterator[Breach]
     else:
         security = event.flow.security
         ends = f"{event.flow.client} - {event.flow.server}"
-        text = f"{ends}: {security.transport} is not read: {security.why_not}"
+        text = f"{ends}: {security.transport} is not read: {security.detail}"
         seen = f"{security.transport} records"
     yield Breach(text, seen=seen, expected="CoAP that can be read", frame=event.frame)

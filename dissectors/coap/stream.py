@@ -107,7 +107,7 @@ def plausible(
     head[wire.OPTIONS_AT] = options_at
     head[wire.PAYLOAD_AT] = -1
     cut = 1 if stop > end else 0
-    complete = wire._walk_options(data, last, cut, head, options, defects)
+    complete = wire.walk_options(data, last, cut, head, options, defects)
     for row in range(head[wire.DEFECT_COUNT]):
         if defects[row * wire.DEFECT_SLOTS + wire.KIND] != wire.Defect.CUT:
             return 0
