@@ -18,7 +18,7 @@ from analyzer.decryption.handshake import (
 )
 from analyzer.decryption.records import Opener, Tampered, TrafficOpener, inner
 from analyzer.decryption.security import Reason, Security
-from analyzer.decryption.tls_records import Records, TlsRecord
+from analyzer.decryption.tls_records import MOST_SKIPPED, Records, TlsRecord
 from analyzer.streams.model import UNKNOWN, Chunk
 from dissectors.tls import numbers
 from dissectors.tls.handshake import TLS_HEADER
@@ -237,14 +237,14 @@ class TlsStream:
 
     def _with_later_keys(self, half: _Direction, record: TlsRecord) -> tuple[int, bytes] | None:
         """The keys of application data may hold already, when the Finished before them was lost,
-        or could not be read (RFC 8446 clause 7.3)."""
+        or could not be read (RFC 8446 clause 7.3): how many records were, nobody can tell."""
         if half.label != HANDSHAKE_TRAFFIC or half.given_up:
             return None
         opener = half.negotiation.traffic(half.forward, APPLICATION_TRAFFIC)
         if opener is None:
             return None
         reason, detail = self.security.reason, self.security.detail
-        for sequence in range(half.records.skipped + 1):
+        for sequence in range(min(half.sequence + half.records.skipped, MOST_SKIPPED) + 1):
             try:
                 plaintext = opener.open(record.kind, record.version, sequence, record.fragment)
             except Tampered:
