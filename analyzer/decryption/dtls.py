@@ -38,6 +38,8 @@ MOST_FAILURES: Final = 8
 """Records that do not authenticate, with none before that did, until no more are tried."""
 
 _MOST_EPOCHS: Final = 4
+_APPLICATION: Final = (APPLICATION_DATA, TLS12_CID)
+"""Content types of records that may have application data; they come behind a handshake."""
 
 
 class Opened(NamedTuple):
@@ -136,7 +138,7 @@ class Association:
         if plaintext is not None and kind == TLS12_CID:
             kind, plaintext = inner(plaintext)
         if plaintext is None:
-            if kind in (APPLICATION_DATA, TLS12_CID):
+            if kind in _APPLICATION:
                 self.security.established = True
                 self.security.opaque += 1
             elif kind == ALERT:
@@ -151,17 +153,28 @@ class Association:
     def _open(self, record: Record, datagram: bytes, forward: bool) -> bytes | None:
         """The plaintext, by the newest keys of the epoch first: peers may have begun anew."""
         epoch = record.epoch
-        if self._target == epoch and self._negotiation is not None:
+        negotiation = self._negotiation
+        pending = negotiation is not None and self._target == epoch and not negotiation.done
+        known = self._keys.get(epoch)
+        plaintext = self._try(known, record, datagram, forward) if known else None
+        if plaintext is None and pending:
             self._agree(record.content_type)
-        candidates = self._keys.get(epoch)
-        if not candidates:
-            if record.content_type in (APPLICATION_DATA, TLS12_CID):
+            known = self._keys.get(epoch) if negotiation and negotiation.done else None
+            plaintext = self._try(known[:1], record, datagram, forward) if known else None
+        if plaintext is None:
+            if known and not self._blocked:
+                self._tampered(not known[0].opened)
+            elif record.content_type in _APPLICATION:
                 self._without_keys()
-            return None
+        return plaintext
+
+    def _try(
+        self, candidates: list[_Keys], record: Record, datagram: bytes, forward: bool
+    ) -> bytes | None:
         if self._blocked:
             return None
         fragment = datagram[record.body : record.end]
-        sequence = epoch << 48 | record.sequence
+        sequence = record.epoch << 48 | record.sequence
         for keys in candidates:
             opener = keys.pair[0 if forward else 1]
             try:
@@ -175,7 +188,6 @@ class Association:
             if self.security.reason is not None:
                 self.security.readable()
             return plaintext
-        self._tampered(not any(keys.opened for keys in candidates))
         return None
 
     def _agree(self, kind: int) -> None:
@@ -184,7 +196,7 @@ class Association:
         assert negotiation is not None
         if negotiation.done or negotiation.newer or self.muted:
             return
-        last = kind in (APPLICATION_DATA, TLS12_CID)  # nothing more of the handshake will come
+        last = kind in _APPLICATION  # nothing more of the handshake will come
         if last and not negotiation.ready:
             self._give_up()
         if not (last or negotiation.ready):

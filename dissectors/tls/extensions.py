@@ -91,7 +91,8 @@ def _server_name(body: Reader, place: Place, found: _Values) -> None:
 
 def _groups(body: Reader, place: Place, found: _Values) -> None:
     groups = body.list("handshake.extensions_supported_groups_length", 2)
-    found["groups"] = _numbers(groups, "handshake.extensions_supported_group", 2, numbers.GROUPS)
+    name = "handshake.extensions_supported_group"
+    found["groups"] = groups.numbers(name, 2, numbers.GROUPS)
 
 
 def _alpn(body: Reader, place: Place, found: _Values) -> None:
@@ -113,7 +114,7 @@ def _versions(body: Reader, place: Place, found: _Values) -> None:
     name = "handshake.extensions.supported_version"
     if place is Place.CLIENT_HELLO:
         body = body.list("handshake.extensions.supported_versions_len", 1)
-    found["versions"] = _numbers(body, name, 2, numbers.VERSIONS)
+    found["versions"] = body.numbers(name, 2, numbers.VERSIONS)
     body.finish()
 
 
@@ -163,7 +164,7 @@ def _certificate_types(which: str) -> Callable[[Reader, Place, _Values], None]:
         name = "handshake.cert_type.type"
         if place is Place.CLIENT_HELLO:
             types = body.list("handshake.cert_type.types_len", 1)
-            _numbers(types, name, 1, numbers.CERTIFICATE_TYPES)
+            types.numbers(name, 1, numbers.CERTIFICATE_TYPES)
         else:
             found[which] = body.number(name, 1, numbers.CERTIFICATE_TYPES)
 
@@ -184,21 +185,31 @@ def _renegotiation(body: Reader, place: Place, found: _Values) -> None:
     body.vector(name, 1, length=f"{name}_len")
 
 
-def _numbers(reader: Reader, name: str, size: int, names: dict[int, str]) -> tuple[int, ...]:
-    read = []
-    while reader.left:
-        read.append(reader.number(name, size, names))
-    return tuple(read)
+def _signature_algorithms(body: Reader, place: Place, found: _Values) -> None:
+    listed = body.list("handshake.sig_hash_alg_len", 2)
+    listed.numbers("handshake.sig_hash_alg", 2, numbers.SIGNATURES)
+
+
+def _point_formats(body: Reader, place: Place, found: _Values) -> None:
+    name = "handshake.extensions_ec_point_format"
+    body.list(f"{name}s_length", 1).numbers(name, 1, None)
+
+
+def _record_size_limit(body: Reader, place: Place, found: _Values) -> None:
+    body.number("record_size_limit", 2)
 
 
 _READERS: Final[dict[int, Callable[[Reader, Place, _Values], None]]] = {
     numbers.SERVER_NAME: _server_name,
     numbers.SUPPORTED_GROUPS: _groups,
+    numbers.POINT_FORMATS: _point_formats,
+    numbers.SIGNATURE_ALGORITHMS: _signature_algorithms,
     numbers.ALPN: _alpn,
     numbers.CLIENT_CERTIFICATE_TYPE: _certificate_types("client_certificate_type"),
     numbers.SERVER_CERTIFICATE_TYPE: _certificate_types("server_certificate_type"),
     numbers.ENCRYPT_THEN_MAC: _flag("encrypt_then_mac"),
     numbers.EXTENDED_MASTER_SECRET: _flag("extended_master_secret"),
+    numbers.RECORD_SIZE_LIMIT: _record_size_limit,
     numbers.SESSION_TICKET: _ticket,
     numbers.PRE_SHARED_KEY: _pre_shared_key,
     numbers.EARLY_DATA: _flag("early_data"),

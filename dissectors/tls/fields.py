@@ -13,8 +13,8 @@ MOST_FIELDS: Final = 2048
 class Field(NamedTuple):
     """One field: its name as Wireshark has it, and the bytes `first` to before `after`.
 
-    `level` is 1 in an extension or a list, else 0. `text` is `value` in words; text that peers sent
-    is not escaped.
+    `level` tells how deep in lists and extensions it stands. `text` is `value` in words; text that
+    peers sent is not escaped.
     """
 
     name: str
@@ -85,6 +85,13 @@ class Reader:
         """A reader of a list behind its length in bytes."""
         return self.part(self.number(name, size), name)
 
+    def numbers(self, name: str, size: int, names: Mapping[int, str] | None) -> tuple[int, ...]:
+        """All that is left."""
+        read = []
+        while self.left:
+            read.append(self.number(name, size, names))
+        return tuple(read)
+
     def finish(self) -> None:
         """Raises MalformedError where bytes are left."""
         if self.left:
@@ -98,7 +105,7 @@ class Reader:
         return first
 
     def _keep(self, name: str, value: int | bytes, first: int, text: str) -> None:
-        if len(self.fields) < MOST_FIELDS:
+        if self.at > first and len(self.fields) < MOST_FIELDS:
             base = self.base
             self.fields.append(
                 Field(self.prefix + name, value, base + first, base + self.at, text, self.level)

@@ -180,12 +180,11 @@ def _client_hello(reader: Reader, dtls: bool, agreed: Agreed) -> ClientHello:
     session_id = reader.vector("handshake.session_id", 1)
     cookie = reader.vector("handshake.cookie", 1) if dtls else b""
     offered = reader.list("handshake.cipher_suites_length", 2)
-    suites = []
-    while offered.left:
-        suites.append(offered.number("handshake.ciphersuite", 2, CIPHER_SUITES))
-    reader.vector("handshake.comp_methods", 1)
+    suites = offered.numbers("handshake.ciphersuite", 2, CIPHER_SUITES)
+    methods = reader.list("handshake.comp_methods_length", 1)
+    methods.numbers("handshake.comp_method", 1, None)
     extensions = read_extensions(reader, Place.CLIENT_HELLO)
-    return ClientHello(version, random, session_id, cookie, tuple(suites), extensions)
+    return ClientHello(version, random, session_id, cookie, suites, extensions)
 
 
 def _server_hello(reader: Reader, dtls: bool, agreed: Agreed) -> ServerHello:
@@ -243,7 +242,10 @@ def _server_key_exchange(reader: Reader, dtls: bool, agreed: Agreed) -> ServerKe
     elif exchange.startswith("DHE_"):
         for name in ("p", "g", "ys"):
             reader.vector(f"handshake.{name}", 2, length=f"handshake.{name}_len")
-    if reader.left:  # a signature, or what the key exchange alone could tell
+    if reader.left and agreed.version in (numbers.TLS_1_2, numbers.DTLS_1_2) and group:
+        reader.number("handshake.sig_hash_alg", 2, numbers.SIGNATURES)
+        reader.vector("handshake.sig", 2, length="handshake.sig_len")
+    elif reader.left:
         reader.octets("handshake.sig", reader.left)
     return ServerKeyExchange(hint, group)
 

@@ -99,14 +99,17 @@ RETRY_RANDOM: Final = bytes.fromhex(
 )
 """The Random of a ServerHello that is a HelloRetryRequest, RFC 8446 clause 4.1.3."""
 
-# Extensions that say something about keys, records or names.
+# Extensions that are read.
 SERVER_NAME: Final = 0
 SUPPORTED_GROUPS: Final = 10
+POINT_FORMATS: Final = 11
+SIGNATURE_ALGORITHMS: Final = 13
 ALPN: Final = 16
 CLIENT_CERTIFICATE_TYPE: Final = 19
 SERVER_CERTIFICATE_TYPE: Final = 20
 ENCRYPT_THEN_MAC: Final = 22
 EXTENDED_MASTER_SECRET: Final = 23
+RECORD_SIZE_LIMIT: Final = 28
 SESSION_TICKET: Final = 35
 PRE_SHARED_KEY: Final = 41
 EARLY_DATA: Final = 42
@@ -126,9 +129,9 @@ EXTENSIONS: Final[dict[int, str]] = {
     6: "user_mapping",
     9: "cert_type",
     SUPPORTED_GROUPS: "supported_groups",
-    11: "ec_point_formats",
+    POINT_FORMATS: "ec_point_formats",
     12: "srp",
-    13: "signature_algorithms",
+    SIGNATURE_ALGORITHMS: "signature_algorithms",
     14: "use_srtp",
     15: "heartbeat",
     ALPN: "application_layer_protocol_negotiation",
@@ -141,7 +144,7 @@ EXTENSIONS: Final[dict[int, str]] = {
     EXTENDED_MASTER_SECRET: "extended_master_secret",
     25: "cached_info",
     27: "compress_certificate",
-    28: "record_size_limit",
+    RECORD_SIZE_LIMIT: "record_size_limit",
     SESSION_TICKET: "session_ticket",
     PRE_SHARED_KEY: "pre_shared_key",
     EARLY_DATA: "early_data",
@@ -178,6 +181,25 @@ GROUPS: Final[dict[int, str]] = {
     257: "ffdhe3072",
     258: "ffdhe4096",
     4588: "X25519MLKEM768",
+}
+
+SIGNATURES: Final[dict[int, str]] = {
+    0x0201: "rsa_pkcs1_sha1",
+    0x0203: "ecdsa_sha1",
+    0x0401: "rsa_pkcs1_sha256",
+    0x0403: "ecdsa_secp256r1_sha256",
+    0x0501: "rsa_pkcs1_sha384",
+    0x0503: "ecdsa_secp384r1_sha384",
+    0x0601: "rsa_pkcs1_sha512",
+    0x0603: "ecdsa_secp521r1_sha512",
+    0x0804: "rsa_pss_rsae_sha256",
+    0x0805: "rsa_pss_rsae_sha384",
+    0x0806: "rsa_pss_rsae_sha512",
+    0x0807: "ed25519",
+    0x0808: "ed448",
+    0x0809: "rsa_pss_pss_sha256",
+    0x080A: "rsa_pss_pss_sha384",
+    0x080B: "rsa_pss_pss_sha512",
 }
 
 WARNING: Final = 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Records the handshakes beside it anew, over loopback: real clients and servers, tcpdump as root.
 
-python tests/analyzer/decryption/handshakes/record.py
+python tests/analyzer/decryption/handshakes/record.py [NAME ...]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,11 +22,25 @@ _SERVE = f"openssl s_server -dtls1_2 -port {PORT} -quiet"
 _CONNECT = f"openssl s_client -dtls1_2 -connect 127.0.0.1:{PORT}"
 _COAP_SERVE = f"-A 127.0.0.1 -p {PORT - 1} -k {KEY.decode()} -h hint"
 _COAP = f"-u ue-1 -k {KEY.decode()} -B 5 coaps://127.0.0.1:{PORT}/"
+_NO_CHACHA = "[overrides]\ntls-disabled-cipher = chacha20-poly1305\n"  # tshark 4.0 reads none
+_GET_TIME = r"\x40\x01\x12\x34\xb4time"
 _SAY = "(sleep 0.7; echo one; sleep 0.2; echo two; sleep 0.3)"
 
 CASES: dict[str, tuple[str, str]] = {
     "coap-openssl": (f"coap-server-openssl {_COAP_SERVE}", f"coap-client-openssl {_COAP}"),
-    "coap-gnutls": (f"coap-server-gnutls {_COAP_SERVE}", f"coap-client-gnutls {_COAP}"),
+    "coap-gnutls": (
+        f"coap-server-gnutls {_COAP_SERVE}",
+        f"SSLKEYLOGFILE=keys.log coap-client-gnutls {_COAP}",
+    ),
+    "coap-ecdhe-psk": (
+        f"env GNUTLS_SYSTEM_PRIORITY_FILE=gnutls.conf coap-server-gnutls {_COAP_SERVE}",
+        "export GNUTLS_SYSTEM_PRIORITY_FILE=gnutls.conf; "
+        f"SSLKEYLOGFILE=keys.log coap-client-gnutls {_COAP}",
+    ),
+    "coap-ccm8": (
+        f"coap-server-openssl {_COAP_SERVE}",
+        f"(sleep 0.5; printf '{_GET_TIME}'; sleep 0.5) | {_CONNECT} {_PSK} -cipher PSK-AES128-CCM8",
+    ),
     "coap-wrong-key": (
         f"coap-server-openssl {_COAP_SERVE}",
         f"coap-client-openssl {_COAP.replace(KEY.decode(), 'another')}",
@@ -75,6 +90,7 @@ def record(name: str, serve: str, connect: str) -> None:
             check=True,
             capture_output=True,
         )
+        Path(folder, "gnutls.conf").write_text(_NO_CHACHA)
         target = HERE / f"{name}.pcap"
         dump = f"tcpdump -Z root -i lo -U -w {target} -c 200 udp port {PORT}"
         capture = subprocess.Popen(shlex.split(dump), stderr=subprocess.DEVNULL)
@@ -88,7 +104,9 @@ def record(name: str, serve: str, connect: str) -> None:
         )
         try:
             time.sleep(0.7)
-            subprocess.run(connect, shell=True, cwd=folder, timeout=20, capture_output=True)
+            subprocess.run(
+                connect, shell=True, executable="bash", cwd=folder, timeout=20, capture_output=True
+            )
             time.sleep(0.5)
         finally:
             server.terminate()
@@ -102,5 +120,5 @@ def record(name: str, serve: str, connect: str) -> None:
 
 if __name__ == "__main__":
     assert os.geteuid() == 0, "tcpdump wants root"
-    for name, (serve, connect) in CASES.items():
-        record(name, serve, connect)
+    for name in sys.argv[1:] or CASES:
+        record(name, *CASES[name])
