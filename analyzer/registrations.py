@@ -133,7 +133,8 @@ def registration_requested(
     xx[cells + x.MESSAGE_TYPE] = REGISTRATION_TYPE
     if not judged_quiet(s, signature):
         tell(s, tells.REGISTRATION_REQUESTED, exchange, signature, 0, 0, 0)
-    _in_clear(s, exchange, mm, row, facts[f + fact.FLOW], facts[f + fact.TIME])
+    if facts[f + fact.FLAGS] & fact.SECURED == 0:
+        _in_clear(s, exchange, mm, row, facts[f + fact.FLOW], facts[f + fact.TIME])
     _registers(s, mm, row, facts[f + fact.UE], facts[f + fact.TIME])
 
 
@@ -222,7 +223,7 @@ def settle_undecided(
         xx[cells + x.MESSAGE_TYPE] = REGISTRATION_TYPE
         tell(s, tells.REGISTRATION_REQUESTED, exchange, 0, 0, 0, 0)
         flow = known_flow(s, mm[row * m.CELLS + m.SOURCE], server)
-        if flow:
+        if flow and mm[row * m.CELLS + m.STANDING] >> 16 & m.SECURED == 0:
             _in_clear(s, exchange, mm, row, flow, s[LAST_TIME])
         _registers(s, mm, row, xx[cells + x.UE], wide(mm, row * m.CELLS + m.TIME))
     elif xx[cells + x.FLAGS] & x.BODY_ELEMENTS:

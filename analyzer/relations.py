@@ -18,6 +18,11 @@ class Match(StrEnum):
     OTHER_MID = "token, other mid"
     OTHER_ENDPOINT = "token, other endpoint"
     MULTICAST = "token, multicast"
+    CONNECTION = "token, connection"
+
+
+SURE = (Match.MID_TOKEN, Match.TOKEN, Match.CONNECTION)
+"""Matches that leave no doubt which request was answered."""
 
 
 class Confidence(StrEnum):

@@ -130,8 +130,13 @@ def request(
             own = newest(s, s[at + fact.SOURCE], s[at + fact.DESTINATION], s[at + fact.MID])
             if own and s[sent_at(s, own) + ml.MESSAGE] == s[at + fact.MESSAGE]:
                 s[sent_at(s, own) + ml.EXCHANGE] = exchange
-        match = x.MID_TOKEN if piggybacked else x.BY_TOKEN
+        match = x.MID_TOKEN if piggybacked else _by_token(facts, spare)
         link(s, facts, spare, exchange, match, number, 0, mm, xx)
+
+
+def _by_token(facts: Rows, f: int) -> int:
+    """How a response on its own is matched: a token holds for one connection (RFC 8323 3.3)."""
+    return x.BY_CONNECTION if facts[f + fact.FLAGS] & fact.RELIABLE else x.BY_TOKEN
 
 
 def response(
@@ -143,7 +148,7 @@ def response(
     xx: Cells,
 ) -> None:
     """A response on its own: a CON or NON."""
-    match = x.BY_TOKEN
+    match = _by_token(facts, f)
     exchange = of_token(s, facts, f, mm, xx)
     if exchange == 0:
         exchange = of_group(s, facts, f, mm, xx)

@@ -101,6 +101,7 @@ CONFIDENCE_OF: Final = {
     Match.OTHER_TOKEN: Confidence.LOW,
     Match.OTHER_MID: Confidence.LOW,
     Match.OTHER_ENDPOINT: Confidence.LOW,
+    Match.CONNECTION: Confidence.EXACT,
 }
 
 REASONS: Final = {
@@ -131,6 +132,10 @@ REASONS: Final = {
         "Token and endpoints, but another Message ID, and several requests with this Token were "
         "open"
     ),
+    (Match.CONNECTION, Confidence.EXACT): "Token and connection",
+    (Match.CONNECTION, Confidence.AMBIGUOUS): (
+        "Token and connection, but several requests with this Token were open"
+    ),
     (Match.OTHER_ENDPOINT, Confidence.LOW): "Token and client, but from another endpoint",
     (Match.OTHER_ENDPOINT, Confidence.AMBIGUOUS): (
         "Token and client, but from another endpoint, and several requests with this Token were "
@@ -154,6 +159,7 @@ OTHER_TOKEN: Final = MATCHES.index(Match.OTHER_TOKEN)
 OTHER_MID: Final = MATCHES.index(Match.OTHER_MID)
 OTHER_ENDPOINT: Final = MATCHES.index(Match.OTHER_ENDPOINT)
 MULTICAST: Final = MATCHES.index(Match.MULTICAST)
+BY_CONNECTION: Final = MATCHES.index(Match.CONNECTION)
 EXACT: Final = CONFIDENCES.index(Confidence.EXACT)
 LOW: Final = CONFIDENCES.index(Confidence.LOW)
 AMBIGUOUS_MATCH: Final = CONFIDENCES.index(Confidence.AMBIGUOUS)

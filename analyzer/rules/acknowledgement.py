@@ -246,7 +246,7 @@ def response_in_acknowledgement(event: Acknowledged, context: Context) -> Iterat
             answer,
             seen=describe(answer),
             expected="an Empty ACK",
-            span=(1, 2),
+            span=answer.coap.code_span,
             exchange=message.exchange,
             frames=(message.frame,),
         )

@@ -67,7 +67,7 @@ def reserved_size(event: Formed, context: Context) -> Iterator[Breach]:
     if not (message.is_request or message.is_response):
         return
     for option, value in blocks(message):
-        if value.szx == _RESERVED:
+        if value.szx == _RESERVED and not message.reliable:  # else BERT (RFC 8323 clause 6)
             yield Breach(
                 f"{option.name} has SZX 7",
                 message,

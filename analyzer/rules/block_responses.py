@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import Responded
-from analyzer.relations import How, Match
+from analyzer.relations import SURE, How, Match
 from analyzer.rules.block_breach import block_breach
 from analyzer.rules.catalogue import Breach, E, Scope, Severity, W, rule
 from analyzer.rules.context import Context
@@ -33,7 +33,7 @@ def shown(value: Block) -> str:
 def _pair(event: Responded, option: int) -> tuple[Block | None, Block | None]:
     """The blocks of request and response; none where it is not sure that one answers the other, or
     one of them was cut."""
-    if event.match not in (Match.MID_TOKEN, Match.TOKEN):
+    if event.match not in SURE:
         return None, None
     request, response = event.exchange.request, event.message
     if request.cut or response.cut:
@@ -223,7 +223,7 @@ def block1_missing(event: Responded, context: Context) -> Iterator[Breach]:
 def nothing_to_continue(event: Responded, context: Context) -> Iterator[Breach]:
     request = event.exchange.request
     sent, _ = _pair(event, numbers.BLOCK1)
-    certain = event.match in (Match.MID_TOKEN, Match.TOKEN) and not request.cut
+    certain = event.match in SURE and not request.cut
     if event.message.code != numbers.CONTINUE or not certain or request.protected:
         return
     if (sent is None and not has(request, numbers.BLOCK1, numbers.Q_BLOCK1)) or (

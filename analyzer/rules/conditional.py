@@ -41,7 +41,7 @@ def valid_no_etag(event: Formed, context: Context) -> Iterator[Breach]:
             message,
             seen="no ETag",
             expected="the ETag that is still valid",
-            span=(1, 2),
+            span=message.coap.code_span,
         )
 
 

@@ -170,7 +170,7 @@ def fetch_no_content_format(event: Formed, context: Context) -> Iterator[Breach]
             message,
             seen="no Content-Format",
             expected="Content-Format",
-            span=(1, 2),
+            span=message.coap.code_span,
         )
 
 
@@ -198,6 +198,6 @@ def patch_no_content_format(event: Formed, context: Context) -> Iterator[Breach]
             message,
             seen="no Content-Format",
             expected="Content-Format",
-            span=(1, 2),
+            span=message.coap.code_span,
             group=(message.flow, message.code),
         )

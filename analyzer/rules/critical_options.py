@@ -56,7 +56,7 @@ def request_accepted(event: Responded, context: Context) -> Iterator[Breach]:
             answer,
             seen=describe(answer),
             expected="4.02 Bad Option",
-            span=(1, 2),
+            span=answer.coap.code_span,
             frames=(request.frame,),
             group=Alike(answer.flow),
         )

@@ -166,7 +166,7 @@ def error_answer(event: Responded, context: Context) -> Iterator[Breach]:
             answer,
             seen=code_name(answer.code),
             expected="silence",
-            span=(1, 2),
+            span=answer.coap.code_span,
             frames=(request.frame,),
             group=(answer.source, request.destination),
         )

@@ -41,7 +41,7 @@ def breach(event: Responded, text: str, expected: str, severity: Severity | None
         answer,
         seen=describe(answer),
         expected=expected,
-        span=(1, 2),
+        span=answer.coap.code_span,
         severity=severity,
         frames=(event.exchange.request.frame,),
         group=Alike(answer.flow, (event.exchange.request.code, answer.code, severity)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import Formed, Notified, Responded
-from analyzer.relations import How, Match, News
+from analyzer.relations import SURE, How, Match, News
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block
@@ -50,7 +50,7 @@ def _span(message: Message) -> tuple[int, int]:
 )
 def unrequested(event: Responded, context: Context) -> Iterator[Breach]:
     request, answer = event.exchange.request, event.message
-    sure = event.match in (Match.MID_TOKEN, Match.TOKEN)
+    sure = event.match in SURE
     stands = event.how & (How.NOTIFIES | How.OBSERVED)
     if not sure or stands or request.cut or observe(request) is not None:
         return

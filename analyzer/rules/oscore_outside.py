@@ -87,7 +87,7 @@ def outer_code(event: Formed, context: Context) -> Iterator[Breach]:
             message,
             seen=code_name(message.code),
             expected=code_name(wanted),
-            span=(1, 2),
+            span=message.coap.code_span,
             severity=W if message.code in (plain, observing) else None,
         )
 

@@ -149,7 +149,8 @@ def promise_broken(event: NeverAnswered, context: Context) -> Iterator[Breach]:
     "5.2",
     absence=True,
     title="Non-confirmable request never answered",
-    what="A NON request got no response within EXCHANGE_LIFETIME (247 s by default). Not for "
+    what="A NON request, or one over TCP, got no response within EXCHANGE_LIFETIME (247 s by "
+    "default). Not for "
     "requests with No-Response; all of one endpoint to another are one finding.",
     why="A request is answered (clause 5.2), unless it or its response was lost, or the server "
     "has nothing to say. A client that wants none says so by No-Response (RFC 7967).",
@@ -160,7 +161,7 @@ def promise_broken(event: NeverAnswered, context: Context) -> Iterator[Breach]:
 )
 def non_never_answered(event: NeverAnswered, context: Context) -> Iterator[Breach]:
     request = event.exchange.request
-    if request.type == Type.NON:
+    if request.type == Type.NON or request.reliable:
         yield Breach(
             f"{describe(request)}: no response came",
             request,

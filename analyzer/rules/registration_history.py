@@ -34,7 +34,7 @@ def created_again(event: RegistrationAnswered, context: Context) -> Iterator[Bre
             event.message,
             seen="2.01 Created",
             expected="2.04 Changed",
-            span=(1, 2),
+            span=event.message.coap.code_span,
         )
 
 

@@ -58,7 +58,11 @@ def method(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     if message.code != numbers.POST:
         name = numbers.code_name(message.code)
         yield Breach(
-            f"Registration sent with {name}", message, seen=name, expected="POST", span=(1, 2)
+            f"Registration sent with {name}",
+            message,
+            seen=name,
+            expected="POST",
+            span=message.coap.code_span,
         )
 
 
@@ -71,7 +75,7 @@ def method(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     profiles="rel17=W rel18=W",
     title="Registration is not Confirmable",
     what='The registration request is not a CON: its "T" field is not 0.',
-    why="The client shall ask for an acknowledgement (a)); a NON that gets lost leaves the UE "
+    why="The client shall ask for an acknowledgement (a)); over TCP there is no such field. A NON that gets lost leaves the UE "
     "unregistered and nobody notices.",
     bad="NON POST /msgin5g/registration",
     good="CON POST /msgin5g/registration",
@@ -79,7 +83,7 @@ def method(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
 )
 def not_confirmable(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     message = event.message
-    if message.type != Type.CON:
+    if message.type != Type.CON and not message.reliable:
         yield Breach(
             f"Registration sent as {Type(message.type).name}: no acknowledgement is asked for",
             message,

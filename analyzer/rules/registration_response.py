@@ -112,7 +112,7 @@ def reset(event: Acknowledged, context: Context) -> Iterator[Breach]:
 )
 def not_piggybacked(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     message = event.message
-    if message.type == Type.ACK:
+    if message.type == Type.ACK or message.reliable:
         return
     kind = Type(message.type).name
     asked = " to a NON request" if event.exchange.request.type == Type.NON else ""
@@ -241,7 +241,7 @@ def code(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
         message,
         seen=name,
         expected="2.01 Created or 2.04 Changed",
-        span=(1, 2),
+        span=message.coap.code_span,
         severity=W if refused else None,
         frames=(event.exchange.request.frame,),
     )

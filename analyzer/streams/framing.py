@@ -17,7 +17,8 @@ from typing import Final
 
 from analyzer.streams.model import Chunk, Fault, FaultKind, Framed, Piece
 from dissectors.coap import wire
-from dissectors.coap.stream import MORE, NEVER, message_length, plausible
+from dissectors.coap.beginning import plausible
+from dissectors.coap.stream import MORE, NEVER, message_length
 from dissectors.kernel import Rows, rows
 
 LONGEST: Final = 16 << 20

@@ -71,6 +71,15 @@ class Message(NamedTuple):
         return len(self.data) >= least and not any(flaw.kind in FATAL for flaw in self.flaws)
 
     @property
+    def code_span(self) -> tuple[int, int]:
+        """Where the code stands: behind type and token length, or behind Len and its extension."""
+        if not self.reliable:
+            return 1, 2
+        nibble = self.data[0] >> 4 if self.data else 0
+        at = 1 + {13: 1, 14: 2, 15: 4}.get(nibble, 0)
+        return at, at + 1
+
+    @property
     def reliable(self) -> bool:
         """Of a reliable transport: it has no type and no Message ID (RFC 8323)."""
         return self.type == numbers.TCP

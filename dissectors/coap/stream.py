@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dissectors.coap import wire
-from dissectors.kernel import Bytes, Rows
+from dissectors.kernel import Bytes
 
 MORE: Final = -1
 """More bytes are needed."""
@@ -67,52 +66,3 @@ def message_length(data: Bytes, at: int, end: int) -> int:
     if tkl == 13:
         return length + 1 + data[code_at + 1] + 13
     return length + 2 + data[code_at + 1] * 256 + data[code_at + 2] + 269
-
-
-def plausible(
-    data: Bytes,
-    at: int,
-    end: int,
-    head: Rows,
-    options: Rows,
-    defects: Rows,
-    codes: bytes,
-    index: bytes,
-) -> int:
-    """Does a message begin at `at`, as far as `data[at:end]` shows: 1, 0, or MORE for perhaps?
-
-    Finds the next message where a capture joined a stream, or lost some of it, so it is stricter
-    than a receiver: the code is an assigned one, the options walk to the exact end, the critical
-    ones are registered. An Empty message tells too little. The rows are those of `wire.walk`, of
-    any size; options that they have no room for are not looked at.
-    """
-    length = message_length(data, at, end)
-    if length == NEVER:
-        return 0
-    code_at = code_place(data, at) if at < end else end
-    if code_at >= end:
-        return MORE
-    code = data[code_at]
-    if code == 0 or codes[code] == 0:
-        return 0
-    if length == MORE:
-        return MORE
-    stop = at + length
-    options_at = stop - body_length(data, at)
-    if options_at > end:
-        return MORE
-    last = min(stop, end)
-    for slot in range(wire.HEAD_SLOTS):
-        head[slot] = 0
-    head[wire.OPTIONS_AT] = options_at
-    head[wire.PAYLOAD_AT] = -1
-    cut = 1 if stop > end else 0
-    complete = wire.walk_options(data, last, cut, head, options, defects)
-    for row in range(head[wire.DEFECT_COUNT]):
-        if defects[row * wire.DEFECT_SLOTS + wire.KIND] != wire.Defect.CUT:
-            return 0
-    for row in range(complete):
-        number = options[row * wire.OPTION_SLOTS + wire.NUMBER]
-        if number % 2 == 1 and (code // 32 == 7 or index[number] == 0):
-            return 0  # signalling has no critical option (RFC 8323 clause 5)
-    return MORE if cut else 1
