@@ -155,7 +155,8 @@ class Negotiation:
     def take(self, kind: int, body: bytes, header: bytes, forward: bool) -> Message:
         """A whole message, with the header under which it enters the session hash."""
         security = self._security
-        message = read_message(kind, body, dtls=self._dtls, agreed=self._agreed(forward))
+        agreed = self._agreed(forward)
+        message = read_message(kind, body, dtls=self._dtls, agreed=agreed, fields=False)
         self._messages.add(kind)
         value = message.value
         if isinstance(value, ClientHello):

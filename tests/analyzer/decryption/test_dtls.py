@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.decryption.dtls import MOST_FAILURES, Association
-from analyzer.decryption.handshake import SessionCache
+from analyzer.decryption.dtls import MOST_ASKED, MOST_FAILURES, Association
+from analyzer.decryption.handshake import Session, SessionCache
 from analyzer.decryption.security import Reason, Security
+from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from decryption.recorded import KEY, NAMES, PORT, Datagram, datagrams, path, read, secrets
 
@@ -196,6 +199,72 @@ def test_a_client_that_begins_anew_is_followed() -> None:
     assert read(restarted, secrets()).texts == [b"one\n", b"one\n", b"two\n", b"two\n"]
     back = [one._replace(port=0) for one in (*first[:8], *second[:3], first[8])]
     assert read(back, secrets()).texts == [b"one\n", b"two\n"]
+
+
+class Growing:
+    """A key log that has its line when it was asked for it often enough."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.asked = 0
+
+    def read_on(self, log: KeyLog) -> bool:
+        self.asked += 1
+        if self.asked == self.after:
+            log.add(path("ecdsa-keylog").with_suffix(".keys").read_bytes())
+        return self.asked == self.after
+
+
+def test_a_key_log_may_lag_behind() -> None:
+    sent = datagrams("ecdsa-keylog")
+    late = Growing(4)
+    assert read(sent, Secrets(growing=[late])).texts == [b"two\n"]
+    never = Growing(10_000)
+    application = [one for one in sent if one.data[0] == 23] * 100
+    (association,) = read([*sent[:8], *application], Secrets(growing=[never])).associations
+    assert association.muted
+    assert never.asked < 2 * MOST_ASKED
+    assert association.security.opaque == 200
+
+
+def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "cryptography"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    found = reason(datagrams("psk-gcm"), secrets())
+    assert found[0] is Reason.NO_CRYPTOGRAPHY
+    assert "pip install 'msgshark[decrypt]'" in found[1]
+
+
+def test_handshakes_are_followed_without_the_library() -> None:
+    """It costs 100 ms, and is imported when a key is put to use."""
+    script = (
+        "import sys; from decryption.recorded import datagrams, read\n"
+        "assert read(datagrams('psk-gcm'), None).associations[0].security.psk_identity\n"
+        "assert not {'cryptography', 'numpy'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[1], check=True)
+
+
+def test_secrets_are_in_no_repr() -> None:
+    cache = SessionCache()
+    cache.remember(b"session", Session(b"master", b"ue-1"))
+    assert repr(cache.find(b"session")) == "<Session: with master secret>"
+
+
+def test_sessions_are_bounded() -> None:
+    cache = SessionCache(2)
+    for name in (b"one", b"two", b"three"):
+        cache.remember(name, Session(name, b""))
+    assert cache.find(b"one") is None
+    assert cache.find(b"two") is not None
+    cache.remember(b"four", Session(b"four", b""))
+    assert cache.find(b"three") is None, "the one not used for longest"
+    cache.remember(b"four", Session(None, b"ue-1"))
+    found = cache.find(b"four")
+    assert found is not None
+    assert found.master == b"four", "no key does not replace a key"
+    cache.remember(b"", Session(b"x", b""))
+    assert cache.find(b"") is None
 
 
 HANDSHAKE = [one for one in datagrams("ecdsa-keylog") if one.frame < 9]
