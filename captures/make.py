@@ -29,7 +29,11 @@ SCENES: Final = {
     "field-day": ("field_day", 240.0),
     "coap-tour": ("coap_tour", 120.0),
     "pairing": ("pairing", 330.0),
+<<<<<<< HEAD
     "oscore": ("oscore", 30.0),
+=======
+    "streams": ("streams", 90.0),
+>>>>>>> help-c
 }
 """Capture name to the module that plays it and the seconds it may take."""
 TOOLS: Final = (
@@ -51,6 +55,8 @@ def missing() -> str | None:
     tools = [tool for tool in TOOLS if shutil.which(tool) is None]
     if tools:
         return "not installed: " + ", ".join(tools)
+    if importlib.util.find_spec("websockets") is None:
+        return "websockets, by which aiocoap speaks WebSocket, is not installed (pip install it)"
     if importlib.util.find_spec("analyzer") is None:
         return "msgshark, which has the server and the UEs, is not installed (pip install -e .)"
     if os.geteuid() != 0:
@@ -84,10 +90,10 @@ async def ended(process: asyncio.subprocess.Process) -> None:
 
 @contextlib.asynccontextmanager
 async def recording(file: Path, seconds: float) -> AsyncIterator[None]:
-    """Record UDP and ICMP on loopback into a file; tcpdump ends by itself after the seconds."""
+    """Record UDP, TCP, ICMP on loopback into a file; tcpdump ends by itself after the seconds."""
     process = await asyncio.create_subprocess_exec(
         *("timeout", str(seconds)),
-        *("tcpdump", "-i", "lo", "-n", "-U", "-Z", "root", "-w", str(file), "udp or icmp"),
+        *("tcpdump", "-i", "lo", "-n", "-U", "-Z", "root", "-w", str(file), "udp or tcp or icmp"),
         stderr=asyncio.subprocess.PIPE,
     )
     try:
