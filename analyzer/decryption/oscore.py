@@ -91,11 +91,10 @@ class Unprotected(NamedTuple):
 class _Request:
     """What its responses need of a request. `senders`: who may have sent it."""
 
-    __slots__ = ("answer", "earlier", "kid", "opaque", "piv", "senders", "tail")
+    __slots__ = ("answer", "earlier", "opaque", "piv", "senders", "tail")
 
-    def __init__(self, said: Compressed, tail: bytes, senders: tuple[Sender, ...]) -> None:
-        self.kid = (said.kid or b"")[:_LONGEST_SHOWN]  # that of a context is shorter
-        self.piv = said.piv
+    def __init__(self, piv: bytes, tail: bytes, senders: tuple[Sender, ...]) -> None:
+        self.piv = piv
         self.tail = tail
         self.senders = senders
         self.opaque: Unprotected | None = None
@@ -117,6 +116,7 @@ class Unprotector:
         self._sequences = Sequences()
         self._asked: OrderedDict[_Key, _Request] = OrderedDict()
         self._observed: OrderedDict[_Key, _Request] = OrderedDict()
+        """Observations, by themselves: requests do not drive them out."""
 
     def take(
         self,
@@ -147,14 +147,16 @@ class Unprotector:
 
     def _request(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
         senders = self._contexts.senders(said.kid or b"", said.kid_context)
-        request = _Request(said, sealed.tail, senders)
+        request = _Request(said.piv, sealed.tail, senders)
         if not senders:
             request.opaque = result = self._without_context(said)
         else:
             result = self._opened_request(request, outer, said, sealed)
         if len(outer.token) <= LONGEST_TOKEN:
-            observing = outer.first(numbers.OBSERVE) is not None
-            self._remember((sealed.source, sealed.destination, outer.token), request, observing)
+            table = self._asked if outer.first(numbers.OBSERVE) is None else self._observed
+            genuine = result.reason != Reason.AUTHENTICATION
+            key = (sealed.source, sealed.destination, outer.token)
+            _remember(table, key, request, genuine)
         return result
 
     def _without_context(self, said: Compressed) -> Unprotected:
@@ -223,23 +225,6 @@ class Unprotector:
             misplaced,
         )
 
-    # Requests that wait for responses ----------------------------------------------------------
-
-    def _remember(self, key: _Key, request: _Request, observing: bool) -> None:
-        """Keep a request. Observations have a table of their own, so that others do not drive
-        them out."""
-        table = self._observed if observing else self._asked
-        before = table.pop(key, None)
-        if before is not None:
-            if (before.kid, before.piv, before.tail) == (request.kid, request.piv, request.tail):
-                request = before  # sent again: its responses go on
-            else:
-                before.earlier = None
-                request.earlier = before
-        table[key] = request
-        if len(table) > MOST_REQUESTS:
-            table.popitem(last=False)
-
     def _requests(self, key: _Key) -> Iterator[_Request]:
         """The requests that a response may answer."""
         for table in (self._asked, self._observed):
@@ -247,6 +232,26 @@ class Unprotector:
             while request is not None:
                 yield request
                 request = request.earlier
+
+
+def _remember(
+    table: OrderedDict[_Key, _Request], key: _Key, request: _Request, genuine: bool
+) -> None:
+    """Keep a request in front of the one before it. One that is not genuine, as anybody can send
+    it, does not drive out another."""
+    before = table.get(key)
+    if before is not None:
+        if not genuine:
+            return
+        if (before.piv, before.tail) == (request.piv, request.tail):
+            request = before  # sent again: its responses go on
+        else:
+            before.earlier = None
+            request.earlier = before
+    table[key] = request
+    table.move_to_end(key)
+    if len(table) > MOST_REQUESTS:
+        table.popitem(last=False)
 
 
 def _flaw(outer: Outer, said: Compressed) -> Unprotected | None:

@@ -130,6 +130,11 @@ def test_what_has_no_oscore_option_is_left_alone(message: bytes, reliable: bool)
         (wrapped(b"\x29\x00\x0c"), Reason.GROUP, ""),
         (wrapped(b"\x09\x00\x0c", (9, b"")), Reason.MALFORMED, "two OSCORE options"),
         (wrapped(b"\x09\x00\x0c", payload=b"")[:-1] + b"\x0c\xf0", Reason.MALFORMED, "its options"),
+        (
+            wrapped(b"\x09\x00\x0c", payload=b"") + b"\xe0\xfe\xea\xff1",
+            Reason.MALFORMED,
+            "its options",
+        ),
         (wrapped(b"\x09\x00\x0c", (27, b"\x08")), Reason.OUTER_BLOCK, ""),
         (wrapped(b"\x09\x00\x0c", (27, b"\x10")), Reason.OUTER_BLOCK, ""),
         (wrapped(b"\x09\x00\x0c", (23, b"\x10")), Reason.OUTER_BLOCK, ""),
@@ -221,6 +226,14 @@ def test_outer_options_of_class_u_stay_and_others_go(tap: Tap) -> None:
     assert [option.number for option in message.options] == [numbers.URI_HOST, numbers.URI_PATH]
 
 
+def test_an_option_inside_counts_before_that_outside(tap: Tap) -> None:
+    request, _ = sealed(tap.client, get(hop_limit=5), 1)
+    marker = request.index(b"\xff")
+    outer = request[:marker] + b"\x71\x09" + request[marker:]
+    message = dissect(tap.asked(outer).message)
+    assert [option.value for option in message.all(numbers.HOP_LIMIT)] == [b"\x05"]
+
+
 def test_options_that_belong_outside_are_told(tap: Tap) -> None:
     assert tap.asked(sealed(tap.client, get(hop_limit=5), 1)[0]).misplaced == (numbers.HOP_LIMIT,)
     assert tap.asked(sealed(tap.client, get(), 2)[0]).misplaced == ()
@@ -307,12 +320,28 @@ def test_notifications_of_an_earlier_registration_are_opened(tap: Tap) -> None:
     assert dissect(tap.told(late).message).payload == b"late"
 
 
+def test_forged_requests_end_no_observation(tap: Tap) -> None:
+    asked = observed(tap)
+    for n in range(3):
+        forged = wrapped(b"\x09" + bytes([n]) + b"\x0c", (numbers.OBSERVE, b""), code=numbers.FETCH)
+        assert tap.asked(forged).reason == Reason.AUTHENTICATION
+    assert tap.told(answered(tap.server, asked, content(observe=0), 7, own_nonce=True)).message
+
+
 def test_a_second_notification_without_partial_iv_reuses_the_nonce(tap: Tap) -> None:
     asked = observed(tap)
     first = answered(tap.server, asked, content(b"1", observe=0), 1)
     second = answered(tap.server, asked, content(b"2", observe=0), 2)
     assert facts(tap.told(first)) == facts(tap.told(first)) == (0, False, 0, 0)
     assert facts(tap.told(second)) == (0, False, 2, 0)
+
+
+def test_a_retransmission_answered_anew_reuses_the_nonce(tap: Tap) -> None:
+    request, asked = sealed(tap.client, get(), 1)
+    tap.asked(request)
+    tap.told(answered(tap.server, asked, content(b"1"), 1))
+    tap.asked(request)
+    assert facts(tap.told(answered(tap.server, asked, content(b"2"), 1))) == (0, False, 2, 0)
 
 
 def test_observations_outlast_requests(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> None:
