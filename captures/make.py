@@ -29,11 +29,8 @@ SCENES: Final = {
     "field-day": ("field_day", 240.0),
     "coap-tour": ("coap_tour", 120.0),
     "pairing": ("pairing", 330.0),
-<<<<<<< HEAD
     "oscore": ("oscore", 30.0),
-=======
     "streams": ("streams", 90.0),
->>>>>>> help-c
 }
 """Capture name to the module that plays it and the seconds it may take."""
 TOOLS: Final = (

@@ -134,10 +134,8 @@ def _news(s: Rows, facts: Rows, f: int, at: int, mm: Cells) -> int:
     time, before = facts[f + fact.TIME], s[at + TIME]
     value, last = facts[f + fact.OBSERVE], s[at + VALUE]
     news = 0
-    counts = (
-        facts[f + fact.FLAGS] & fact.RELIABLE == 0
-    )  # else what comes is in order (RFC 8323 7.1)
-    if counts and value >= 0 and last >= 0:
+    ordered = facts[f + fact.FLAGS] & fact.RELIABLE != 0  # by its transport (RFC 8323 clause 7.1)
+    if not ordered and value >= 0 and last >= 0:
         ahead = (value - last) % (2 * _HALF)
         if (ahead == 0 or ahead >= _HALF) and time - before <= FRESH:
             news = SAME_VALUE if ahead == 0 else NOT_NEWER

@@ -75,8 +75,8 @@ def method(event: RegistrationRequested, context: Context) -> Iterator[Breach]:
     profiles="rel17=W rel18=W",
     title="Registration is not Confirmable",
     what='The registration request is not a CON: its "T" field is not 0.',
-    why="The client shall ask for an acknowledgement (a)); over TCP there is no such field. A NON that gets lost leaves the UE "
-    "unregistered and nobody notices.",
+    why="The client shall ask for an acknowledgement (a)); a NON that gets lost leaves the UE "
+    "unregistered and nobody notices. Over TCP there is no such field.",
     bad="NON POST /msgin5g/registration",
     good="CON POST /msgin5g/registration",
     fix="Set the type to Confirmable (T = 0) and retransmit until the ACK comes.",

@@ -14,7 +14,7 @@ from dissectors.coap.wire import (
     OPTIONS_AT,
     PAYLOAD_AT,
     Defect,
-    _walk_options,
+    walk_options,
 )
 from dissectors.kernel import Bytes, Rows
 
@@ -57,7 +57,7 @@ def plausible(
     head[OPTIONS_AT] = options_at
     head[PAYLOAD_AT] = -1
     cut = 1 if stop > end else 0
-    complete = _walk_options(data, last, cut, head, options, defects)
+    complete = walk_options(data, last, cut, head, options, defects)
     for row in range(head[DEFECT_COUNT]):
         if defects[row * DEFECT_SLOTS + KIND] != Defect.CUT:
             return 0
