@@ -91,12 +91,14 @@ class Unprotected(NamedTuple):
 class _Request:
     """What its responses need of a request. `senders`: who may have sent it."""
 
-    __slots__ = ("answer", "earlier", "opaque", "piv", "senders", "tail")
+    __slots__ = ("answer", "earlier", "genuine", "opaque", "piv", "senders", "tail")
 
     def __init__(self, piv: bytes, tail: bytes, senders: tuple[Sender, ...]) -> None:
         self.piv = piv
         self.tail = tail
         self.senders = senders
+        self.genuine = True
+        """False where anybody may have sent it."""
         self.opaque: Unprotected | None = None
         """Why its responses stay opaque, where nobody may have sent it."""
         self.answer: tuple[int, bytes] | None = None
@@ -154,9 +156,8 @@ class Unprotector:
             result = self._opened_request(request, outer, said, sealed)
         if len(outer.token) <= LONGEST_TOKEN:
             table = self._asked if outer.first(numbers.OBSERVE) is None else self._observed
-            genuine = result.reason != Reason.AUTHENTICATION
-            key = (sealed.source, sealed.destination, outer.token)
-            _remember(table, key, request, genuine)
+            request.genuine = bool(senders) and result.reason != Reason.AUTHENTICATION
+            _remember(table, (sealed.source, sealed.destination, outer.token), request)
         return result
 
     def _without_context(self, said: Compressed) -> Unprotected:
@@ -187,7 +188,7 @@ class Unprotector:
     def _response(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
         if _is_block(outer, _BLOCKS_OF_RESPONSE):
             return _opaque(said, Reason.OUTER_BLOCK)
-        reason, detail, piv = Reason.REQUEST_UNSEEN, "", said.piv
+        why, piv = None, said.piv
         try:
             for request in self._requests((sealed.destination, sealed.source, outer.token)):
                 for sender in request.senders:
@@ -198,11 +199,10 @@ class Unprotector:
                         request.senders = (sender,)
                         result = self._clear(outer, said, sealed, peer, plaintext)
                         return result if piv else _answered(request, result, sealed)
-                if reason != Reason.AUTHENTICATION:
-                    reason, detail = _why(request)
+                why = why or _why(request)
         except CannotOpenError as lack:
             return _opaque(said, Reason.UNAVAILABLE, str(lack))
-        return _opaque(said, reason, detail)
+        return _opaque(said, *(why or (Reason.REQUEST_UNSEEN,)))
 
     def _clear(
         self, outer: Outer, said: Compressed, sealed: Sealed, sender: Sender, plaintext: bytes
@@ -234,20 +234,17 @@ class Unprotector:
                 request = request.earlier
 
 
-def _remember(
-    table: OrderedDict[_Key, _Request], key: _Key, request: _Request, genuine: bool
-) -> None:
-    """Keep a request in front of the one before it. One that is not genuine, as anybody can send
-    it, does not drive out another."""
+def _remember(table: OrderedDict[_Key, _Request], key: _Key, request: _Request) -> None:
+    """Keep a request in front of the one before it with its token. Two are kept that are genuine,
+    and one before them that anybody may have sent."""
     before = table.get(key)
     if before is not None:
-        if not genuine:
-            return
         if (before.piv, before.tail) == (request.piv, request.tail):
             request = before  # sent again: its responses go on
         else:
-            before.earlier = None
-            request.earlier = before
+            request.earlier = before if before.genuine else before.earlier
+            if request.genuine and request.earlier is not None:
+                request.earlier.earlier = None
     table[key] = request
     table.move_to_end(key)
     if len(table) > MOST_REQUESTS:

@@ -322,10 +322,23 @@ def test_notifications_of_an_earlier_registration_are_opened(tap: Tap) -> None:
 
 def test_forged_requests_end_no_observation(tap: Tap) -> None:
     asked = observed(tap)
-    for n in range(3):
-        forged = wrapped(b"\x09" + bytes([n]) + b"\x0c", (numbers.OBSERVE, b""), code=numbers.FETCH)
-        assert tap.asked(forged).reason == Reason.AUTHENTICATION
+    for n in range(4):
+        kid, reason = ((b"\x0c", Reason.AUTHENTICATION), (b"\x63", Reason.NO_CONTEXT))[n % 2]
+        option = b"\x09" + bytes([n]) + kid
+        forged = wrapped(option, (numbers.OBSERVE, b""), code=numbers.FETCH)
+        assert tap.asked(forged).reason == reason
+    assert tap.told(wrapped(b"", code=numbers.CONTENT)).reason == Reason.NO_CONTEXT
     assert tap.told(answered(tap.server, asked, content(observe=0), 7, own_nonce=True)).message
+
+
+@given(st.lists(st.booleans(), max_size=12))
+def test_few_requests_are_kept_for_a_token(genuine: list[bool]) -> None:
+    tap = Tap()
+    for n, real in enumerate(genuine):
+        tap.asked(sealed(tap.client, get(), n)[0] if real else wrapped(bytes([0x09, n, 0x0C])))
+    kept = list(tap._unprotector._requests(("client", "server", b"tk")))
+    assert len(kept) <= 3
+    assert sum(request.genuine for request in kept) == min(2, sum(genuine))
 
 
 def test_a_second_notification_without_partial_iv_reuses_the_nonce(tap: Tap) -> None:
