@@ -157,7 +157,7 @@ def odd_of_connection(event: OddOfConnection, context: Context) -> Iterator[Brea
     W,
     Scope.MESSAGE,
     "RFC 8323",
-    "5.2",
+    "5",
     title="Unknown critical option in a signalling message",
     what="A signalling message (7.xx) has an option of an odd number that its code does not know. "
     "Their numbers are a registry apart, anew for each code.",
@@ -184,7 +184,7 @@ def critical_signal_option(event: Signalled, context: Context) -> Iterator[Breac
     E,
     Scope.MESSAGE,
     "RFC 8323",
-    "5.2",
+    "5",
     title="Length of an option in a signalling message",
     what="An option of a signalling message is shorter or longer than its definition allows, or "
     "stands there more than once though it may not.",
@@ -286,6 +286,7 @@ def pong_unasked(event: PongUnasked, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     "RFC 8323",
     "5.4",
+    causes=("COAP-8323-5.4-PONG-TOKEN",),
     absence=True,
     title="Ping without Pong",
     what="A Ping (7.02) got no Pong with its token before the capture ended.",

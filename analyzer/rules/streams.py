@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.rules.catalogue import Breach, E, N, Rule, Scope, W, declare, defect_rule, predicate
+from analyzer.rules.catalogue import Breach, E, N, Rule, Scope, W, declare, predicate
 from analyzer.rules.context import Context
 from analyzer.stream_events import StreamFault
 from analyzer.streams.model import FaultKind
-from dissectors.coap.wire import Defect
 
 LOST: Final = declare(
     "COAP-CAP-STREAM-LOST",
@@ -59,6 +58,20 @@ FRAME: Final = declare(
     fix="Let Len count options, payload marker and payload, not the token; send a message whole "
     "before the socket is closed.",
 )
+WS_LEN: Final = declare(
+    "COAP-8323-4.2-WS-LEN",
+    E,
+    Scope.MESSAGE,
+    "RFC 8323",
+    "4.2",
+    title="Len in a WebSocket message",
+    what="The Len field of a CoAP message in a WebSocket is not 0.",
+    why="A WebSocket message has its own length: Len must be 0 there, and a receiver may refuse "
+    "what is not.",
+    bad="52 02 ... in a binary frame.",
+    good="02 02 ... in a binary frame.",
+    fix="Write 0 into the upper half of the first byte, and no extended length.",
+)
 WS_TEXT: Final = declare(
     "COAP-8323-4.2-WS-TEXT",
     E,
@@ -102,40 +115,6 @@ NOT_COAP: Final = declare(
     fix="Find out which program sends from the address shown; or take the port out of `-d`.",
 )
 
-defect_rule(
-    Defect.FRAME_LENGTH,
-    "COAP-8323-3.2-LEN",
-    E,
-    "RFC 8323",
-    "3.2",
-    title="Len does not fit",
-    what="The Len field of a message says another length than the message has.",
-    why="The receiver takes the next message to begin elsewhere, and reads nothing rightly from "
-    "there on.",
-    bad="Len says 20 bytes, 12 are there.",
-    good="Len says 12 bytes, 12 are there.",
-    fix="Let Len count options, payload marker and payload, not the token.",
-    says="Len says {detail} bytes, the message has others",
-    expected="as many bytes as Len says",
-)
-
-defect_rule(
-    Defect.WS_LENGTH,
-    "COAP-8323-4.2-WS-LEN",
-    E,
-    "RFC 8323",
-    "4.2",
-    title="Len in a WebSocket message",
-    what="The Len field of a CoAP message in a WebSocket is not 0.",
-    why="A WebSocket message has its own length: Len must be 0 there, and a receiver may refuse "
-    "what is not.",
-    bad="52 02 ... in a binary frame.",
-    good="02 02 ... in a binary frame.",
-    fix="Write 0 into the upper half of the first byte, and no extended length.",
-    says="Len is {detail} in a WebSocket message",
-    expected="0",
-)
-
 _RULES: Final[dict[FaultKind, Rule]] = {
     FaultKind.LOST: LOST,
     FaultKind.OVERLAP: OVERLAP,
@@ -143,6 +122,7 @@ _RULES: Final[dict[FaultKind, Rule]] = {
     FaultKind.FRAME_CUT: FRAME,
     FaultKind.TOO_LONG: FRAME,
     FaultKind.NOT_COAP: NOT_COAP,
+    FaultKind.WS_LENGTH: WS_LEN,
     FaultKind.WS_TEXT: WS_TEXT,
     FaultKind.WS_SUBPROTOCOL: WS_TEXT,
     FaultKind.WS_UPGRADE: WS_FRAME,
@@ -153,9 +133,7 @@ _RULES: Final[dict[FaultKind, Rule]] = {
 @predicate()
 def stream_fault(event: StreamFault, context: Context) -> Iterator[Breach]:
     fault = event.fault
-    broken = _RULES.get(fault.kind)
-    if broken is None:  # told of the message itself
-        return
+    broken = _RULES[fault.kind]
     sender, receiver = event.client, event.server
     if not fault.forward:
         sender, receiver = receiver, sender

@@ -84,6 +84,7 @@ class Frame:
     icmp: bytes = b""
     part: tuple[int, int] | None = None
     checksum: int = 0
+    tcp: bytes = b""  # header and payload of a segment, which then it is
 
     @property
     def version(self) -> int:
@@ -91,6 +92,8 @@ class Frame:
 
     def packet(self) -> bytes:
         """The IP packet; the checksum of its header is zero, nothing here reads it."""
+        if self.tcp:
+            return self._ip(6, self.tcp)
         if self.icmp:
             return self._ip(1 if self.version == 4 else 58, self.icmp)
         length = self.claimed or 8 + len(self.data)
@@ -137,6 +140,15 @@ def coap(
 ) -> bytes:
     """The bytes of a CoAP message; options by name (`observe=0`, `etag=[b"1", b"2"]`) or number."""
     number = code if isinstance(code, int) else code_number(code)
+    pairs = pairs_of(options, path, named)
+    tkl, longer = _token_length(token)
+    head = bytes([1 << 6 | kind << 4 | tkl, number]) + mid.to_bytes(2, "big")
+    body = b"\xff" + payload if payload else b""
+    return head + longer + token + encode_options(pairs) + body
+
+
+def pairs_of(options: Options, path: str, named: dict[str, Any]) -> list[tuple[int, bytes]]:
+    """Options by number, from a path and by name."""
     pairs = list(options)
     pairs += [(numbers.URI_PATH, part.encode()) for part in path.split("/")[1:]]
     for name, given in named.items():
@@ -145,14 +157,16 @@ def coap(
             (option, encode_value(option, value))
             for value in (given if isinstance(given, list) else [given])
         ]
-    tkl, longer = len(token), b""
-    if tkl > 12:  # RFC 8974 clause 2.1
-        long = tkl > 268
-        longer = (tkl - 269).to_bytes(2, "big") if long else bytes([tkl - 13])
-        tkl = 14 if long else 13
-    head = bytes([1 << 6 | kind << 4 | tkl, number]) + mid.to_bytes(2, "big")
-    body = b"\xff" + payload if payload else b""
-    return head + longer + token + encode_options(pairs) + body
+    return pairs
+
+
+def _token_length(token: bytes) -> tuple[int, bytes]:
+    """TKL and its extension (RFC 8974 clause 2.1)."""
+    tkl = len(token)
+    if tkl <= 12:
+        return tkl, b""
+    long = tkl > 268
+    return (14, (tkl - 269).to_bytes(2, "big")) if long else (13, bytes([tkl - 13]))
 
 
 class Conversation:

@@ -9,8 +9,6 @@ from ..conversation import Conversation
 from . import Example
 
 UE, SERVER = "10.0.0.2:49152", "10.0.0.1:5683"
-DTLS_SERVER: Final = "10.0.0.1:5684"
-CLIENT_HELLO: Final = bytes.fromhex("16fefd0000000000000000001001000004000000000000000400000000")
 
 
 def talk(server: str = SERVER) -> Conversation:
@@ -80,7 +78,6 @@ EXAMPLES: Final[dict[str, Example]] = {
     ),
     "COAP-CAP-CLOCK": Example(bad=third_and_fourth(-0.8), good=third_and_fourth(0.001)),
     "COAP-CAP-ICMP": Example(bad=registration().icmp(), good=registration().ack("2.04")),
-    "COAP-CAP-OPAQUE": Example(bad=talk(DTLS_SERVER).raw(CLIENT_HELLO), good=answered()),
     "COAP-CAP-NONCOAP": Example(
         bad=rtp(1, 2, 3),
         good=answered(),

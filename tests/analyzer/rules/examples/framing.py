@@ -8,7 +8,6 @@ from typing import Any, Final
 from ..conversation import Conversation
 from . import Example
 from .block_responses import part
-from .capture import CLIENT_HELLO
 
 BODY: Final = part((0, True, 6))
 MARKED: Final = "42 {:02x} 12 34 4a 1f b4 74 65 6d 70 ff"
@@ -37,6 +36,7 @@ def sent(**fields: Any) -> Conversation:
 
 
 DTLS_SERVER: Final = "192.0.2.2:5684"
+CLIENT_HELLO: Final = bytes.fromhex("16fefd0000000000000000001001000004000000000000000400000000")
 
 EXAMPLES: Final[dict[str, Example]] = {
     "COAP-7252-3-SHORT": Example(
