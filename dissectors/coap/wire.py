@@ -115,7 +115,7 @@ def _walk_framed_header(
     head[TOKEN_AT] = code_at + 1
     if framing == WEBSOCKET and nibble:
         add_defect(defects, head, Defect.WS_LENGTH, start, code_at, length)
-    if 9 <= tkl <= 14:
+    if 9 <= tkl <= 12:  # longer ones are agreed on (RFC 8974 clause 2.2.1)
         add_defect(defects, head, Defect.TKL_RESERVED, start, start + 1, tkl)
     code_class = code // 32
     if code_class == 1 or code_class == 3 or code_class == 6:
