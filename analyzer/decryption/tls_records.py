@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from analyzer.streams.model import UNKNOWN
 from dissectors.tls.numbers import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
@@ -23,13 +23,8 @@ _KINDS: Final = range(CHANGE_CIPHER_SPEC, APPLICATION_DATA + 1)
 _KNOWN: Final = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA})
 
 
-class TlsRecord(NamedTuple):
-    """One whole record; `fragment` is what stands behind its header."""
-
-    kind: int
-    version: int
-    fragment: bytes
-    pieces: tuple[Piece, ...]
+TlsRecord: TypeAlias = "tuple[int, int, bytes, tuple[Piece, ...]]"
+"""One whole record: content type, version, what stands behind its header, and the packets."""
 
 
 class Records:
@@ -79,9 +74,8 @@ class Records:
                 return
             if end > size:
                 break
-            yield TlsRecord(
-                kind, 0x300 | data[at + 2], data[at + TLS_HEADER : end], pieces if at else first
-            )
+            fragment = data[at + TLS_HEADER : end]
+            yield kind, 0x300 | data[at + 2], fragment, pieces if at else first
             at = end
         if at < size and not self.ended:
             self._tail = data[at:]

@@ -19,6 +19,7 @@ from analyzer.decryption.tls import TlsStream
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities
 from analyzer.streams.model import UNKNOWN, Chunk
+from dissectors.tls.numbers import RETRY_RANDOM
 
 from .openssl_peers import IDENTITY, KEY, converse, needs_openssl, serving
 from .tls_peers import Peers, Wire, chunk
@@ -118,6 +119,17 @@ def test_a_resumed_connection_opens_by_its_own_lines(version: ssl.TLSVersion) ->
     stream, found = opened(wire, logged(wire))
     assert stream.security.resumed
     assert joined(found) == joined(wire.said)
+
+
+def test_a_server_that_asks_for_another_group_is_followed() -> None:
+    """HelloRetryRequest (RFC 8446 clause 4.1.4)."""
+    peers = Peers(NEWER)
+    peers.server.set_ecdh_curve("secp384r1")
+    wire = peers.converse(SAID)
+    assert RETRY_RANDOM in wire.sent[1][1]
+    stream, found = opened(wire, logged(wire), 100)
+    assert joined(found) == joined(wire.said)
+    assert stream.security.handshakes == 1
 
 
 @pytest.mark.parametrize("version", [OLDER, NEWER])
