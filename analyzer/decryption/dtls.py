@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MOST_FAILURES: Final = 8
 """Records that do not authenticate, with none before that did, until no more are tried."""
 
+MOST_ASKED: Final = 64
+"""Records at which a growing key log is asked again for a secret it does not have."""
+
 _MOST_EPOCHS: Final = 4
 _APPLICATION: Final = (APPLICATION_DATA, TLS12_CID)
 """Content types of records that may have application data; they come behind a handshake."""
@@ -70,6 +73,7 @@ class Association:
     """
 
     __slots__ = (
+        "_asked",
         "_blocked",
         "_cache",
         "_failures",
@@ -92,6 +96,7 @@ class Association:
         self._keys: dict[int, list[_Keys]] = {}
         self._traffic: tuple[Traffic, Traffic] | None = None
         self._failures = 0
+        self._asked = 0
         self._blocked = False
         if secrets is None or secrets.empty:
             self.security.because(Reason.NO_KEYS, "no keys were given")
@@ -221,7 +226,9 @@ class Association:
     def _stay_opaque(self) -> None:
         """No keys for the records that come: a key log that grows may still have them."""
         growing = self._secrets is not None and self._secrets.growing
-        self._blocked = not (growing and self.security.reason is Reason.NO_SECRET)
+        self._asked += 1
+        missing = self.security.reason is Reason.NO_SECRET
+        self._blocked = not (growing and missing and self._asked < MOST_ASKED)
 
     def _tampered(self, never: bool) -> None:
         """A record does not authenticate; `never` when none did so far with these keys."""
@@ -233,6 +240,7 @@ class Association:
 
     def _unknown_cid(self) -> None:
         self.security.opaque += 1
+        self._blocked |= self._negotiation is None
         if self.security.reason is None:
             detail = "its Connection ID is not known: the handshake was not captured"
             self.security.because(Reason.UNKNOWN_CID, detail)
@@ -316,6 +324,7 @@ class Association:
         self._flights = (Flights(), Flights())
         self._traffic = None
         self._failures = 0
+        self._asked = 0
         self._blocked = False
         if self.muted:
             self.security.because(Reason.NO_KEYS, "no keys were given")

@@ -112,13 +112,14 @@ class Flights:
         if number - max(self._next, 0) >= MOST_AHEAD and self._next >= 0:
             return
         partial = self._waiting.get(number)
+        if partial is not None and (partial.kind, partial.length) != fragment[:2]:
+            self._forget(number)  # of an older handshake
+            partial = None
         if partial is None:
             if fragment.length > MOST_BYTES or len(self._waiting) >= MOST_AHEAD:
                 self.holes = True
                 return
             partial = self._waiting[number] = _Partial(fragment)
-        if fragment.length != partial.length or fragment.kind != partial.kind:
-            return
         piece = data[fragment.body : fragment.end]
         more = len(piece) - len(partial.pieces.get(fragment.offset, b""))
         fits = self._size + more <= MOST_BYTES and len(partial.pieces) < MOST_PIECES

@@ -150,12 +150,14 @@ class Negotiation:
     @property
     def ready(self) -> bool:
         """Whether all came on which the keys of 1.2 depend."""
-        return self.server is not None and (self._keyed or self._security.resumed)
+        whole = self._keyed and numbers.SERVER_HELLO_DONE in self._messages
+        return self.server is not None and (whole or self._security.resumed)
 
     def take(self, kind: int, body: bytes, header: bytes, forward: bool) -> Message:
         """A whole message, with the header under which it enters the session hash."""
         security = self._security
-        message = read_message(kind, body, dtls=self._dtls, agreed=self._agreed(forward))
+        agreed = self._agreed(forward)
+        message = read_message(kind, body, dtls=self._dtls, agreed=agreed, fields=False)
         self._messages.add(kind)
         value = message.value
         if isinstance(value, ClientHello):
@@ -341,7 +343,7 @@ class Negotiation:
             return schedule.master_secret(
                 premaster, self.client.random, self.server.random, suite.hash
             )
-        if self.holes:
+        if self.holes or numbers.SERVER_HELLO_DONE not in self._messages:
             detail = "a message of its handshake, which the key depends on, was not captured"
             self._security.because(Reason.CUT, detail)
             return None

@@ -34,7 +34,10 @@ class MalformedError(Exception):
 
 
 class Reader:
-    """Reads forward through `data[at:end]`; offsets told are `base` more."""
+    """Reads forward through `data[at:end]`; offsets told are `base` more.
+
+    Fields are kept where there is a `prefix` for their names, `dtls.` or `tls.`.
+    """
 
     __slots__ = ("at", "base", "data", "end", "fields", "level", "prefix")
 
@@ -54,19 +57,18 @@ class Reader:
     def number(self, name: str, size: int, names: Mapping[int, str] | None = None) -> int:
         first = self._take(size, name)
         value = int.from_bytes(self.data[first : self.at], "big")
-        if names is None:
-            text = str(value)
-        else:
-            text = f"{names.get(value, 'Unknown')} ({value:#0{2 * size + 2}x})"
-        self._keep(name, value, first, text)
+        if self.prefix:
+            known = names and f"{names.get(value, 'Unknown')} ({value:#0{2 * size + 2}x})"
+            self._keep(name, value, first, known or str(value))
         return value
 
     def octets(self, name: str, length: int, *, words: bool = False) -> bytes:
         """`length` bytes; `words` where people read them as text."""
         first = self._take(length, name)
         value = self.data[first : self.at]
-        text = value.decode("utf-8", "backslashreplace") if words else value.hex()
-        self._keep(name, value, first, text)
+        if self.prefix and length:
+            text = value.decode("utf-8", "backslashreplace") if words else value.hex()
+            self._keep(name, value, first, text)
         return value
 
     def vector(self, name: str, size: int, *, length: str = "", words: bool = False) -> bytes:
@@ -87,6 +89,11 @@ class Reader:
 
     def numbers(self, name: str, size: int, names: Mapping[int, str] | None) -> tuple[int, ...]:
         """All that is left."""
+        if not self.prefix and self.left % size == 0:
+            data, first, self.at = self.data, self.at, self.end
+            return tuple(
+                [int.from_bytes(data[at : at + size], "big") for at in range(first, self.end, size)]
+            )
         read = []
         while self.left:
             read.append(self.number(name, size, names))
@@ -105,7 +112,7 @@ class Reader:
         return first
 
     def _keep(self, name: str, value: int | bytes, first: int, text: str) -> None:
-        if self.at > first and len(self.fields) < MOST_FIELDS:
+        if len(self.fields) < MOST_FIELDS:
             base = self.base
             self.fields.append(
                 Field(self.prefix + name, value, base + first, base + self.at, text, self.level)

@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.decryption.dtls import MOST_FAILURES, Association
-from analyzer.decryption.handshake import SessionCache
+from analyzer.decryption.dtls import MOST_ASKED, MOST_FAILURES, Association
+from analyzer.decryption.handshake import Session, SessionCache
 from analyzer.decryption.security import Reason, Security
+from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from decryption.recorded import KEY, NAMES, PORT, Datagram, datagrams, path, read, secrets
+from dissectors.tls.records import dtls_records
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=150)
 UNREAD = {
@@ -146,18 +150,52 @@ def test_it_says_why_not() -> None:
     )
 
 
-def test_a_lost_message_costs_the_extended_master_secret() -> None:
-    sent = [one for one in datagrams("psk-gcm") if one.frame != 4]
-    assert reason(sent, secrets())[0] is Reason.NO_HANDSHAKE
-    hello = datagrams("coap-gnutls")[3:4]
-    assert hello[0].data[13] == 2
-    sent = [one for one in datagrams("coap-gnutls") if one.frame != 5]
-    assert read(sent, secrets("coap-gnutls")).texts, "a key log needs the hellos alone"
+def without(sent: list[Datagram], kind: int) -> list[Datagram]:
+    """Without the records in clear that have a handshake message of this type."""
+    kept = []
+    for one in sent:
+        records = dtls_records(one.data)
+        wanted = [
+            one.data[record.start : record.end]
+            for record in records
+            if record.content_type != 22 or record.epoch or one.data[record.body] != kind
+        ]
+        kept.append(one._replace(data=b"".join(wanted)))
+    return [one for one in kept if one.data]
 
 
-def test_a_client_that_uses_another_key_is_told_at_once() -> None:
-    security = only(datagrams("coap-wrong-key"), secrets())
-    assert security.handshake_retransmissions == 8
+@pytest.mark.parametrize("kind", [12, 14])
+def test_a_lost_message_costs_the_extended_master_secret(kind: int) -> None:
+    sent = without(datagrams("psk-gcm"), kind)
+    assert reason(sent, secrets()) == (
+        Reason.CUT,
+        "a message of its handshake, which the key depends on, was not captured",
+    )
+
+
+def test_a_lost_identity_costs_the_key() -> None:
+    assert reason(without(datagrams("psk-gcm"), 16), secrets()) == (
+        Reason.CUT,
+        "its ClientKeyExchange was not captured",
+    )
+
+
+def test_a_key_log_needs_the_hellos_alone() -> None:
+    sent = datagrams("ecdsa-keylog")
+    for kind in (11, 12, 14, 16):
+        sent = without(sent, kind)
+    assert read(sent, secrets("ecdsa-keylog")).texts == OPENED["ecdsa-keylog"]
+
+
+def test_retransmissions_are_counted() -> None:
+    assert only(datagrams("coap-wrong-key"), None).handshake_retransmissions == 8
+
+
+def test_a_key_that_is_wrong_is_told_by_the_first_finished() -> None:
+    security = only(datagrams("psk-gcm")[:5], secrets(key=b"wrong"))
+    assert security.reason is Reason.WRONG_KEY
+    assert security.detail == "authentication failed: the key is wrong"
+    assert security.tampered == 1
 
 
 def test_a_key_that_is_wrong_mutes() -> None:
@@ -196,6 +234,72 @@ def test_a_client_that_begins_anew_is_followed() -> None:
     assert read(restarted, secrets()).texts == [b"one\n", b"one\n", b"two\n", b"two\n"]
     back = [one._replace(port=0) for one in (*first[:8], *second[:3], first[8])]
     assert read(back, secrets()).texts == [b"one\n", b"two\n"]
+
+
+class Growing:
+    """A key log that has its line when it was asked for it often enough."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.asked = 0
+
+    def read_on(self, log: KeyLog) -> bool:
+        self.asked += 1
+        if self.asked == self.after:
+            log.add(path("ecdsa-keylog").with_suffix(".keys").read_bytes())
+        return self.asked == self.after
+
+
+def test_a_key_log_may_lag_behind() -> None:
+    sent = datagrams("ecdsa-keylog")
+    late = Growing(4)
+    assert read(sent, Secrets(growing=[late])).texts == [b"two\n"]
+    never = Growing(10_000)
+    application = [one for one in sent if one.data[0] == 23] * 100
+    (association,) = read([*sent[:8], *application], Secrets(growing=[never])).associations
+    assert association.muted
+    assert never.asked < 2 * MOST_ASKED
+    assert association.security.opaque == 200
+
+
+def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "cryptography"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    found = reason(datagrams("psk-gcm"), secrets())
+    assert found[0] is Reason.NO_CRYPTOGRAPHY
+    assert "pip install 'msgshark[decrypt]'" in found[1]
+
+
+def test_handshakes_are_followed_without_the_library() -> None:
+    """It costs 100 ms, and is imported when a key is put to use."""
+    script = (
+        "import sys; from decryption.recorded import datagrams, read\n"
+        "assert read(datagrams('psk-gcm'), None).associations[0].security.psk_identity\n"
+        "assert not {'cryptography', 'numpy'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[1], check=True)
+
+
+def test_secrets_are_in_no_repr() -> None:
+    cache = SessionCache()
+    cache.remember(b"session", Session(b"master", b"ue-1"))
+    assert repr(cache.find(b"session")) == "<Session: with master secret>"
+
+
+def test_sessions_are_bounded() -> None:
+    cache = SessionCache(2)
+    for name in (b"one", b"two", b"three"):
+        cache.remember(name, Session(name, b""))
+    assert cache.find(b"one") is None
+    assert cache.find(b"two") is not None
+    cache.remember(b"four", Session(b"four", b""))
+    assert cache.find(b"three") is None, "the one not used for longest"
+    cache.remember(b"four", Session(None, b"ue-1"))
+    found = cache.find(b"four")
+    assert found is not None
+    assert found.master == b"four", "no key does not replace a key"
+    cache.remember(b"", Session(b"x", b""))
+    assert cache.find(b"") is None
 
 
 HANDSHAKE = [one for one in datagrams("ecdsa-keylog") if one.frame < 9]
