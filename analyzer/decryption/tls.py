@@ -97,6 +97,7 @@ class _Direction:
         self.asked = 0
         self.failed = 0
         self.records.skipped = 0
+        self.messages.clear()  # none goes on under other keys (RFC 8446 clause 5.1)
 
     def ask(self) -> Opener | None:
         """What opens its records, if it is known by now."""
@@ -183,9 +184,11 @@ class TlsStream:
         return Negotiation(self._secrets, self._sessions, self.security, dtls=False)
 
     def _lose(self, half: _Direction) -> None:
+        if not half.begun:  # what was sent before the capture began is not missed
+            return
         half.missed = True
         half.messages.clear()
-        if half.begun and not half.protected:
+        if not half.protected:
             self._negotiation.holes = True
 
     def _read(self, half: _Direction, record: TlsRecord, frame: int) -> bytes:

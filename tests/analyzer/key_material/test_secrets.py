@@ -82,7 +82,6 @@ def test_a_growing_key_log_is_read_on_when_a_secret_is_missing(tmp_path: Path) -
     assert secrets.master_secret(RANDOM) == b"m" * 48
     file(path, whole + master(OTHER))
     assert secrets.master_secret(OTHER) == b"m" * 48
-    assert secrets.growing
 
 
 def test_a_key_log_that_began_anew_is_read_anew(tmp_path: Path) -> None:
@@ -108,7 +107,6 @@ def test_a_file_that_does_not_grow_is_read_once_and_to_its_last_byte(tmp_path: P
     file(path, master() + master(OTHER))
     assert secrets.master_secret(RANDOM)
     assert secrets.master_secret(OTHER) is None
-    assert not secrets.growing
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
