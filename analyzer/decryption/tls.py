@@ -30,7 +30,7 @@ MOST_ASKED: Final = 64
 """Records that a missing secret is looked for again at: a key log may lag behind."""
 
 MOST_TRIED: Final = 4096
-"""Records that are tried to be opened in vain, in one direction."""
+"""Numbers that are tried in vain, in one direction, since a record opened."""
 
 MOST_FAILED: Final = 16
 """Records in a row that do not open; those behind them will not, either."""
@@ -125,7 +125,7 @@ class _Direction:
                     raise
                 sequence += 1
         self.sequence = sequence + 1
-        self.failed = self.records.skipped = 0
+        self.tried = self.failed = self.records.skipped = 0
         return plaintext
 
     def _opens(self, kind: int, version: int, fragment: bytes) -> bool:

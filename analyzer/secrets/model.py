@@ -49,6 +49,11 @@ class Secrets:
             self._keys or self._for_all or len(self._keylog) or self._growing or self.oscore
         )
 
+    @property
+    def growing(self) -> bool:
+        """Whether a secret that is missing may still be written to a key log."""
+        return bool(self._growing)
+
     def psk(self, identity: bytes) -> bytes | None:
         """The pre-shared key of an identity, else the one that was given for all.
 

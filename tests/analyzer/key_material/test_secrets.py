@@ -82,6 +82,7 @@ def test_a_growing_key_log_is_read_on_when_a_secret_is_missing(tmp_path: Path) -
     assert secrets.master_secret(RANDOM) == b"m" * 48
     file(path, whole + master(OTHER))
     assert secrets.master_secret(OTHER) == b"m" * 48
+    assert secrets.growing
 
 
 def test_a_key_log_that_began_anew_is_read_anew(tmp_path: Path) -> None:
@@ -107,6 +108,7 @@ def test_a_file_that_does_not_grow_is_read_once_and_to_its_last_byte(tmp_path: P
     file(path, master() + master(OTHER))
     assert secrets.master_secret(RANDOM)
     assert secrets.master_secret(OTHER) is None
+    assert not secrets.growing
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
@@ -137,7 +139,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
         (tmp_path / "none", "No such file or directory; give a file of pre-shared keys"),
         (tmp_path, "Is a directory; give a file of pre-shared keys"),
         (Path("a\0b"), "embedded null byte; give a file of pre-shared keys"),
-        (file(tmp_path / "bad\n", "ue"), "line 1 is no identity and key in hex"),
+        (file(tmp_path / "bad\n", "ue"), "line 1 is no identity and key"),
     ):
         with pytest.raises(SecretsError, match=told) as caught:
             read([path])
