@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""CoAP registries as data: types, codes, options; Content-Formats stand in `media_types.py`.
+"""CoAP registries as data: types, codes, options; Content-Formats stand in `media_types.py`, the
+options of signalling messages in `signalling.py`.
 
 Each entry names its RFC. Nothing here computes: the option walk (`wire.py`), the Scapy layers
 (`layer.py`), the rules and the views all read these tables, so a number is declared once.
@@ -9,7 +10,7 @@ Sources: IANA "Constrained RESTful Environments (CoRE) Parameters"; RFC 7252, 76
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 COAP_PORT: Final = 5683
@@ -168,16 +169,6 @@ class Repeat(IntEnum):
     NEVER = 0
     ALWAYS = 1
     REQUESTS = 2
-
-
-class Where(StrEnum):
-    """Registries of options: the common one, and one per signalling code (RFC 8323)."""
-
-    MESSAGE = "message"
-    CSM = "7.01"
-    PING_PONG = "7.02/7.03"
-    RELEASE = "7.04"
-    ABORT = "7.05"
 
 
 ALL: Final = -1
@@ -347,20 +338,6 @@ NAMED_OPTIONS: Final[dict[int, OptionSpec]] = OPTIONS | {
     spec.number: spec for specs in OPTION_SETS.values() for spec in specs
 }
 OPTIONS_BY_NAME: Final[dict[str, OptionSpec]] = {spec.name: spec for spec in NAMED_OPTIONS.values()}
-
-SIGNALLING_OPTIONS: Final[dict[Where, tuple[OptionSpec, ...]]] = {
-    Where.CSM: (
-        OptionSpec(2, "Max-Message-Size", _UINT, 0, 4, reference="RFC 8323"),
-        OptionSpec(4, "Block-Wise-Transfer", _EMPTY, 0, 0, reference="RFC 8323"),
-        OptionSpec(6, "Extended-Token-Length", _UINT, 0, 3, reference="RFC 8974"),
-    ),
-    Where.PING_PONG: (OptionSpec(2, "Custody", _EMPTY, 0, 0, reference="RFC 8323"),),
-    Where.RELEASE: (
-        OptionSpec(2, "Alternative-Address", _STRING, 1, 255, _R, reference="RFC 8323"),
-        OptionSpec(4, "Hold-Off", _UINT, 0, 3, reference="RFC 8323"),
-    ),
-    Where.ABORT: (OptionSpec(2, "Bad-CSM-Option", _UINT, 0, 2, reference="RFC 8323"),),
-}
 
 
 def option_name(number: int) -> str:
