@@ -124,7 +124,7 @@ class Association:
             at = record.end
             if record.error:
                 break
-            if record.unified:
+            if record.sequence_length:
                 self._newer(record, datagram, forward, frame, opened)
             elif record.epoch or record.content_type == TLS12_CID:
                 self._protected(record, datagram, forward, frame, opened)

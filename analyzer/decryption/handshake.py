@@ -150,7 +150,8 @@ class Negotiation:
     @property
     def ready(self) -> bool:
         """Whether all came on which the keys of 1.2 depend."""
-        return self.server is not None and (self._keyed or self._security.resumed)
+        whole = self._keyed and numbers.SERVER_HELLO_DONE in self._messages
+        return self.server is not None and (whole or self._security.resumed)
 
     def take(self, kind: int, body: bytes, header: bytes, forward: bool) -> Message:
         """A whole message, with the header under which it enters the session hash."""
@@ -189,10 +190,11 @@ class Negotiation:
         suite = self._suite()
         if suite is None or self.client is None or self.server is None:
             return None
-        master = self._find_master(suite)
+        master = self._master or self._find_master(suite)
         if master is None:
             return None
         self._master = master
+        self._forget_transcript()
         self._remember()
         from analyzer.decryption.schedule import connection_openers
 
@@ -231,9 +233,7 @@ class Negotiation:
         security = self._security
         self.client = hello
         # The hello before a HelloVerifyRequest is in no hash (RFC 6347 clause 4.2.1).
-        self._client_sent.clear()
-        self._server_sent.clear()
-        self._size = 0
+        self._forget_transcript()
         security.client_random = hello.random
         security.server_name = hello.extensions.server_name
         security.alpn = hello.extensions.alpn
@@ -279,17 +279,21 @@ class Negotiation:
 
         They are kept by direction: all of the server's come before the client's second flight.
         """
-        if self._keyed or self.holes:
+        if self._keyed or self.holes or self._secrets is None or self._secrets.empty:
             return
         if self.server is not None and not self._security.extended_master_secret:
             return
         self._size += len(header) + len(body)
         if self._size > MOST_TRANSCRIPT:
             self.holes = True
-            self._client_sent.clear()
-            self._server_sent.clear()
+            self._forget_transcript()
         else:
             (self._client_sent if forward else self._server_sent).append(header + body)
+
+    def _forget_transcript(self) -> None:
+        self._client_sent.clear()
+        self._server_sent.clear()
+        self._size = 0
 
     def _suite(self) -> Suite | None:
         """The suite agreed on, unless a reason is found here already."""
@@ -342,7 +346,8 @@ class Negotiation:
             return schedule.master_secret(
                 premaster, self.client.random, self.server.random, suite.hash
             )
-        if self.holes:
+        whole = self._client_sent and numbers.SERVER_HELLO_DONE in self._messages
+        if self.holes or not whole:
             detail = "a message of its handshake, which the key depends on, was not captured"
             self._security.because(Reason.CUT, detail)
             return None

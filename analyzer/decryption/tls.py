@@ -30,7 +30,7 @@ MOST_ASKED: Final = 64
 """Records that a missing secret is looked for again at: a key log may lag behind."""
 
 MOST_TRIED: Final = 4096
-"""Records that are tried to be opened in vain, in one direction."""
+"""Numbers that are tried in vain, in one direction, since a record opened."""
 
 MOST_FAILED: Final = 16
 """Records in a row that do not open; those behind them will not, either."""
@@ -97,6 +97,7 @@ class _Direction:
         self.asked = 0
         self.failed = 0
         self.records.skipped = 0
+        self.messages.clear()  # none goes on under other keys (RFC 8446 clause 5.1)
 
     def ask(self) -> Opener | None:
         """What opens its records, if it is known by now."""
@@ -111,21 +112,21 @@ class _Direction:
 
     def open(self, kind: int, version: int, fragment: bytes) -> bytes:
         """The plaintext of its next record. Raises Tampered, and then nothing has changed."""
-        opener = self.opener
+        opener, sequence = self.opener, self.sequence
         assert opener is not None
-        for sequence in range(self.sequence, self.sequence + self.records.skipped + 1):
+        last = sequence + self.records.skipped
+        while True:
             try:
                 plaintext = opener.open(kind, version, sequence, fragment)
+                break
             except Tampered:
                 self.tried += 1
-                if self.tried >= MOST_TRIED:
-                    break
-            else:
-                self.sequence = sequence + 1
-                self.failed = 0
-                self.records.skipped = 0
-                return plaintext
-        raise Tampered
+                if sequence == last or self.tried >= MOST_TRIED:
+                    raise
+                sequence += 1
+        self.sequence = sequence + 1
+        self.tried = self.failed = self.records.skipped = 0
+        return plaintext
 
     def _opens(self, kind: int, version: int, fragment: bytes) -> bool:
         """Whether what was found behind a hole is a record."""
@@ -176,21 +177,23 @@ class TlsStream:
             if plaintext:
                 lost = UNKNOWN if half.missed else 0
                 half.missed = False
-                found.append(Chunk(plaintext, record.pieces, lost, chunk.time, chunk.frame))
+                found.append(Chunk(plaintext, record[3], lost, chunk.time, chunk.frame))
         return found
 
     def _begun(self) -> Negotiation:
         return Negotiation(self._secrets, self._sessions, self.security, dtls=False)
 
     def _lose(self, half: _Direction) -> None:
+        if not half.begun:  # what was sent before the capture began is not missed
+            return
         half.missed = True
         half.messages.clear()
-        if half.begun and not half.protected:
+        if not half.protected:
             self._negotiation.holes = True
 
     def _read(self, half: _Direction, record: TlsRecord, frame: int) -> bytes:
         """Application data of a record, if it has any; all else is followed here."""
-        kind, content = record.kind, record.fragment
+        kind, _, content, _ = record
         if kind == numbers.CHANGE_CIPHER_SPEC:
             self._change(half)
             return b""
@@ -219,12 +222,14 @@ class TlsStream:
         """Content type and content of a protected record, None where it stays opaque."""
         kind, version, fragment, _ = record
         security = self.security
-        if half.given_up or (half.opener is None and half.ask() is None):
+        if half.opener is None and half.ask() is None:
             if self._secrets is None or security.reason in _HOPELESS:
                 half.asked = MOST_ASKED
             half.sequence += 1
             return self._with_later_keys(half, record)
         try:
+            if half.failed >= MOST_FAILED:
+                raise Tampered
             plaintext = half.open(kind, version, fragment)
         except Tampered:
             opened = self._with_later_keys(half, record)
@@ -244,9 +249,10 @@ class TlsStream:
         if opener is None:
             return None
         reason, detail = self.security.reason, self.security.detail
+        kind, version, fragment, _ = record
         for sequence in range(min(half.sequence + half.records.skipped, MOST_SKIPPED) + 1):
             try:
-                plaintext = opener.open(record.kind, record.version, sequence, record.fragment)
+                plaintext = opener.open(kind, version, sequence, fragment)
             except Tampered:
                 half.tried += 1
                 continue
@@ -296,8 +302,9 @@ class TlsStream:
         half.ask()
 
     def _change(self, half: _Direction) -> None:
-        """ChangeCipherSpec: means nothing in 1.3 (RFC 8446 clause 5)."""
-        if self._negotiation.newer:
+        """ChangeCipherSpec: means nothing in 1.3 (RFC 8446 clause 5), which it may be till the
+        ServerHello."""
+        if self._negotiation.newer or self._negotiation.server is None:
             return
         self._protect(half)
         other = self._server if half.forward else self._client

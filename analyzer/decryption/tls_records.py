@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from analyzer.streams.model import UNKNOWN
 from dissectors.tls.numbers import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
@@ -19,17 +19,13 @@ MOST_SKIPPED: Final = 64
 
 _SMALLEST: Final = 24  # bytes of a protected record: header, tag and type of 1.3
 _MOST_SEARCHED: Final = 2 * (MOST_TLS + TLS_HEADER)
+_MOST_PIECES: Final = 64  # packets that are named of what is searched
 _KINDS: Final = range(CHANGE_CIPHER_SPEC, APPLICATION_DATA + 1)
 _KNOWN: Final = frozenset({CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA})
 
 
-class TlsRecord(NamedTuple):
-    """One whole record; `fragment` is what stands behind its header."""
-
-    kind: int
-    version: int
-    fragment: bytes
-    pieces: tuple[Piece, ...]
+TlsRecord: TypeAlias = "tuple[int, int, bytes, tuple[Piece, ...]]"
+"""One whole record: content type, version, what stands behind its header, and the packets."""
 
 
 class Records:
@@ -70,7 +66,8 @@ class Records:
         size = len(data)
         if self._searching:
             at = self._found(data)
-            self._pieces = first
+            self._pieces = first[-_MOST_PIECES:]
+        begin = at
         while size - at >= TLS_HEADER and not self.ended:
             kind = data[at]
             end = at + TLS_HEADER + (data[at + 3] << 8 | data[at + 4])
@@ -79,13 +76,12 @@ class Records:
                 return
             if end > size:
                 break
-            yield TlsRecord(
-                kind, 0x300 | data[at + 2], data[at + TLS_HEADER : end], pieces if at else first
-            )
+            fragment = data[at + TLS_HEADER : end]
+            yield kind, 0x300 | data[at + 2], fragment, first if at == begin else pieces
             at = end
         if at < size and not self.ended:
             self._tail = data[at:]
-            self._pieces = pieces if at else first
+            self._pieces = first if at == begin else pieces
 
     def _lose(self, lost: int) -> None:
         """A hole: it ends in a record whose length is known, or nobody knows where."""

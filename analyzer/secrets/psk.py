@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Pre-shared keys as text: a line for each identity, its key in hex behind the last colon.
+"""Pre-shared keys as text: a line for each identity, its key behind the last colon.
 
     ue-17@example.org:0a1b2c        # as the files of GnuTLS (psktool) are
     urn:dev:17:0a1b2c               # an identity may have colons
     ue-17,0a1b2c                    # a comma does as well
     #75652d3137:0a1b2c              # the identity in hex, as GnuTLS writes it
     0x75652d3137:0a1b2c             # likewise
+    ue-17:"secretPSK"               # a key that is text, as libcoap's -k has it
     0a1b2c                          # the key of every identity that has none of its own
 
 In AKMA (TS 33.535 clause 6.3, which TS 33.501 Annex Y builds on) the identity is the A-KID and the
@@ -46,17 +47,17 @@ class Identities:
         if line.startswith(b"#"):
             self._take_comment(line)
             return
-        key = _hex(line.removeprefix(b"0x"))
+        key = _key(line)
         if key is not None:
             self.for_all = _same(self.for_all, key, "gives another key for every identity")
             return
-        for separator in (b":", b","):
+        for separator in (b':"', b',"', b":", b","):
             identity, found, last = line.rpartition(separator)
-            key = _hex(last.strip().removeprefix(b"0x"))
+            key = _key(separator[1:] + last.strip())
             if found and key is not None:
                 self._add(identity.strip(), key)
                 return
-        raise PskError("is no identity and key in hex; write IDENTITY:KEY, or KEY for every one")
+        raise PskError("is no identity and key; write IDENTITY:HEX, or HEX for all")
 
     def _take_comment(self, line: bytes) -> None:
         """A comment, unless it is a line of GnuTLS with the identity in hex."""
@@ -87,6 +88,13 @@ def _same(known: bytes | None, key: bytes, otherwise: str) -> bytes:
     if known is not None and known != key:
         raise PskError(f"{otherwise}; keep one of them")
     return key
+
+
+def _key(text: bytes) -> bytes | None:
+    """A key in hex, or as text in quotes; None for what is neither."""
+    if len(text) > 2 and text[:1] == text[-1:] == b'"':
+        return text[1:-1]
+    return _hex(text.removeprefix(b"0x"))
 
 
 def _hex(text: bytes) -> bytes | None:

@@ -34,6 +34,7 @@ def test_a_bit_of_everything(tmp_path: Path, big: bool) -> None:
         assert capture.file_comments == ["a capture"]
         assert capture.comments == {2: ["look here"], 6: ["empty"]}
         assert capture.dropped == {0: 7}
+        assert capture.secrets == [(7, b"CLIENT_RANDOM 0a0b 0c0d")]
         assert [n.kind for n in capture.notices] == [NoticeKind.UNKNOWN_BLOCK]
     assert [(r.time_ns, r.captured, r.wire, r.interface) for r in found] == [
         (1_700_000_000_123_456_789, 32, 32, 0),

@@ -113,7 +113,7 @@ def sample(big: bool) -> bytes:
             two.simple(PACKET[:21], wire=100),
             two.block(0x1234, b"what"),
             two.enhanced(1_700_000_000 << 20, b"", comment and two.option(COMMENT, b"empty")),
-            two.block(10, bytes(8)),
+            two.secrets(b"CLIENT_RANDOM 0a0b 0c0d"),
         ]
     )
 

@@ -18,10 +18,13 @@ from analyzer.decryption.security import Reason, Security
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from decryption.recorded import KEY, NAMES, PORT, Datagram, datagrams, path, read, secrets
+from dissectors.tls.records import dtls_records
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=150)
 UNREAD = {
     "coap-gnutls": "tshark 4.0 opens no ChaCha20-Poly1305 in DTLS",
+    "dtls13-ccm8-cid": "tshark 4.0 knows no DTLS 1.3",
+    "dtls13-gcm": "tshark 4.0 knows no DTLS 1.3",
     "psk-renegotiated": "tshark 4.0 has no keys for what follows a renegotiation",
 }
 
@@ -149,18 +152,52 @@ def test_it_says_why_not() -> None:
     )
 
 
-def test_a_lost_message_costs_the_extended_master_secret() -> None:
-    sent = [one for one in datagrams("psk-gcm") if one.frame != 4]
-    assert reason(sent, secrets())[0] is Reason.NO_HANDSHAKE
-    hello = datagrams("coap-gnutls")[3:4]
-    assert hello[0].data[13] == 2
-    sent = [one for one in datagrams("coap-gnutls") if one.frame != 5]
-    assert read(sent, secrets("coap-gnutls")).texts, "a key log needs the hellos alone"
+def without(sent: list[Datagram], kind: int) -> list[Datagram]:
+    """Without the records in clear that have a handshake message of this type."""
+    kept = []
+    for one in sent:
+        records = dtls_records(one.data)
+        wanted = [
+            one.data[record.start : record.end]
+            for record in records
+            if record.content_type != 22 or record.epoch or one.data[record.body] != kind
+        ]
+        kept.append(one._replace(data=b"".join(wanted)))
+    return [one for one in kept if one.data]
 
 
-def test_a_client_that_uses_another_key_is_told_at_once() -> None:
-    security = only(datagrams("coap-wrong-key"), secrets())
-    assert security.handshake_retransmissions == 8
+@pytest.mark.parametrize("kind", [12, 14])
+def test_a_lost_message_costs_the_extended_master_secret(kind: int) -> None:
+    sent = without(datagrams("psk-gcm"), kind)
+    assert reason(sent, secrets()) == (
+        Reason.CUT,
+        "a message of its handshake, which the key depends on, was not captured",
+    )
+
+
+def test_a_lost_identity_costs_the_key() -> None:
+    assert reason(without(datagrams("psk-gcm"), 16), secrets()) == (
+        Reason.CUT,
+        "its ClientKeyExchange was not captured",
+    )
+
+
+def test_a_key_log_needs_the_hellos_alone() -> None:
+    sent = datagrams("ecdsa-keylog")
+    for kind in (11, 12, 14, 16):
+        sent = without(sent, kind)
+    assert read(sent, secrets("ecdsa-keylog")).texts == OPENED["ecdsa-keylog"]
+
+
+def test_retransmissions_are_counted() -> None:
+    assert only(datagrams("coap-wrong-key"), None).handshake_retransmissions == 8
+
+
+def test_a_key_that_is_wrong_is_told_by_the_first_finished() -> None:
+    security = only(datagrams("psk-gcm")[:5], secrets(key=b"wrong"))
+    assert security.reason is Reason.WRONG_KEY
+    assert security.detail == "authentication failed: the key is wrong"
+    assert security.tampered == 1
 
 
 def test_a_key_that_is_wrong_mutes() -> None:

@@ -17,6 +17,7 @@ from analyzer.decryption.suites import suite
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from decryption.hellos import clear, client_hello, message, server_hello, vector
+from decryption.recorded import datagrams, read, secrets
 from decryption.sealing import CLIENT_RANDOM, traffic
 from dissectors.tls.numbers import RETRY_RANDOM
 
@@ -206,3 +207,21 @@ def test_a_wrong_secret_is_told() -> None:
     assert association.security.opaque == 1
     assert association.take(client().record(0, b"x"), True, 3, 0)
     assert association.security.reason is None
+
+
+PEERS = [b"@\x01\x12\x30\xb4time", b"`E\x12\x30\xffnoon"]
+
+
+@pytest.mark.parametrize("name", ["dtls13-gcm", "dtls13-ccm8-cid"])
+def test_peers_of_wolfssl_are_read(name: str) -> None:
+    """A cookie, an update of keys, and in one of them a Connection ID."""
+    found = read(datagrams(name), secrets(name))
+    assert found.texts[:2] == PEERS
+    assert len(found.texts) == 6
+    (association,) = found.associations
+    security = association.security
+    assert (security.version_name, security.cookie_exchanges) == ("DTLS 1.3", 1)
+    assert security.server_subject.startswith("emailAddress=info@wolfssl.com,CN=www.wolfssl.com,")
+    assert security.opaque == security.tampered == 0
+    assert security.reason is None
+    assert security.client_cid == (b"cl" if name.endswith("cid") else None)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -19,7 +21,9 @@ from analyzer.decryption.tls import TlsStream
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities
 from analyzer.streams.model import UNKNOWN, Chunk
+from dissectors.tls.numbers import RETRY_RANDOM
 
+from .libcoap_tls import fetched, needs_libcoap
 from .openssl_peers import IDENTITY, KEY, converse, needs_openssl, serving
 from .tls_peers import Peers, Wire, chunk
 
@@ -120,6 +124,17 @@ def test_a_resumed_connection_opens_by_its_own_lines(version: ssl.TLSVersion) ->
     assert joined(found) == joined(wire.said)
 
 
+def test_a_server_that_asks_for_another_group_is_followed() -> None:
+    """HelloRetryRequest (RFC 8446 clause 4.1.4)."""
+    peers = Peers(NEWER)
+    peers.server.set_ecdh_curve("secp384r1")
+    wire = peers.converse(SAID)
+    assert RETRY_RANDOM in wire.sent[1][1]
+    stream, found = opened(wire, logged(wire), 100)
+    assert joined(found) == joined(wire.said)
+    assert stream.security.handshakes == 1
+
+
 @pytest.mark.parametrize("version", [OLDER, NEWER])
 @pytest.mark.parametrize("size", [1 << 20, 200])
 def test_a_hole_costs_the_records_in_it(version: ssl.TLSVersion, size: int) -> None:
@@ -214,6 +229,48 @@ def test_application_secrets_alone_open_application_data() -> None:
     assert stream.security.reason is None
 
 
+@pytest.mark.parametrize("version", [OLDER, NEWER])
+def test_a_capture_that_begins_with_the_hellos_misses_nothing(version: ssl.TLSVersion) -> None:
+    """Without a SYN nobody can tell whether bytes came before."""
+    wire = spoken(version)
+    stream = TlsStream(logged(wire), SessionCache())
+    found, begun = [], set[bool]()
+    for part, forward in wire.chunks(500):
+        lost = 0 if forward in begun else UNKNOWN
+        begun.add(forward)
+        found += [(forward, p) for p in stream.feed(part._replace(lost=lost), forward)]
+    assert joined(found) == joined(wire.said)
+    assert all(not plain.lost for _, plain in found)
+
+
+def test_without_the_library_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers", None)
+    for version in (OLDER, NEWER):
+        wire = spoken(version)
+        stream, found = opened(wire, logged(wire))
+        assert not found
+        assert stream.security.reason is Reason.NO_CRYPTOGRAPHY
+        assert stream.muted
+
+
+def test_no_library_is_loaded_without_a_key() -> None:
+    """Not even to follow a handshake."""
+    client_hello = spoken(OLDER).sent[0][1]
+    script = f"""
+import sys
+from analyzer.decryption.handshake import SessionCache
+from analyzer.decryption.tls import TlsStream
+from analyzer.secrets.reading import read
+from analyzer.streams.model import Chunk
+stream = TlsStream(read().secrets, SessionCache())
+stream.feed(Chunk({client_hello!r}, (), 0, 0, 1), True)
+assert stream.security.server_name == b"example.org"
+print({{name.partition(".")[0] for name in sys.modules}} & {{"cryptography", "numpy", "scapy"}})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
+
+
 def test_a_missing_secret_is_asked_for_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls, "MOST_ASKED", 2)
     wire = spoken(OLDER)
@@ -297,6 +354,24 @@ def test_keys_are_updated(tmp_path: Path) -> None:
     stream, found = opened(wire, logged(wire))
     assert joined(found) == joined(wire.said)
     assert stream.security.version == 0x0304
+
+
+@needs_libcoap
+def test_libcoap_with_gnutls_is_read(tmp_path: Path) -> None:
+    """ECDHE_PSK has secrets that the pre-shared key alone does not give."""
+    wire = fetched(tmp_path / "keys")
+    stream, found = opened(wire, logged(wire), 100)
+    assert stream.security.suite_name.startswith("TLS_ECDHE_PSK_WITH_")
+    assert stream.security.psk_identity == IDENTITY
+    assert stream.security.psk_hint == b"hint"
+    said = joined(found)
+    assert said[True][1] == said[False][1] == 0xE1  # CSM comes first (RFC 8323 clause 5.3)
+    assert b"libcoap" in said[False]
+    assert stream.security.opaque == 0
+
+    stream, found = opened(wire, keyed())
+    assert not found
+    assert stream.security.reason is Reason.NO_SECRET
 
 
 @needs_openssl

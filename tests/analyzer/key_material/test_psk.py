@@ -33,6 +33,9 @@ def read(text: bytes) -> Identities:
         (b"0xnone:0a1b", b"0xnone", "0a1b"),
         ("Zähler:0a1b".encode(), "Zähler".encode(), "0a1b"),
         (b":0a1b", b"", "0a1b"),
+        (b'ue-17:"abc"', b"ue-17", "616263"),
+        (b'urn:dev:"a:b,c"', b"urn:dev", "613a622c63"),
+        (b'ue-17,""a""', b"ue-17", "226122"),
         (b"\xef\xbb\xbfue:0a1b", b"ue", "0a1b"),
     ],
 )
@@ -44,6 +47,7 @@ def test_a_line_gives_a_key_to_an_identity(line: bytes, identity: bytes, key: st
 
 def test_a_key_alone_is_for_all() -> None:
     assert read(b"0a1b\n").for_all == read(b"0x0A1B").for_all == b"\x0a\x1b"
+    assert read(b'"secret:PSK"').for_all == b"secret:PSK"
 
 
 def test_comments_and_blank_lines_say_nothing() -> None:
@@ -54,9 +58,10 @@ def test_comments_and_blank_lines_say_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (b"ue:0a\nue-18:secret\n", "line 2 is no identity and key in hex"),
+        (b"ue:0a\nue-18:secret\n", "line 2 is no identity and key; write IDENTITY:HEX"),
         (b"ue-17", "line 1 is no identity"),
         (b"ue:", "line 1 is no identity"),
+        (b'ue:""', "line 1 is no identity"),
         (b"ue:0a 0b", "line 1 is no identity"),
         (b"ue:0a1", "line 1 is no identity"),
         (b"ue:0a\nue:0b\n", "line 2 gives another key for an identity"),

@@ -139,7 +139,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
         (tmp_path / "none", "No such file or directory; give a file of pre-shared keys"),
         (tmp_path, "Is a directory; give a file of pre-shared keys"),
         (Path("a\0b"), "embedded null byte; give a file of pre-shared keys"),
-        (file(tmp_path / "bad\n", "ue"), "line 1 is no identity and key in hex"),
+        (file(tmp_path / "bad\n", "ue"), "line 1 is no identity and key"),
     ):
         with pytest.raises(SecretsError, match=told) as caught:
             read([path])
