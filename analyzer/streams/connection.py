@@ -114,12 +114,14 @@ class Connection:
     def take(self, segment: Segment, forward: bool) -> Found:
         """Take the next segment of the capture; what it brings to light, in order."""
         found: Found = []
-        flags, time, frame = segment.flags, segment.time, segment.piece.frame
-        side, other = self._sides[forward], self._sides[not forward]
+        piece, time, _, acknowledged, flags, _, _ = segment
+        frame = piece[0]
+        sides = self._sides
+        side, other = sides[forward], sides[not forward]
         if flags & ACK:
             if flags & SYN:
-                other.open(segment.acknowledged)
-            chunks = other.acknowledged(segment.acknowledged, time, frame)
+                other.open(acknowledged)
+            chunks = other.acknowledged(acknowledged, time, frame)
             if chunks or other.faults:
                 self._read(other, chunks, not forward, found)
         chunks = side.add(segment)
@@ -194,12 +196,16 @@ class Connection:
         if side.faults:
             found += side.faults
             side.faults.clear()
+        tls, framings = self.tls, self._framings
         for chunk in chunks:
-            if self.tls is not None:
-                for plain in self.tls.feed(chunk, forward):
-                    self._take(plain, forward, found)
-            else:
+            if tls is None and framings is not None:
+                found += framings[forward].feed(chunk)
+            elif tls is None:
                 self._take(chunk, forward, found)
+                tls, framings = self.tls, self._framings
+            else:
+                for plain in tls.feed(chunk, forward):
+                    self._take(plain, forward, found)
 
     def _take(self, chunk: Chunk, forward: bool, found: Found) -> None:
         """Bytes that are not, or no longer, those of TLS."""

@@ -241,7 +241,7 @@ def test_who_the_client_is(source: int, destination: int, flags: int, client: bo
 Step = tuple[bool, bytes, int, bool]
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(
     st.lists(
         st.tuples(
