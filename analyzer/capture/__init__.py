@@ -4,6 +4,7 @@
 from analyzer.capture.model import (
     CaptureError,
     Interface,
+    KeyLogText,
     Notice,
     NoticeKind,
     RecordBatch,
@@ -23,6 +24,7 @@ __all__ = [
     "CaptureFile",
     "Intake",
     "Interface",
+    "KeyLogText",
     "Notice",
     "NoticeKind",
     "RecordBatch",

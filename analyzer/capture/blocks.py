@@ -17,7 +17,12 @@ from analyzer.capture.options import (
     OPT_ISB_IFRECV,
     OPT_SHB_USERAPPL,
 )
-from analyzer.capture.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS
+from analyzer.capture.pcapng import (
+    DECRYPTION_SECRETS,
+    INTERFACE_DESCRIPTION,
+    INTERFACE_STATISTICS,
+    TLS_KEY_LOG,
+)
 from analyzer.capture.records import ENHANCED_PACKET, OPT_COMMENT, SECTION_HEADER
 
 LONGEST_OPTION: Final = 0xFFFC
@@ -29,6 +34,7 @@ _SECTION: Final = struct.Struct("<IHHq")
 _INTERFACE: Final = struct.Struct("<HHI")
 _PACKET: Final = struct.Struct("<IIIII")
 _STATISTICS: Final = struct.Struct("<III")
+_SECRETS: Final = struct.Struct("<II")
 
 Options = Iterable[tuple[int, bytes]]
 
@@ -74,6 +80,11 @@ def statistics(interface: int, time: int, received: int, lost: int) -> bytes:
     counts = ((OPT_ISB_IFRECV, received), (OPT_ISB_IFDROP, lost))
     options = [(code, struct.pack("<Q", count)) for code, count in counts]
     return _block(INTERFACE_STATISTICS, _STATISTICS.pack(interface, *_halves(time)), options)
+
+
+def secrets(keylog: bytes) -> bytes:
+    """A key log of TLS and DTLS; it goes before the packets that it opens."""
+    return _block(DECRYPTION_SECRETS, _SECRETS.pack(TLS_KEY_LOG, len(keylog)) + keylog, ())
 
 
 def _halves(time: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.capture.model import RecordBatch
+from analyzer.capture.model import KeyLogText, RecordBatch
 from analyzer.capture.reading import BATCH, CaptureFile
 from analyzer.capture.records import ROW
 
@@ -101,6 +101,11 @@ class Lane:
         rows, times = self._rows[first : self._at], self._times[first : self._at]
         return Part(self, self._batch, first, rows, times)
 
+    def secrets(self, below: int) -> Iterator[KeyLogText]:
+        """Key logs that stand before a packet as far as `below`, each once."""
+        while self.file.secrets and self.file.secrets[0].frame < below:
+            yield self.file.secrets.pop(0)
+
     def comments(self, below: int) -> Iterator[tuple[int, list[str]]]:
         """Comments by the file's own frame numbers, each once, as far as `below`."""
         for frame, texts in islice(self.file.comments.items(), self._comments, None):
@@ -113,11 +118,12 @@ class Lane:
 class Merge:
     """Merges files into batches. `interfaces` grows by (file, its interface): that of each file's
     first packet in the order of files, the others in order of use; its indexes are the interface
-    ids in the rows. `comments` are by frame number."""
+    ids in the rows. `comments` are by frame number, `secrets` in the order of theirs."""
 
     def __init__(self, files: Sequence[CaptureFile]) -> None:
         self.interfaces: list[tuple[int, int]] = []
         self.comments: dict[int, list[str]] = {}
+        self.secrets: list[KeyLogText] = []
         limit = max(SMALLEST_BATCH, BATCH // (2 * len(files) or 1))
         self._lanes = [Lane(index, file, limit) for index, file in enumerate(files)]
         self._frames = 0
@@ -129,6 +135,9 @@ class Merge:
             first = lane.first_interface
             if first >= 0:
                 self._name(lane, first)
+            elif lane.ended:  # a file of keys alone
+                self.secrets += [KeyLogText(1, text) for _, text in lane.file.secrets]
+                lane.file.secrets.clear()
         while parts := self._parts():
             yield from self._merged(parts, limit)
 
@@ -150,7 +159,7 @@ class Merge:
             rows, offsets = rows[order], offsets[order]
         else:
             order = np.arange(len(rows))
-        self._take_comments(parts, order)
+        self._take_remarks(parts, order)
         for first in range(0, len(rows), limit):
             some = np.ascontiguousarray(rows[first : first + limit])
             yield RecordBatch(
@@ -200,17 +209,20 @@ class Merge:
         lane.ids[interface] = len(self.interfaces)
         self.interfaces.append((lane.index, interface))
 
-    def _take_comments(self, parts: list[Part], order: Int64s) -> None:
-        places: Int64s | None = None
+    def _take_remarks(self, parts: list[Part], order: Int64s) -> None:
+        """Number what goes with packets, or before them, as the packets are numbered here."""
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(self._frames + 1, self._frames + 1 + len(order))
+        secrets = []
         at = 0
         for lane, batch, first, rows, _ in parts:
             begin = batch.first_frame + first
             for frame, texts in lane.comments(begin + len(rows)):
-                if places is None:
-                    places = np.empty(len(order), np.int64)
-                    places[order] = np.arange(len(order))
-                self.comments[self._frames + 1 + int(places[at + frame - begin])] = texts
+                self.comments[int(places[at + frame - begin])] = texts
+            for frame, text in lane.secrets(begin + len(rows)):
+                secrets.append(KeyLogText(int(places[at + frame - begin]), text))
             at += len(rows)
+        self.secrets += sorted(secrets)
 
 
 def _readonly(values: Int64s) -> memoryview:

@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     BAD_OPTION = "bad-option"
     UNKNOWN_INTERFACE = "unknown-interface"
     TOO_MANY_INTERFACES = "too-many-interfaces"
+    TOO_MANY_SECRETS = "too-many-secrets"
     STREAM_CUT = "stream-cut"
 
 
@@ -65,6 +66,17 @@ class Interface:
     description: str = ""
     offset_seconds: int = 0  # added to the timestamps; rows have it already
     comments: tuple[str, ...] = ()
+
+
+class KeyLogText(NamedTuple):
+    """A key log of TLS that came with the capture; its repr has none of it."""
+
+    frame: int
+    """Number of the first packet that stands behind it."""
+    text: bytes
+
+    def __repr__(self) -> str:
+        return f"<KeyLogText: {len(self.text)} bytes before packet {self.frame}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from analyzer.capture.model import CaptureError, Interface, NoticeKind, NoticeLog
+from analyzer.capture.model import CaptureError, Interface, KeyLogText, NoticeKind, NoticeLog
 from analyzer.capture.records import u32, walk_pcap
 
 FILE_HEADER: Final = 24
@@ -67,6 +67,7 @@ class PcapWalker:
         self.comments: dict[int, list[str]] = {}
         self.file_comments: list[str] = []
         self.dropped: dict[int, int] = {}
+        self.secrets: list[KeyLogText] = []
         self._notices = notices
 
     def extent(self, head: memoryview) -> int:

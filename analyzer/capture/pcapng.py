@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from analyzer.capture.model import CaptureError, Interface, NoticeKind, NoticeLog
+from analyzer.capture.model import CaptureError, Interface, KeyLogText, NoticeKind, NoticeLog
 from analyzer.capture.options import (
     MICROSECONDS,
     OPT_IF_DESCRIPTION,
@@ -52,12 +52,17 @@ MOST_INTERFACES: Final = 65_536
 SMALLEST_SECTION_HEADER: Final = 28
 SMALLEST_INTERFACE: Final = 20
 SMALLEST_STATISTICS: Final = 24
+SMALLEST_SECRETS: Final = 20
+MOST_SECRETS: Final = 64 << 20  # bytes of a file
 
 INTERFACE_DESCRIPTION: Final = 1
 INTERFACE_STATISTICS: Final = 5
 PACKETS: Final = frozenset({OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET})
-# Name resolution and decryption secrets: known, and nothing in them is a record.
-SILENT: Final = frozenset({4, 10})
+DECRYPTION_SECRETS: Final = 10
+TLS_KEY_LOG: Final = 0x544C534B
+"""The type of secrets that are a key log of TLS and DTLS; those of others are passed over."""
+# Name resolution: known, and nothing in it is a record.
+SILENT: Final = frozenset({4})
 # Frames to Wireshark without being packets, and where their content begins: the systemd journal,
 # Sysdig events, custom blocks behind their enterprise number.
 OTHER_FRAMES: Final = {9: 8, 0x204: 8, 0x216: 8, 0xBAD: 12, 0x40000BAD: 12}
@@ -99,6 +104,8 @@ class PcapngWalker:
         self.comments: dict[int, list[str]] = {}
         self.file_comments: list[str] = []
         self.dropped: dict[int, int] = {}
+        self.secrets: list[KeyLogText] = []
+        self._secret_bytes = 0
         self._notices = notices
         self._big = big
         self._section = 0  # index of the section's first interface
@@ -141,7 +148,7 @@ class PcapngWalker:
             block = data[at : at + extent]
             if reason == REMARK:
                 self._remark(block, base + at, frame + count - 1)
-            elif self._odd_block(block, base + at):
+            elif self._odd_block(block, base + at, frame + count):
                 begin = OTHER_FRAMES[u32(block, 0, self._big)]
                 size = max(0, extent - 4 - begin)
                 rows[count * ROW : (count + 1) * ROW] = array(
@@ -167,8 +174,11 @@ class PcapngWalker:
         self.stopped = True
         self._notices.add(NoticeKind.BAD_BLOCK, offset, f"{reason}; reading stops here.")
 
-    def _odd_block(self, block: memoryview, offset: int) -> bool:
-        """Take a block that holds no sound packet; true if it is a frame all the same."""
+    def _odd_block(self, block: memoryview, offset: int, frame: int) -> bool:
+        """Take a block that holds no sound packet; true if it is a frame all the same.
+
+        `frame` is the number of the next packet.
+        """
         kind = u32(block, 0, self._big)
         if kind == SECTION_HEADER:
             self._start_section(block, offset)
@@ -181,6 +191,8 @@ class PcapngWalker:
             self._describe_interface(block, offset)
         elif kind == INTERFACE_STATISTICS:
             self._take_statistics(block, offset)
+        elif kind == DECRYPTION_SECRETS:
+            self._take_secrets(block, offset, frame)
         elif kind in PACKETS:
             self._report_packet(kind, block, offset)
         elif kind not in SILENT and kind not in OTHER_FRAMES:
@@ -283,6 +295,23 @@ class PcapngWalker:
             for code, value in options(block, 20, self._big):
                 if code == OPT_ISB_IFDROP:
                     self.dropped[interface] = number(value, 8, self._big)
+
+    def _take_secrets(self, block: memoryview, offset: int, frame: int) -> None:
+        length = u32(block, 12, self._big) if len(block) >= SMALLEST_SECRETS else 0
+        if length > len(block) - SMALLEST_SECRETS or len(block) < SMALLEST_SECRETS:
+            reason = "A block of decryption secrets is too short for what it claims to hold."
+            self._notices.add(NoticeKind.BAD_BLOCK, offset, reason)
+        elif u32(block, 8, self._big) == TLS_KEY_LOG:
+            self._secret_bytes += length
+            if self._secret_bytes > MOST_SECRETS:
+                self._notices.add(
+                    NoticeKind.TOO_MANY_SECRETS,
+                    offset,
+                    f"There are more than {MOST_SECRETS >> 20} MiB of decryption secrets; these "
+                    "are passed over.",
+                )
+                return
+            self.secrets.append(KeyLogText(frame, bytes(block[16 : 16 + length])))
 
     def _report_packet(self, kind: int, block: memoryview, offset: int) -> None:
         """Say why the kernel did not take a packet block."""

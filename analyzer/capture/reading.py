@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, Self, TypeAlias
 from analyzer.capture.model import (
     CaptureError,
     Interface,
+    KeyLogText,
     Notice,
     NoticeKind,
     NoticeLog,
@@ -68,6 +69,7 @@ class Walker(Protocol):
     comments: dict[int, list[str]]
     file_comments: list[str]
     dropped: dict[int, int]
+    secrets: list[KeyLogText]
     kernel: Walk
 
     def extent(self, head: memoryview) -> int: ...
@@ -168,6 +170,11 @@ class CaptureFile:
     def dropped(self) -> dict[int, int]:
         """Packets each interface lost while capturing, where the file tells, by its index."""
         return self._walker.dropped
+
+    @property
+    def secrets(self) -> list[KeyLogText]:
+        """Key logs in the file (Decryption Secrets Blocks), in its order."""
+        return self._walker.secrets
 
     @property
     def notices(self) -> list[Notice]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from analyzer.capture.model import CaptureError, Interface, RecordBatch
+from analyzer.capture.model import CaptureError, Interface, KeyLogText, RecordBatch
 from analyzer.capture.pcap import FILE_HEADER
 from analyzer.capture.reading import BATCH, WINDOW, CaptureFile, Walk
 from analyzer.capture.records import ROW
@@ -101,6 +101,7 @@ class Source:
         self.files: list[CaptureFile] = []
         self.interfaces: list[SourceInterface] = []
         self.comments: dict[int, list[str]] = {}  # of packets, by frame number
+        self.secrets: list[KeyLogText] = []  # in order, each before the batch with its frame
         self._stop = stop or Stop()
         self._spool = spool
         self._window = _window_of(window, len(self.paths))
@@ -205,6 +206,7 @@ class Source:
                 self._describe(index, first)
                 self._frames = before + batch.first_frame - 1 + batch.count
                 self._take_comments(file, before)
+                self._take_secrets(file, before)
                 yield batch if not index else _shifted(batch, before, first)
             self._describe(index, first)
             if self._stop.requested or not self._goes_on(file):
@@ -261,6 +263,7 @@ class Source:
 
         merge = Merge(self.files)
         self.comments = merge.comments
+        self.secrets = merge.secrets
         for batch in merge.batches(limit):
             for file, interface in merge.interfaces[len(self.interfaces) :]:
                 described = self.files[file].interfaces[interface]
@@ -279,6 +282,10 @@ class Source:
         elif file.comments:
             self.comments |= {frame + before: texts for frame, texts in file.comments.items()}
             file.comments.clear()
+
+    def _take_secrets(self, file: CaptureFile, before: int) -> None:
+        self.secrets += [KeyLogText(frame + before, text) for frame, text in file.secrets]
+        file.secrets.clear()
 
     def read(self, interface: int, offset: int, length: int) -> bytes:
         """The bytes at an offset of the file of an interface; fewer, or none, where they are gone.

@@ -85,6 +85,10 @@ class Pcapng:
             2, self.pack("HHIIII", interface, 0, high, low, len(data), len(data)) + data
         )
 
+    def secrets(self, text: bytes, kind: int = 0x544C534B, length: int | None = None) -> bytes:
+        length = len(text) if length is None else length
+        return self.block(10, self.pack("II", kind, length) + text)
+
     def simple(self, data: bytes = PACKET, wire: int | None = None) -> bytes:
         return self.block(3, self.pack("I", len(data) if wire is None else wire) + data)
 

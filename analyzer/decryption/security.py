@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is known of one protected flow, and why it stays opaque."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from dissectors.tls.numbers import ALERT_LEVELS, ALERTS, VERSIONS, suite_name
+
+MOST_ALERTS: Final = 32
+"""Alerts kept of one flow; later ones are counted alone."""
+
+_MOST_TEXT: Final = 120
+
+
+class Reason(StrEnum):
+    """Why a flow stays opaque; `Security.detail` says it in a sentence."""
+
+    NO_KEYS = "no keys given"
+    NO_HANDSHAKE = "handshake not captured"
+    NO_PSK = "identity without key"
+    NO_SECRET = "not in key log"
+    UNSUPPORTED = "not supported"
+    WRONG_KEY = "key wrong"
+    UNKNOWN_CID = "Connection ID unknown"
+    NO_CRYPTOGRAPHY = "cryptography not installed"
+    CUT = "handshake incomplete"
+    LOST = "records lost"
+
+
+class Alert(NamedTuple):
+    """RFC 5246 clause 7.2; level and description are -1 while it is encrypted."""
+
+    level: int
+    description: int
+    forward: bool
+    frame: int
+
+    @property
+    def text(self) -> str:
+        if self.level < 0:
+            return "encrypted alert"
+        level = ALERT_LEVELS.get(self.level, f"level {self.level}")
+        return f"{level}: {ALERTS.get(self.description, f'alert {self.description}')}"
+
+
+class Security:
+    """One DTLS association or TLS connection: what its handshake said, and how far it was read.
+
+    What peers sent is not escaped. There are no keys in it.
+    """
+
+    __slots__ = (
+        "alerts",
+        "alerts_seen",
+        "alpn",
+        "cipher_suite",
+        "client_cid",
+        "client_random",
+        "client_subject",
+        "cookie_exchanges",
+        "detail",
+        "encrypt_then_mac",
+        "established",
+        "extended_master_secret",
+        "first_frame",
+        "handshake_retransmissions",
+        "handshakes",
+        "last_frame",
+        "opaque",
+        "opened",
+        "psk_hint",
+        "psk_identity",
+        "reason",
+        "resumed",
+        "server_cid",
+        "server_name",
+        "server_subject",
+        "session_id",
+        "tampered",
+        "transport",
+        "version",
+    )
+
+    def __init__(self, transport: str) -> None:
+        self.transport = transport
+        """DTLS or TLS."""
+        self.handshakes = 0
+        """Those that began here; renegotiations count."""
+        self.cookie_exchanges = 0
+        self.handshake_retransmissions = 0
+        self.alerts: list[Alert] = []
+        self.alerts_seen = 0
+        self.opened = 0
+        """Application records that were read."""
+        self.opaque = 0
+        """Application records that were not."""
+        self.tampered = 0
+        """Records of any sort that keys were there for and did not open."""
+        self.first_frame = -1
+        self.last_frame = -1
+        self.begin()
+        self.handshakes = 0
+
+    def begin(self) -> None:
+        """A handshake starts: what an earlier one agreed on holds no more."""
+        self.handshakes += 1
+        self.version = 0
+        self.cipher_suite = -1
+        self.psk_identity = b""
+        self.psk_hint = b""
+        self.server_name = b""
+        self.alpn: tuple[bytes, ...] = ()
+        self.client_subject = ""
+        self.server_subject = ""
+        self.client_random = b""
+        self.session_id = b""
+        self.resumed = False
+        self.extended_master_secret = False
+        self.encrypt_then_mac = False
+        self.client_cid: bytes | None = None
+        """The Connection ID in records to the client; None when none was agreed on."""
+        self.server_cid: bytes | None = None
+        self.established = False
+        self.reason: Reason | None = None
+        self.detail = ""
+
+    @property
+    def version_name(self) -> str:
+        return VERSIONS.get(self.version, f"version 0x{self.version:04x}") if self.version else ""
+
+    @property
+    def suite_name(self) -> str:
+        return suite_name(self.cipher_suite) if self.cipher_suite >= 0 else ""
+
+    def because(self, reason: Reason, detail: str) -> None:
+        """It cannot be read, for this reason."""
+        self.reason = reason
+        self.detail = detail
+
+    def readable(self) -> None:
+        """It can be read: what stood in the way does so no longer."""
+        self.reason = None
+        self.detail = ""
+
+    def alert(self, level: int, description: int, forward: bool, frame: int) -> None:
+        self.alerts_seen += 1
+        if len(self.alerts) < MOST_ALERTS:
+            self.alerts.append(Alert(level, description, forward, frame))
+
+    def seen(self, frame: int) -> None:
+        if self.first_frame < 0:
+            self.first_frame = frame
+        self.last_frame = frame
+
+
+def quoted(name: bytes) -> str:
+    """A name that a peer sent, for a sentence: in quotes, of bounded length."""
+    text = name[: 4 * _MOST_TEXT].decode("utf-8", "backslashreplace")
+    return f'"{text[:_MOST_TEXT]}{"…" if len(text) > _MOST_TEXT else ""}"'
