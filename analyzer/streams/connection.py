@@ -260,14 +260,14 @@ class Connection:
         http = b"GET " if forward else b"HTTP/1."
         if data[: len(http)] == http[: len(data)]:
             return "websocket" if len(data) >= len(http) else ""
+        told = begins(data)
+        if joined and told > 0:
+            return "coap"
         tls = _tls(data) if self.tls is None else 0
         if tls:
             return "tls" if tls > 0 else ""
-        told = begins(data)
         if not joined:
-            return "coap" if told or _csm(data) else "other"
-        if told > 0:
-            return "coap"
+            return "coap" if told or _opens(data) else "other"
         if frames_begin(data, forward):
             return "websocket"
         return "" if told == MORE and len(data) < FIRST_BYTES else "other" if not told else "coap"
@@ -308,7 +308,11 @@ def _tls(data: bytes) -> int:
     return int(data[1] == 3 and data[2] <= 4 and 0 < data[3] * 256 + data[4] <= _LONGEST_RECORD)
 
 
-def _csm(data: bytes) -> bool:
-    """A CSM begins here, whatever is in it: a first message has to be one (RFC 8323 clause 5.3)."""
-    place = code_place(data, 0)
-    return place < len(data) and data[place] == CSM
+def _opens(data: bytes) -> bool:
+    """A CSM begins here, whatever is in it, as a connection has to (RFC 8323 clause 5.3); perhaps
+    behind Empty messages."""
+    at = 0
+    while data[at : at + 2] == b"\0\0":
+        at += 2
+    place = code_place(data, at) if at < len(data) else at
+    return place >= len(data) or data[place] == CSM
