@@ -114,12 +114,14 @@ class Connection:
     def take(self, segment: Segment, forward: bool) -> Found:
         """Take the next segment of the capture; what it brings to light, in order."""
         found: Found = []
-        flags, time, frame = segment.flags, segment.time, segment.piece.frame
-        side, other = self._sides[forward], self._sides[not forward]
+        piece, time, _, acknowledged, flags, _, _ = segment
+        frame = piece[0]
+        sides = self._sides
+        side, other = sides[forward], sides[not forward]
         if flags & ACK:
             if flags & SYN:
-                other.open(segment.acknowledged)
-            chunks = other.acknowledged(segment.acknowledged, time, frame)
+                other.open(acknowledged)
+            chunks = other.acknowledged(acknowledged, time, frame)
             if chunks or other.faults:
                 self._read(other, chunks, not forward, found)
         chunks = side.add(segment)
@@ -194,12 +196,16 @@ class Connection:
         if side.faults:
             found += side.faults
             side.faults.clear()
+        tls, framings = self.tls, self._framings
         for chunk in chunks:
-            if self.tls is not None:
-                for plain in self.tls.feed(chunk, forward):
-                    self._take(plain, forward, found)
-            else:
+            if tls is None and framings is not None:
+                found += framings[forward].feed(chunk)
+            elif tls is None:
                 self._take(chunk, forward, found)
+                tls, framings = self.tls, self._framings
+            else:
+                for plain in tls.feed(chunk, forward):
+                    self._take(plain, forward, found)
 
     def _take(self, chunk: Chunk, forward: bool, found: Found) -> None:
         """Bytes that are not, or no longer, those of TLS."""
@@ -254,14 +260,14 @@ class Connection:
         http = b"GET " if forward else b"HTTP/1."
         if data[: len(http)] == http[: len(data)]:
             return "websocket" if len(data) >= len(http) else ""
+        told = begins(data)
+        if joined and told > 0:
+            return "coap"
         tls = _tls(data) if self.tls is None else 0
         if tls:
             return "tls" if tls > 0 else ""
-        told = begins(data)
         if not joined:
-            return "coap" if told or _csm(data) else "other"
-        if told > 0:
-            return "coap"
+            return "coap" if told or _opens(data) else "other"
         if frames_begin(data, forward):
             return "websocket"
         return "" if told == MORE and len(data) < FIRST_BYTES else "other" if not told else "coap"
@@ -302,7 +308,11 @@ def _tls(data: bytes) -> int:
     return int(data[1] == 3 and data[2] <= 4 and 0 < data[3] * 256 + data[4] <= _LONGEST_RECORD)
 
 
-def _csm(data: bytes) -> bool:
-    """A CSM begins here, whatever is in it: a first message has to be one (RFC 8323 clause 5.3)."""
-    place = code_place(data, 0)
-    return place < len(data) and data[place] == CSM
+def _opens(data: bytes) -> bool:
+    """A CSM begins here, whatever is in it, as a connection has to (RFC 8323 clause 5.3); perhaps
+    behind Empty messages."""
+    at = 0
+    while data[at : at + 2] == b"\0\0":
+        at += 2
+    place = code_place(data, at) if at < len(data) else at
+    return place >= len(data) or data[place] == CSM

@@ -48,6 +48,7 @@ together are where it is now: a connection whose SYN is not in the capture, or a
 
 _MASK: Final = 0xFFFFFFFF
 _HALF: Final = 1 << 31
+_SPECIAL: Final = SYN | RST | FIN
 
 
 class _Run(NamedTuple):
@@ -99,7 +100,7 @@ class Direction:
         self._fin = -1
         self._waiting: list[_Run] = []  # in order, no two overlap, all behind _next
         self._waiting_bytes = 0
-        self._sent: deque[_Run] = deque()
+        self._sent: deque[tuple[int, int, bytes, Piece]] = deque()  # as _Run
         self._compared = 0  # bytes of _sent
         self._far: Segment | None = None
         self._cut = False
@@ -118,22 +119,24 @@ class Direction:
 
     def add(self, segment: Segment) -> list[Chunk]:
         """Take a segment; the bytes that can be read by now."""
-        length = segment.length
+        piece, time, sequence, _, flags, data, length = segment
+        start = self._next
         if (
-            segment.sequence == self._next & _MASK
-            and not segment.flags & (SYN | RST | FIN)
+            sequence == start & _MASK
+            and length == len(data)
+            and not flags & _SPECIAL
             and not self._waiting
-            and length == len(segment.data)
-            and self._next >= 0
-            and self._fin < 0
+            and start >= 0 > self._fin
         ):
             if not length:
                 return []
-            start = self._next
-            self._next = start + length
-            self._keep(_Run(start, self._next, segment.data, segment.piece))
+            self._next = stop = start + length
+            self._sent.append((start, stop, data, piece))
+            self._compared += length
+            if self._compared > MOST_SENT or len(self._sent) > MOST_SEGMENTS:
+                self._forget()
             lost, self._lost = self._lost, 0
-            return [Chunk(segment.data, (segment.piece,), lost, segment.time, segment.piece.frame)]
+            return [Chunk(data, (piece,), lost, time, piece[0])]
         return self._add(segment)
 
     def _add(self, segment: Segment) -> list[Chunk]:
@@ -187,6 +190,7 @@ class Direction:
         self._far = None
         self._place(before.sequence)
         self._lost, self._fin, self._acknowledged = UNKNOWN, -1, -1
+        self.finished = self.reset = False
         self._sent.clear()
         self._compared = 0
         return chunks + self._add(before) + self._add(segment)
@@ -222,8 +226,8 @@ class Direction:
 
     def _compare_sent(self, run: _Run, segment: Segment) -> None:
         for known in self._sent:
-            if known.start < run.stop and run.start < known.stop:
-                self._compare(known, run, segment)
+            if known[0] < run.stop and run.start < known[1]:
+                self._compare(_Run._make(known), run, segment)
 
     def _compare(self, known: _Run, run: _Run, segment: Segment) -> None:
         first = max(known.start, run.start)
@@ -237,12 +241,11 @@ class Direction:
             words = f"{last - first} bytes sent again differ from the first; the first are read"
             self._fault(FaultKind.OVERLAP, segment.time, frame, (known.piece.frame, frame), words)
 
-    def _keep(self, run: _Run) -> None:
-        """Remember bytes that were read, for copies of them."""
-        self._sent.append(run)
-        self._compared += len(run.data)
-        while self._compared > MOST_SENT or len(self._sent) > MOST_SEGMENTS:
-            self._compared -= len(self._sent.popleft().data)
+    def _forget(self) -> None:
+        """Bytes that were read are remembered for copies of them; but not too many."""
+        sent = self._sent
+        while self._compared > MOST_SENT or len(sent) > MOST_SEGMENTS:
+            self._compared -= len(sent.popleft()[2])
 
     # Reading on ---------------------------------------------------------------------------------
 
@@ -276,7 +279,9 @@ class Direction:
         self._next = run.stop
         self._waiting_bytes -= len(run.data)
         if run.data:
-            self._keep(run)
+            self._sent.append(run)
+            self._compared += len(run.data)
+            self._forget()
             chunks.append(Chunk(run.data, (run.piece,), self._lost, time, frame))
             self._lost = 0
         missing = run.stop - run.start - len(run.data)
@@ -301,13 +306,13 @@ class Direction:
 
     def acknowledged(self, number: int, time: int, frame: int) -> list[Chunk]:
         """The peer has got all before `number`; what can be read as nothing more will come."""
-        if self._next < 0:
+        start = self._next
+        if start < 0:
             return []
-        sent = self._sent
-        ahead = self._from_next(number)
-        place = self._next + ahead
-        while sent and sent[0].stop <= place:
-            self._compared -= len(sent.popleft().data)
+        ahead = (number - start + _HALF & _MASK) - _HALF
+        place, sent = start + ahead, self._sent
+        while sent and sent[0][1] <= place:
+            self._compared -= len(sent.popleft()[2])
         if ahead <= 0 or ahead > FAR:
             return []
         self._acknowledged = max(self._acknowledged, place)

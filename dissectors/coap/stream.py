@@ -52,7 +52,9 @@ def message_length(data: Bytes, at: int, end: int) -> int:
     """
     if at >= end:
         return MORE
-    tkl = data[at] % 16
+    nibble, tkl = data[at] // 16, data[at] % 16
+    if nibble < 13 and tkl < 13:
+        return 2 + nibble + tkl
     if tkl == 15:
         return NEVER
     code_at = code_place(data, at)

@@ -153,7 +153,7 @@ def test_which_side_keeps_its_window() -> None:
     assert websocket.inflating(("foo",), True) is None
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
 def test_any_bytes_do_no_harm(data: bytes) -> None:
     head = frame(data)

@@ -162,6 +162,32 @@ def test_the_same_ports_may_be_used_anew() -> None:
     assert not answered.connection.starts_anew(segment(999, flags=SYN), FORTH)
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"\0\0" + CSM,  # Empty, which keeps a connection alive
+        message(0xE1, b"", b"\x10"),  # a critical option nobody knows
+        get(1),  # no CSM, but a message
+        message(0x03, b"\x03\x00\x20", b"\x40"),
+    ],
+)
+def test_a_connection_may_begin_wrong_and_be_coap(first: bytes) -> None:
+    two = peers().open()
+    two.send(FORTH, first)
+    two.send(FORTH, get(2))
+    assert b"".join(messages_of(two.found)) == first + get(2)
+    assert faults_of(two.found) == []
+
+
+def test_what_may_be_a_record_of_tls_is_a_message_where_one_ends_there() -> None:
+    """A PUT with a token of six bytes, the first of which are 3 and a length."""
+    put = message(0x03, bytes.fromhex("030020112233"), b"\x40")
+    assert put[:5] == bytes.fromhex("1603030020")
+    two = peers()
+    two.send(FORTH, put)
+    assert messages_of(two.found) == [put]
+
+
 def test_what_is_no_coap_is_left_alone() -> None:
     two = peers().open()
     two.send(FORTH, b"SSH-2.0-OpenSSH_9.2p1\r\n")
@@ -241,7 +267,7 @@ def test_who_the_client_is(source: int, destination: int, flags: int, client: bo
 Step = tuple[bool, bytes, int, bool]
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(
     st.lists(
         st.tuples(

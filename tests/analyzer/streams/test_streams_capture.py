@@ -15,7 +15,7 @@ from analyzer.streams.model import Fault, FaultKind, Framed
 from dissectors.coap import signalling
 from dissectors.coap.stream import code_place
 
-from .recorded import followed, segments
+from .recorded_segments import followed, segments
 from .segments import faults_of
 
 CAPTURE = Path(__file__).parents[3] / "captures" / "streams.pcapng"

@@ -93,7 +93,7 @@ def test_each_websocket_message_is_one_of_coap() -> None:
     assert [piece.frame for piece in last.pieces] == [8, 9]
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.lists(st.integers(1, 600), max_size=12), st.booleans())
 def test_cut_anyhow_it_says_the_same(cuts: list[int], forward: bool) -> None:
     said = request() if forward else response()
@@ -242,7 +242,7 @@ def test_the_end_inside_a_message_is_told() -> None:
     assert kinds(two) == [(FaultKind.FRAME_CUT, FORTH)]
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=60)
 @given(
     st.lists(
         st.tuples(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fuzz.checked import Checked, checked_rows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -116,7 +117,7 @@ def test_what_may_be_a_message(text: str) -> None:
     assert looks(bytes.fromhex(text)) == PLAUSIBLE[text]
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(st.binary(max_size=24), st.integers(0, 3))
 @example(bytes.fromhex("f0ffffffff01"), 0)
 @example(bytes.fromhex("5101aab474657374"), 0)
@@ -130,3 +131,19 @@ def test_compiled_and_uncompiled_agree(data: bytes, at: int) -> None:
     codes, index = wire.code_table(), wire.option_table().index
     told = plausible(view, at, end, *room, codes, index)
     assert compiled(plausible)(array, at, end, *arrays, codes, index) == told
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(st.binary(max_size=24))
+def test_no_index_leaves_the_message(data: bytes) -> None:
+    start, end = 2, 2 + len(data)
+    window: Any = Checked(memoryview(b"\xff\xff" + data + b"\xff\xff"), start, end)
+    stream.message_length(window, start, end)
+    for room in (1, 4):
+        head: Any = checked_rows(wire.HEAD_SLOTS)
+        options: Any = checked_rows(room * wire.OPTION_SLOTS)
+        defects: Any = checked_rows(room * wire.DEFECT_SLOTS)
+        codes: Any = Checked(memoryview(wire.code_table()))
+        index: Any = Checked(memoryview(wire.option_table().index))
+        told = plausible(window, start, end, head, options, defects, codes, index)
+        assert told in (0, 1, MORE)

@@ -34,7 +34,7 @@ def feed(framing: CoapFraming, *parts: bytes, lost: int = 0, frame: int = 1) -> 
     return found
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=60)
 @given(messages, st.data())
 def test_messages_cut_anyhow_come_out_whole(sent: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(sent)
@@ -151,7 +151,7 @@ def test_what_seemed_a_message_after_a_hole_may_be_none() -> None:
     assert messages_of(feed(framing, get(1))) == [get(1)]
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(
     st.lists(st.builds(get, st.integers(0, 9)) | st.just(CSM), min_size=1, max_size=12),
     st.data(),
@@ -179,7 +179,7 @@ def test_a_lost_segment_costs_what_was_in_it_and_no_message_that_begins_a_segmen
     assert len(direction.faults) >= holes
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(
     st.lists(
         st.tuples(
