@@ -78,7 +78,7 @@ def test_ports_of_other_protocols_are_never_guessed(port: int) -> None:
 def test_dtls_is_opaque_once_per_flow() -> None:
     talk = Conversation(server="192.0.2.2:5684")
     for _ in range(3):
-        talk.raw("16fefd0000")
+        talk.raw("17fefd00010000000000010010" + 16 * "00")
     assert talk.rules() == {"COAP-CAP-OPAQUE": N}
     assert len(talk.findings("COAP-CAP-OPAQUE")) == 1
     assert shown(talk) == []
