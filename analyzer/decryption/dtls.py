@@ -38,7 +38,7 @@ MOST_FAILURES: Final = 8
 """Records that do not authenticate, with none before that did, until no more are tried."""
 
 MOST_ASKED: Final = 64
-"""Records at which a growing key log is asked again for a secret it does not have."""
+"""Records at which keys are looked for again that may still come."""
 
 _MOST_EPOCHS: Final = 4
 _APPLICATION: Final = (APPLICATION_DATA, TLS12_CID)
@@ -224,11 +224,13 @@ class Association:
             self._blocked = True
 
     def _stay_opaque(self) -> None:
-        """No keys for the records that come: a key log that grows may still have them."""
-        growing = self._secrets is not None and self._secrets.growing
-        self._asked += 1
+        """No keys for the records that come, unless a ServerHello is late or a key log grows."""
+        negotiation, secrets = self._negotiation, self._secrets
+        late = negotiation is not None and negotiation.client and negotiation.server is None
+        growing = secrets is not None and secrets.growing
         missing = self.security.reason is Reason.NO_SECRET
-        self._blocked = not (growing and missing and self._asked < MOST_ASKED)
+        self._asked += 1
+        self._blocked = not (late or (growing and missing)) or self._asked >= MOST_ASKED
 
     def _tampered(self, never: bool) -> None:
         """A record does not authenticate; `never` when none did so far with these keys."""

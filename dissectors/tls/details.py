@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Headers of records and of handshake fragments, and alerts, field by field for the detail tree.
+"""Headers of records and of handshake fragments, and alerts, field by field for the detail tree;
+and what a datagram has, in a line.
 
 `at` is where the datagram, or the stream's bytes, stand in their packet.
 """
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 from dissectors.tls import numbers
 from dissectors.tls.fields import Field, Reader
-from dissectors.tls.handshake import Fragment
-from dissectors.tls.records import Record
+from dissectors.tls.handshake import Fragment, dtls_fragments
+from dissectors.tls.records import Record, dtls_records
 
 
 def record_fields(record: Record, data: bytes, *, at: int, dtls: bool) -> tuple[Field, ...]:
@@ -54,3 +55,36 @@ def alert_fields(data: bytes, start: int, end: int, *, at: int, dtls: bool) -> t
     reader.number("alert_message.level", 1, numbers.ALERT_LEVELS)
     reader.number("alert_message.desc", 1, numbers.ALERTS)
     return tuple(reader.fields)
+
+
+def datagram_words(data: bytes, cid_length: int = 0) -> str:
+    """What the records of a datagram are, `Server Hello, Certificate (Fragment)`."""
+    told: list[str] = []
+    for record in dtls_records(data, cid_length):
+        if record.error:
+            told.append(f"Malformed ({record.error})")
+        elif record.content_type == numbers.HANDSHAKE and not record.epoch:
+            fragments = dtls_fragments(data, record.body, record.end)
+            told += [_fragment_words(fragment) for fragment in fragments]
+        elif record.content_type == numbers.ALERT and not record.epoch:
+            fields = alert_fields(data, record.body, record.end, at=0, dtls=True)
+            told.append(f"Alert ({fields[1].text})" if fields else "Alert")
+        elif record.sequence_length or record.content_type == numbers.TLS12_CID:
+            told.append("Encrypted Record")
+        else:
+            told.append(_RECORDS.get(record.content_type, "Record"))
+    return ", ".join(told)
+
+
+_RECORDS = {
+    **numbers.CONTENT_TYPES,
+    numbers.HANDSHAKE: "Encrypted Handshake Message",
+    numbers.ALERT: "Encrypted Alert",
+}
+
+
+def _fragment_words(fragment: Fragment) -> str:
+    if fragment.error:
+        return f"Malformed ({fragment.error})"
+    name = numbers.HANDSHAKE_TYPES.get(fragment.kind, f"Handshake {fragment.kind}")
+    return name if fragment.whole else f"{name} (Fragment)"

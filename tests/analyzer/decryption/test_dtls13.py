@@ -199,6 +199,16 @@ def test_it_says_why_not() -> None:
     assert association.muted
 
 
+def test_a_server_hello_may_come_late() -> None:
+    association = Association(known(), SessionCache())
+    association.take(clear(client_hello((GCM,), {43: b"\x02\xfe\xfc"}), 0), True, 1, 0)
+    sender = Sender(SECRETS["SERVER_TRAFFIC_SECRET_0"], 3)
+    assert not association.take(sender.record(0, b"early"), False, 2, 0)
+    assert association.security.reason is Reason.NO_HANDSHAKE
+    association.take(clear(server_hello(GCM, VERSION), 0), False, 3, 0)
+    assert association.take(sender.record(1, b"x"), False, 4, 0)
+
+
 def test_a_wrong_secret_is_told() -> None:
     association = begun()
     wrong = Sender(hashlib.sha256(b"other").digest(), 3)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dissectors.tls import numbers
-from dissectors.tls.details import alert_fields, fragment_fields, record_fields
+from dissectors.tls.details import alert_fields, datagram_words, fragment_fields, record_fields
 from dissectors.tls.fields import MOST_FIELDS, Field
 from dissectors.tls.handshake import (
     Agreed,
@@ -110,6 +110,27 @@ def test_tshark_reads_the_same_fields(name: str) -> None:
         one = sent[frame]
         value = one.data[field.first - one.at : field.after - one.at].hex()
         assert (field.name, field.first, field.after - field.first, value) in seen[frame - 1]
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("dtls13")])
+def test_a_line_says_what_a_datagram_has(name: str) -> None:
+    command = ["tshark", "-r", str(path(name)), "-d", f"udp.port=={PORT},dtls", "-T", "fields"]
+    command += ["-e", "_ws.col.Info"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    lines = done.stdout.replace("Reassembled", "Fragment").splitlines()
+    assert [datagram_words(one.data) for one in datagrams(name)] == lines
+
+
+def test_a_line_of_what_tshark_has_no_words_for() -> None:
+    record = b"\x16\xfe\xfd" + bytes(8)
+    lost = message(11, b"certificate", 1)
+    assert datagram_words(b"\x15\xfe\xfd" + bytes(8) + b"\0\2\2\x28") == (
+        "Alert (Handshake Failure (0x28))"
+    )
+    assert datagram_words(record + vector(lost[:-1], 2)) == "Malformed (fragment ends early)"
+    assert datagram_words(record) == "Malformed (record header ends early)"
+    assert datagram_words(b"\x2b" + bytes(30)) == "Encrypted Record"
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
