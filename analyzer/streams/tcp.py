@@ -10,7 +10,8 @@
 
 The first bytes of a place win, as most receivers have it. What is missing is waited for until the
 peer acknowledges it, which says that the capture lost it and not the network; until too much waits
-behind it; or until the end. Where SYN was not seen, the first data defines the place.
+behind it; or until the end. So where a capture has an answer before what it answers, and a hole is
+open, bytes that come later are not read. Where SYN was not seen, the first data defines the place.
 
 Keep-alives (RFC 9293 clause 3.8.4) and second records of a segment are old bytes; a zero-window
 probe carries the next byte, which comes again with those behind it: nothing of this needs a rule of
@@ -159,7 +160,8 @@ class Direction:
         stop = start + segment.length
         if flags & FIN and self._fin < 0 and stop >= self._next:
             self._fin = stop
-        self._insert(_Run(start, stop, segment.data, segment.piece), segment)
+        data = segment.data[: segment.length]
+        self._insert(_Run(start, stop, data, segment.piece), segment)
         return self._read(segment.time, segment.piece.frame)
 
     def _from_next(self, number: int) -> int:

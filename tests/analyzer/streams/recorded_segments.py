@@ -15,10 +15,12 @@ from .segments import no_tls
 
 Peers = tuple[str, int, str, int]
 """Client and server."""
+Row = tuple[str, int, str, int, Segment]
+"""Source, its port, destination, its port."""
 
 
-def segments(capture: Path) -> list[tuple[str, int, str, int, Segment]]:
-    """Every segment: source, its port, destination, its port."""
+def segments(capture: Path) -> list[Row]:
+    """Every segment, in file order."""
     read = []
     for frame, (packet, _) in enumerate(RawPcapReader(str(capture)), 1):
         if packet[12:14] != b"\x08\x00" or packet[23] != 6:
@@ -36,9 +38,7 @@ def segments(capture: Path) -> list[tuple[str, int, str, int, Segment]]:
     return read
 
 
-def followed(
-    rows: list[tuple[str, int, str, int, Segment]],
-) -> dict[Peers, tuple[Connection, Found]]:
+def followed(rows: list[Row]) -> dict[Peers, tuple[Connection, Found]]:
     """Each connection, and what it brought to light."""
     known: dict[Peers, tuple[Connection, Found]] = {}
     for source, source_port, destination, destination_port, one in rows:

@@ -15,7 +15,7 @@ from analyzer.streams.model import Fault, FaultKind, Framed
 from dissectors.coap import signalling
 from dissectors.coap.stream import code_place
 
-from .recorded_segments import followed, segments
+from .recorded_segments import Peers, Row, followed, segments
 from .segments import faults_of
 
 CAPTURE = Path(__file__).parents[3] / "captures" / "streams.pcapng"
@@ -133,3 +133,37 @@ def test_with_packets_missing_nothing_is_made_up(seed: int) -> None:
         kinds = {one.kind for one in found if isinstance(one, Fault)}
         assert kinds <= {FaultKind.LOST, FaultKind.WS_FRAME, *FAULTS.get(peers[0], [])}, peers
     assert read > 30
+
+
+def said(rows: list[Row]) -> dict[Peers, list[bytes]]:
+    """What each connection brought to light, whichever side is read first."""
+    return {
+        peers: sorted(one.data for one in found if isinstance(one, Framed))
+        for peers, (_, found) in followed(rows).items()
+    }
+
+
+def test_packets_recorded_twice_or_out_of_order_change_nothing() -> None:
+    whole = said(ROWS)
+    assert said([row for row in ROWS for _ in range(2)]) == whole
+    swapped = ROWS.copy()
+    for at in range(0, len(swapped) - 1):
+        first, second = swapped[at : at + 2]
+        if first[:2] == second[:2] and first[4].data and second[4].data:
+            swapped[at : at + 2] = second, first
+    assert swapped != ROWS
+    assert said(swapped) == whole
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_segments_cut_by_the_snap_length_cost_no_more_than_their_messages(size: int) -> None:
+    cut = [(*row[:4], row[4]._replace(data=row[4].data[:size])) for row in ROWS]
+    for peers, (_, found) in followed(cut).items():
+        read = [one.data for one in found if isinstance(one, Framed)]
+        whole = [one.data for one in WHOLE[peers][1] if isinstance(one, Framed)]
+        assert Counter(read) <= Counter(whole)
+        kinds = {FaultKind.LOST, FaultKind.WS_FRAME, *FAULTS.get(peers[0], [])}
+        assert set(faults_of(found)) <= kinds
+        # One message of 127.0.5.2 stands behind the cut, in a segment of two.
+        if size == 100 and peers[2] != "127.0.0.8" and peers[0] != "127.0.5.2":
+            assert [one for one in read if len(one) < 16] == [one for one in whole if len(one) < 16]

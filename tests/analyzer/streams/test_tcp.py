@@ -164,6 +164,13 @@ def test_bytes_cut_off_by_the_capture_are_a_hole() -> None:
     assert "snap length" in fault.detail
 
 
+def test_what_is_more_than_the_segment_is_padding() -> None:
+    direction = opened()
+    chunks = read(direction, [segment(1000, b"ab\0\0\0", length=2), segment(1002, b"cd")])
+    assert [(chunk.data, chunk.lost) for chunk in chunks] == [(b"ab", 0), (b"cd", 0)]
+    assert direction.faults == []
+
+
 def test_a_stream_joined_in_the_middle_begins_with_its_first_data() -> None:
     direction = Direction(True)
     assert direction.add(segment(7000)) == []
