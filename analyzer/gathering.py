@@ -12,10 +12,10 @@ from typing import Final
 from analyzer import bodies
 from analyzer.bodies import body_facts
 from analyzer.capture.records import IS_CARRIED, IS_CARRIER, IS_NOTICE, MARK, NO_INTERFACE, ROW
+from analyzer.carried_facts import carried_facts
 from analyzer.facts import (
     ADDRESS_LENGTH,
     AT,
-    BEGUN,
     CAPTURED,
     CARRIED,
     CARRIER,
@@ -64,11 +64,9 @@ from analyzer.facts import (
     PLACE,
     PROTECTED,
     READABLE,
-    RELIABLE,
     REQUEST,
     RESPONSE,
     SECURE_PORT,
-    SECURED,
     SHAPE,
     SLOTS,
     SOURCE_AT,
@@ -83,15 +81,13 @@ from analyzer.facts import (
     TYPE,
     UE_AT,
     UE_END,
-    UNWRAPPED,
     WIRE,
 )
 from analyzer.forms import message_form
 from analyzer.option_facts import option_facts, token_number, uri
 from analyzer.state import hash_bytes, mix
-from dissectors import carried, link
+from dissectors import link
 from dissectors.carried import walk as walk_carried
-from dissectors.carried import wide
 from dissectors.checksum import verify
 from dissectors.coap import numbers, wire
 from dissectors.coap.wire import Defect
@@ -211,29 +207,6 @@ def _coap_facts(
     if flags & REQUEST:
         return uri(data, facts, f, count, options, text, text_at)
     return text_at
-
-
-def _carried_facts(data: Bytes, start: int, facts: Rows, f: int) -> int:
-    """What the header of a message taken out of a carrier says of it, but for its ends; how it is
-    framed."""
-    marks = data[start + carried.MARKS_AT] * 1
-    framing = data[start + carried.FRAMING_AT] * 1
-    connection = wide(data, start + carried.CONNECTION_AT, 4)
-    facts[f + CONNECTION] = connection if marks & carried.BY_CLIENT else -connection
-    facts[f + MID] = wide(data, start + carried.NUMBER_AT, 2)
-    facts[f + LINK_HASH] = wide(data, start + carried.LINK_HASH_AT, 8)
-    flags = CARRIED
-    if framing != wire.DATAGRAM:
-        flags |= RELIABLE
-    if marks & (carried.SECURED | carried.UNWRAPPED):
-        flags |= SECURED
-    if marks & carried.UNWRAPPED:
-        flags |= UNWRAPPED
-    if marks & carried.BEGUN:
-        flags |= BEGUN
-    flags |= SECURE_PORT if marks & carried.OFF_PORT else KNOWN_PORT
-    facts[f + FLAGS] = flags
-    return framing
 
 
 def gather(
@@ -357,7 +330,7 @@ def gather(
         facts[f + FLAGS] = flags
         framing = wire.DATAGRAM
         if mark == IS_CARRIED:
-            framing = _carried_facts(data, start, facts, f)
+            framing = carried_facts(data, start, facts, f)
         text_at = _coap_facts(
             data,
             facts,

@@ -16,7 +16,7 @@ from analyzer import flows, state
 from analyzer import happenings as tells
 from analyzer.annotations.keeping import Keeper
 from analyzer.block_bodies import Blocks
-from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, Source, SourceInterface
+from analyzer.capture import BATCH, ROW, CaptureFile, Intake, RecordBatch, SourceInterface
 from analyzer.capture_events import FlowEnded
 from analyzer.carriers.stage import Carriers
 from analyzer.compiling import Compiler, Told
@@ -29,7 +29,7 @@ from analyzer.findings import Finding, Findings
 from analyzer.following import TIMED
 from analyzer.icmp import icmp_error
 from analyzer.memory import Memory
-from analyzer.messages import CARRIED, CUT, LONG_TOKEN, MESSAGES
+from analyzer.messages import MESSAGES
 from analyzer.names import Endpoints, Names
 from analyzer.native import PLAIN, Kernels
 from analyzer.reading import Gathered, Reading, ahead, port_table, tcp_port_table
@@ -39,24 +39,21 @@ from analyzer.rules.context import Context
 from analyzer.rules.judge import Judge
 from analyzer.settings import Settings
 from analyzer.signals import Signals
+from analyzer.stored import Stored
 from analyzer.subjects import Flow, Message
 from analyzer.tables import Table
 from analyzer.telling import Row, event, note_of, told
 from analyzer.verdicts import learn_alike, learn_quiet
 from analyzer.whole_bodies import KINDS, WholeBodies, read_odd_body
-from dissectors import carried
-from dissectors.coap.message import Message as CoapMessage
-from dissectors.coap.message import dissect
-from dissectors.coap.wire import DATAGRAM
 from dissectors.kernel import Rows, rows
 
 
-class Session:
+class Session(Stored):
     """Reads one or several captures (merged by time) into messages, exchanges and findings."""
 
     def __init__(self, settings: Settings | None = None, tell: Told | None = None) -> None:
         self.settings = settings or Settings()
-        self.source: Source | None = None
+        self.source = None
         self.paths: list[str] = []
         self.files: list[CaptureFile] = []
         self.memory = Memory(self.settings.timers)
@@ -68,13 +65,12 @@ class Session:
         self.interfaces: list[SourceInterface] = []
         self.icmp_texts: dict[int, str] = {}
         self.blocks = Blocks(self)
-        self.parts: dict[int, Packet] = {}
-        """Messages that came in fragments, by row."""
+        self.parts = {}
         self.closed = False
         self.version = 0
         """Raised by every change: a reader that kept something knows when it is stale."""
         self._compiler = Compiler(tell)
-        self._window: tuple[int, int, memoryview] | None = None
+        self._window = None
         self._links: Rows = rows(0)
         asked = self.settings
         self.vocabulary, self.options = asked.profile.vocabulary, asked.profile.options
@@ -136,13 +132,6 @@ class Session:
         """Read to the end, then close."""
         for _ in self.read():
             pass
-
-    @property
-    def opened(self) -> Source:
-        """What is read. Raises RuntimeError before `open`."""
-        if self.source is None:
-            raise RuntimeError("open a capture first")
-        return self.source
 
     def take(self, batch: RecordBatch, most: int = BATCH) -> Iterator[float]:
         """Read the records of a batch; yields the share of the batch read, now and then."""
@@ -348,59 +337,6 @@ class Session:
         if finding.ue or not finding.exchange:
             return finding.ue
         return self.names[self.exchanges.stored.cell("ue", finding.exchange - 1)]
-
-    # Detail -------------------------------------------------------------------------------------
-
-    def link_type(self, row: int) -> int:
-        """The link type of the packet that carries a message."""
-        if row in self.parts:
-            return self.parts[row].link_type
-        if self.messages.cell("flags", row) & CARRIED:
-            return carried.LINK_TYPE
-        return self.interfaces[self.messages.cell("interface", row)].interface.link_type
-
-    def token(self, row: int) -> bytes:
-        """The token of a message."""
-        length = self.messages.cell("token_length", row)
-        return self.token_bytes(self.messages.cell("token", row), length)
-
-    def token_bytes(self, token: int, length: int) -> bytes:
-        """A token as the columns `token` and `token_length` hold it."""
-        if length == LONG_TOKEN:
-            return self.memory.bytes_of(token)
-        return (token & (1 << 64) - 1).to_bytes(8, "big")[8 - length :]
-
-    def packet(self, row: int) -> bytes:
-        """The captured bytes of the packet that carries a message; empty when the file is gone."""
-        if row in self.parts:
-            return self.parts[row].read(self.opened)
-        if self.messages.cell("flags", row) & CARRIED:
-            cells = self.messages.row(row)
-            return self.carriers.store.read(cells["offset"], cells["captured"])
-        offset, captured = self.messages.cell("offset", row), self.messages.cell("captured", row)
-        interface = self.messages.cell("interface", row)
-        if self._window is not None:
-            file, base, data = self._window
-            inside = base <= offset and offset + captured <= base + len(data)
-            if inside and self.interfaces[interface].file == file:
-                return bytes(data[offset - base : offset - base + captured])
-        return self.opened.read(interface, offset, captured)
-
-    def coap(self, row: int) -> bytes:
-        """The CoAP bytes of a message."""
-        at = self.messages.cell("coap_at", row)
-        return self.packet(row)[at : at + self.messages.cell("coap_length", row)]
-
-    def framing(self, row: int) -> int:
-        """How a message is framed, as `dissectors.coap.wire.walk` takes it."""
-        if not self.messages.cell("flags", row) & CARRIED:
-            return DATAGRAM
-        return self.packet(row)[carried.FRAMING_AT]
-
-    def dissected(self, row: int) -> CoapMessage:
-        """A message dissected, with the options that are known here."""
-        cut = bool(self.messages.cell("flags", row) & CUT)
-        return dissect(self.coap(row), cut, self.options, self.framing(row))
 
 
 _NO_PLACES = rows(0).toreadonly()
