@@ -24,7 +24,7 @@ from dissectors.msgin5g.akma import is_akma_bootstrap
     why="What follows between the two is protected by OSCORE. It can be read with that key alone.",
     bad="POST /akma, answered by 2.01.",
     good="POST /akma, answered by 4.01: nothing was agreed on.",
-    fix="To read what follows, give K_AF in a file to `--oscore-context`: a `[[context]]` with "
+    fix="To read what follows, give K_AF in a file to `--oscore-file`: a `[[context]]` with "
     "`k_af`, `client_id` and `server_id`.",
 )
 def bootstrap(event: Responded, context: Context) -> Iterator[Breach]:

@@ -284,6 +284,11 @@ def discovery_format(event: Responded, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     "RFC 8613",
     "2",
+    causes=(
+        "COAP-8613-7.2-NONCE-REUSED",
+        "COAP-8613-7.2-PIV-REPLAY",
+        "COAP-8613-7.4-PIV-BACKWARDS",
+    ),
     title="Unprotected response to a protected request",
     what="A request with the OSCORE option is answered by a success without it. A note for 4.00, "
     "4.01 and 4.02, which is how OSCORE itself fails.",

@@ -65,7 +65,6 @@ def nonce_reused(event: Unwrapped, context: Context) -> Iterator[Breach]:
     Scope.CONVERSATION,
     _SPEC,
     "7.2",
-    causes=("COAP-8613-2-RESP-UNPROTECTED",),
     title="Protected message sent again",
     what="A message that was opened has the Partial IV, the key and the ciphertext of an earlier "
     "one, and is no retransmission. A note where it is between other endpoints, as on the other "

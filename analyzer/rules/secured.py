@@ -50,7 +50,7 @@ def opaque(event: FlowOpaque | OpaqueFlow, context: Context) -> Iterator[Breach]
     "good or bad; rules on what stands outside are judged nevertheless.",
     bad="POST with OSCORE, and no security context.",
     good="The same, with the file that has its security context.",
-    fix="Give the security contexts: `--oscore-context` with a file of `[[context]]` entries. "
+    fix="Give the security contexts: `--oscore-file` with a file of `[[context]]` entries. "
     "Responses need their requests: the capture has to begin before those.",
 )
 def oscore_opaque(event: OscoreOpaque, context: Context) -> Iterator[Breach]:
