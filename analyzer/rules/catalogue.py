@@ -182,6 +182,7 @@ _AREAS: Final = (
     "lower_layers",
     "streams",
     "secured",
+    "unopened",
     "framing",
     "tokens",
     "codes",
