@@ -145,7 +145,9 @@ class Carriers:
         taken: list[Taken | Notice] = []
         slots = selecting.SLOTS
         for at in range(0, count * slots, slots):
-            self._take_packet(Packet(selected, self._found[at : at + slots].tolist()), taken)
+            cells = self._found[at : at + slots].tolist()
+            if cells[selecting.SORT] != selecting.OSCORE or not self._closed(cells[selecting.FLOW]):
+                self._take_packet(Packet(selected, cells), taken)
         return self._weaver.weave(selected, taken)
 
     def close(self) -> None:
@@ -242,6 +244,14 @@ class Carriers:
         if self._muted[at]:
             self._muted[at + selecting.PACKETS], self._muted[at + selecting.ON] = 0, 1
             counted.mute(self._muted, at)
+
+    def _closed(self, flow: int) -> bool:
+        """Count a message that nobody can open, as the kernel will from the next batch on."""
+        if self._secrets.oscore:
+            return False
+        at = selecting.muted_at(self._muted, flow)
+        self._muted[at + selecting.PACKETS] += self._muted[at + selecting.ON]
+        return bool(self._muted[at + selecting.ON])
 
     def _unmute(self, flow: SecuredFlow) -> None:
         """Another one begins between the same ends."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Messages sealed by OSCORE: the fields of what stands outside, for a Conversation.
 
-    ends = Ends()
-    talk = Conversation().con("POST", **ends.asked("GET", path="/a"))
-    talk.ack("2.04", **ends.answered("2.05", payload=b"1"))
+ends = Ends()
+talk = Conversation().con("POST", **ends.asked("GET", path="/a"))
+talk.ack("2.04", **ends.answered("2.05", payload=b"1"))
 """
 
 from __future__ import annotations
