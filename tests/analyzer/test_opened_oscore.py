@@ -396,13 +396,13 @@ def bootstrapped(*earlier: str) -> Conversation:
 
 def test_the_bootstrap_is_named_and_makes_no_resource() -> None:
     talk = Conversation().con("POST", path="/akma", token=b"a", content_format=0, payload=b"a-kid")
-    assert talk.ack("2.01").rules() == {"MSG-33535-D-BOOTSTRAP": N}
+    assert talk.ack("2.01").rules() == {"COAP-CAP-AKMA": N}
     talk.con("POST", path="/aqua", token=b"b", content_format=0, payload=b"a-kid").ack("2.01")
     assert talk.rules()["COAP-7252-5.8.2-CREATED-NO-LOCATION"] == W
 
 
 def test_posts_of_the_same_form_do_not_hide_the_bootstrap() -> None:
-    (finding,) = bootstrapped("/aqua", "/item").findings("MSG-33535-D-BOOTSTRAP")
+    (finding,) = bootstrapped("/aqua", "/item").findings("COAP-CAP-AKMA")
     assert (finding.frame, finding.frames) == (6, [6, 5])
 
 

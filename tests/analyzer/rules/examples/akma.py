@@ -16,5 +16,5 @@ def bootstrap() -> Conversation:
 
 
 EXAMPLES: Final[dict[str, Example]] = {
-    "MSG-33535-D-BOOTSTRAP": Example(bootstrap().ack("2.01"), bootstrap().ack("4.01")),
+    "COAP-CAP-AKMA": Example(bootstrap().ack("2.01"), bootstrap().ack("4.01")),
 }
