@@ -30,6 +30,7 @@ from analyzer.facts import (
     REQUEST,
     TOKEN_LENGTH,
     TYPE,
+    UNWRAPPED,
 )
 from analyzer.option_facts import uint, uint_of_block
 from analyzer.state import hash_bytes, mix
@@ -131,7 +132,12 @@ def option_form(number: int, data: Bytes, at: int, length: int, facts: Rows, f: 
                 return -1
             if length == 11:
                 return 1 if data[at] == 46 else 0  # .well-known
-            return 2 if length == 4 and data[at] == 99 and data[at + 3] == 101 else 0  # core
+            if length != 4:
+                return 0
+            akma = data[at] == 97 and data[at + 1] == 107 and data[at + 2] == 109
+            if akma and data[at + 3] == 97:
+                return 3
+            return 2 if data[at] == 99 and data[at + 3] == 101 else 0  # core
         if bit & _BLOCKS:
             block = uint_of_block(data, at, length)
             return block if block < 0 else block % 16 + (16 if block > 15 else 0)
@@ -170,7 +176,8 @@ def message_form(
     """The form of a message with `count` options, never 0, and in `facts` what is odd in it.
     `syntaxes` by Content-Format; the rest is what scanning a body takes."""
     form = mix(facts[f + DEFECTS], facts[f + CODE] * 8 + facts[f + TYPE])
-    form = mix(form, facts[f + TOKEN_LENGTH] * 2 + (facts[f + FLAGS] & CUT))
+    unwrapped = 2 if facts[f + FLAGS] & UNWRAPPED else 0
+    form = mix(form, facts[f + TOKEN_LENGTH] * 4 + unwrapped + (facts[f + FLAGS] & CUT))
     form = mix(form, facts[f + MESSAGE_TYPE])
     before, segments, empty, asked = -1, 0, 0, -1
     facts[f + ODD] = 0

@@ -17,6 +17,7 @@ from analyzer.buffers import zeroed
 from analyzer.exchanges import asking, blockwise, message_layer, observing, waiting
 from analyzer.profiles.transmission import Transmission
 from dissectors.kernel import Rows, rows
+from dissectors.msgin5g.akma import AKMA_PATH
 
 _LINE: Final = 8  # items of a line of the processor's cache
 NAMES_OF_RECORD: Final = 6
@@ -122,7 +123,7 @@ class Memory:
         s[state.NSTART] = timers.nstart
         s[state.MAX_TRANSMIT_SPAN] = timers.max_transmit_span
         self.name(b"(too many)")
-        s[state.AKMA_PATH] = self.name(b"/akma")
+        s[state.AKMA_PATH] = self.name(AKMA_PATH.encode())
 
     def make_room(
         self,

@@ -42,6 +42,7 @@ from analyzer.signals import Signals
 from analyzer.subjects import Flow, Message
 from analyzer.tables import Table
 from analyzer.telling import Row, event, note_of, told
+from analyzer.unwrapping import told_events
 from analyzer.verdicts import learn_alike, learn_quiet
 from analyzer.whole_bodies import KINDS, WholeBodies, read_odd_body
 from dissectors import carried
@@ -269,7 +270,8 @@ class Session:
             elif kind == tells.ICMP_ERROR:
                 self.judge(self._icmp(data, facts, row[0] * fact.SLOTS))
             elif kind == tells.CARRIER_NOTICE:
-                self.judge(self.carriers.next_event())
+                for happened in told_events(self, self.carriers.next_told()):
+                    self.judge(happened)
             elif kind == tells.SIGNALLED:
                 self.signals.take(row)
             elif kind == tells.STREAM_ODD:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from analyzer.carriers.secured import SecuredFlow
+    from analyzer.carriers.unopened import Unopened
+    from analyzer.decryption.oscore import Unprotected
     from analyzer.endpoints import Endpoint
     from analyzer.streams.model import Fault
     from analyzer.subjects import Message
@@ -26,6 +28,36 @@ class FlowOpaque(NamedTuple):
 
     flow: SecuredFlow
     frame: int
+
+
+class OscoreOpaque(NamedTuple):
+    """Messages that OSCORE protects cannot be read; once per ends, kid and reason."""
+
+    entry: Unopened
+    frame: int
+
+
+class Unwrapping(NamedTuple):
+    """What there is to tell of a message that OSCORE protected, before it is a row: what stood
+    `outside`, `framing` as in `coap.wire.walk`."""
+
+    found: Unprotected
+    outside: bytes
+    framing: int
+
+
+class Unwrapped(NamedTuple):
+    """A message that OSCORE protected, and facts about who sent it. Not for copies."""
+
+    message: Message
+    found: Unprotected
+
+
+class Outside(NamedTuple):
+    """What stood outside of a message that OSCORE protected, told where that is not as it mostly
+    is. Rules on it may look at what those on events.Formed may."""
+
+    message: Message
 
 
 class Taking(NamedTuple):
@@ -67,5 +99,16 @@ class PingUnanswered(NamedTuple):
 
 
 StreamEvent: TypeAlias = (
-    StreamFault | FlowOpaque | Signalled | OddOfConnection | PongUnasked | PingUnanswered
+    StreamFault
+    | FlowOpaque
+    | OscoreOpaque
+    | Unwrapped
+    | Outside
+    | Signalled
+    | OddOfConnection
+    | PongUnasked
+    | PingUnanswered
 )
+
+Told: TypeAlias = StreamFault | FlowOpaque | OscoreOpaque | Unwrapping
+"""What a row of a notice stands for."""

@@ -243,6 +243,26 @@ class Message:
         return elements.text("ue_service_id") or elements.text("originating_ue_service_id") or ""
 
 
+class OuterMessage(Message):
+    """What stood outside of a message that OSCORE protected. Its row is that of the message inside,
+    so no finding points at its bytes there."""
+
+    def __init__(self, tables: Tables, row: int, data: bytes, framing: int) -> None:
+        super().__init__(tables, row)
+        self._data, self._framing = data, framing
+        self.code = self.coap.code
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes of the message as it was sent."""
+        return self._data
+
+    @cached_property
+    def coap(self) -> CoapMessage:
+        """The message dissected."""
+        return dissect(self._data, False, self._tables.options, self._framing)
+
+
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
 from analyzer.carriers.secured import SecuredFlow
+from analyzer.stream_events import FlowOpaque
 from dissectors import carried
 from dissectors.carried import Ends
 from dissectors.coap import wire
@@ -36,9 +37,9 @@ class DtlsCarrier:
         ends = packet.ends
         back = ends.turned
         self._ends = (ends, back) if self._forward else (back, ends)
-        self.secured: SecuredFlow | None = SecuredFlow(
-            number, packet.flow, self._ends[0], self._association.security
-        )
+        security = self._association.security
+        self._flow = SecuredFlow(number, packet.flow, self._ends[0], security)
+        self.secured: SecuredFlow | None = self._flow
         self._told = False
 
     @property
@@ -66,7 +67,8 @@ class DtlsCarrier:
         security = association.security
         if not self._told and security.reason is not None and security.opaque:
             self._told = True
-            found.append(Notice(packet.record, packet.frame, packet.time, self, None))
+            told = FlowOpaque(self._flow, packet.frame)
+            found.append(Notice(packet.record, packet.frame, packet.time, told))
         return found
 
     def close(self, record: int) -> list[Taken | Notice]:

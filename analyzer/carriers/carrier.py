@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from analyzer.carriers import selecting
-from analyzer.streams.model import Fault, Piece
+from analyzer.stream_events import Told
+from analyzer.streams.model import Piece
 from dissectors.carried import Ends
 
 if TYPE_CHECKING:
@@ -84,14 +85,12 @@ class Taken(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """Something to tell about a carrier, at a record as `Taken` has it: a fault of a stream, or,
-    with None, that a secured flow is not read."""
+    """Something to tell, at a record as `Taken` has it; about a message right behind that."""
 
     record: int
     frame: int
     time: int
-    carrier: Carrier
-    fault: Fault | None
+    told: Told
 
 
 class Carrier(Protocol):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
 from analyzer.carriers.secured import SecuredFlow
+from analyzer.endpoints import Endpoint, endpoint
+from analyzer.stream_events import FlowOpaque, StreamFault
 from analyzer.streams.connection import Connection, client_first
 from analyzer.streams.model import SYN, Fault, Framed, Segment
 from dissectors import carried
@@ -79,16 +81,23 @@ class TcpCarrier:
         self._last = packet.time, packet.frame
         brought = self._connection.take(_segment(packet), self._is_forward(packet))
         found = self._handed(packet.record, brought)
-        if self._tls is not None and not self._told:
-            security = self._tls.security
+        if self.secured is not None and not self._told:
+            security = self.secured.security
             if security.reason is not None and security.opaque:
                 self._told = True
-                found.append(Notice(packet.record, packet.frame, packet.time, self, None))
+                told = FlowOpaque(self.secured, packet.frame)
+                found.append(Notice(packet.record, packet.frame, packet.time, told))
         return found
 
     def close(self, record: int) -> list[Taken | Notice]:
         """What waits behind a hole, and how the stream ends."""
         return self._handed(record, self._connection.close(*self._last))
+
+    @property
+    def _endpoints(self) -> tuple[Endpoint, Endpoint]:
+        ends = self.ends
+        client = endpoint(ends.source, ends.source_port)
+        return client, endpoint(ends.destination, ends.destination_port)
 
     def _is_forward(self, packet: Packet) -> bool:
         return self._forward == (packet.sender == self._sender)
@@ -97,7 +106,8 @@ class TcpCarrier:
         handed: list[Taken | Notice] = []
         for one in found:
             if isinstance(one, Fault):
-                handed.append(Notice(record, one.frame, one.time, self, one))
+                told = StreamFault(*self._endpoints, one)
+                handed.append(Notice(record, one.frame, one.time, told))
             else:
                 header = self._header(one)
                 handed.append(Taken(record, one.frame, one.time, header, one.data, one.pieces))

@@ -92,7 +92,6 @@ def select(
     links: Rows,
     udp_ports: bytes,
     tcp_ports: bytes,
-    oscore: int,
     seed: int,
     row: Rows,
     text: Text,
@@ -100,8 +99,8 @@ def select(
     found: Rows,
 ) -> tuple[int, int]:
     """Write a row of `found` for each of the `count` records that carries CoAP, and mark it in
-    `records`; those with OSCORE only if `oscore` is 1, and unmarked. `text` has room for all
-    addresses. Returns how many were found, and how many are marked."""
+    `records`, but for those with OSCORE. `text` has room for all addresses. Returns how many were
+    found, and how many are marked."""
     selected, marked, text_at = 0, 0, 0
     for number in range(count):
         record = number * ROW
@@ -126,7 +125,7 @@ def select(
                 continue
             if is_dtls(data, at, end, secure):
                 sort = DTLS
-            elif oscore and has_oscore(data, at, end):
+            elif has_oscore(data, at, end):
                 sort = OSCORE
             else:
                 continue
@@ -151,17 +150,18 @@ def select(
         if sort != OSCORE:
             records[record + 4] = interface + IS_CARRIER * MARK
             marked += 1
-            silent = muted_at(muted, flow)
-            if muted[silent + ON]:
-                if sort == TCP:
-                    passes = data[row[link.TCP_AT] + 13] & _SYN_FIN_RST != 0
-                    opaque = at < end
-                else:
-                    opaque = is_opaque_record(data, at)
-                    passes = not opaque
-                muted[silent + PACKETS] += 1 if opaque else 0
-                if not passes:
-                    continue
+        silent = muted_at(muted, flow)
+        if muted[silent + ON]:
+            opaque, passes = True, False
+            if sort == TCP:
+                passes = data[row[link.TCP_AT] + 13] & _SYN_FIN_RST != 0
+                opaque = at < end
+            elif sort == DTLS:
+                opaque = is_opaque_record(data, at)
+                passes = not opaque
+            muted[silent + PACKETS] += 1 if opaque else 0
+            if not passes:
+                continue
         found[into + RECORD] = number
         found[into + SORT] = sort
         found[into + FLOW] = flow

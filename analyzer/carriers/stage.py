@@ -21,17 +21,16 @@ from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Carrier, Notice, Packet, Taken
 from analyzer.carriers.secured import SecuredFlow
 from analyzer.carriers.store import Store
+from analyzer.carriers.unopened import Unopened, UnopenedTally
 from analyzer.carriers.weaving import Weaver
-from analyzer.endpoints import endpoint
-from analyzer.events import Event
+from analyzer.carriers.wrapped import Wrapped
 from analyzer.secrets.model import Secrets
-from analyzer.stream_events import FlowOpaque, StreamFault
+from analyzer.stream_events import Told
 from analyzer.streams.model import Piece
 from dissectors import link
 from dissectors.kernel import rows
 
 if TYPE_CHECKING:
-    from analyzer.carriers.wrapped import Wrapped
     from analyzer.decryption.handshake import SessionCache
 
 MOST_CARRIERS: Final = 1 << 14
@@ -83,7 +82,7 @@ class Carriers:
         self._ports = udp_ports, tcp_ports
         self._secrets = secrets = secrets or Secrets()
         self._seed = seed
-        self._wrapped = _wrapped(secrets) if secrets.oscore else None
+        self._wrapped = Wrapped(secrets.oscore)
         self._carriers: OrderedDict[int, Carrier] = OrderedDict()
         self._muted = rows(selecting.MUTED_ROWS * selecting.MUTED_SLOTS)
         self._mutes = 0
@@ -98,16 +97,9 @@ class Carriers:
         """What is read from now on."""
         self._source = source
 
-    def next_event(self) -> Event:
+    def next_told(self) -> Told:
         """What the next row of a notice stands for."""
-        notice = self.notices.popleft()
-        if notice.fault is not None:
-            ends = notice.carrier.ends
-            client = endpoint(ends.source, ends.source_port)
-            server = endpoint(ends.destination, ends.destination_port)
-            return StreamFault(client, server, notice.fault)
-        assert notice.carrier.secured is not None
-        return FlowOpaque(notice.carrier.secured, notice.frame)
+        return self.notices.popleft().told
 
     @cached_property
     def _sessions(self) -> SessionCache:
@@ -119,6 +111,11 @@ class Carriers:
     def store(self) -> Store:
         """Where messages taken out are kept. Raises OSError."""
         return self._weaver.store
+
+    @property
+    def unopened(self) -> UnopenedTally:
+        """Messages that OSCORE protects and nobody opened."""
+        return self._wrapped.tally
 
     @property
     def notices(self) -> deque[Notice]:
@@ -168,7 +165,6 @@ class Carriers:
             links,
             udp_ports,
             tcp_ports,
-            int(self._wrapped is not None),
             self._seed,
             self._row,
             selected.text,
@@ -179,20 +175,24 @@ class Carriers:
     def _take_packet(self, packet: Packet, taken: list[Taken | Notice]) -> None:
         sort = packet.cells[selecting.SORT]
         if sort == selecting.OSCORE:
-            found = self._wrapped.datagram(packet) if self._wrapped is not None else None
-            if found is not None:
-                packet.selected.mark(packet.record)
-                taken.append(found)
+            found, closed = self._wrapped.datagram(packet)
+            taken += found
+            if closed is not None:
+                self._mute(packet.flow, closed)
             return
         self._take_key_logs(packet.frame)
         carrier = self._carrier(packet, sort, taken)
-        found_in = carrier.take(packet)
-        if self._wrapped is not None:
-            opened = self._wrapped.carried
-            found_in = [one if isinstance(one, Notice) else opened(one) for one in found_in]
-        taken += found_in
+        taken += self._unwrapped(carrier.take(packet))
         if carrier.secured is not None:
             self._watch(carrier, carrier.secured)
+
+    def _unwrapped(self, found: list[Taken | Notice]) -> Iterator[Taken | Notice]:
+        """With what OSCORE protected in them opened."""
+        for one in found:
+            if isinstance(one, Notice):
+                yield one
+            else:
+                yield from self._wrapped.carried(one)
 
     def _carrier(self, packet: Packet, sort: int, taken: list[Taken | Notice]) -> Carrier:
         """What the packet belongs to: what is known of its flow, unless something new begins."""
@@ -201,7 +201,7 @@ class Carriers:
             self._carriers.move_to_end(packet.flow)
             return carrier
         if carrier is not None:
-            taken += carrier.close(packet.record)
+            taken += self._unwrapped(carrier.close(packet.record))
             if carrier.secured is not None:
                 self._unmute(carrier.secured)
         self._met += 1
@@ -219,7 +219,8 @@ class Carriers:
 
     def _waiting(self) -> list[Taken | Notice]:
         """The capture is over: what still waited behind holes."""
-        return [one for carrier in self._carriers.values() for one in carrier.close(-1)]
+        carriers = self._carriers.values()
+        return [one for carrier in carriers for one in self._unwrapped(carrier.close(-1))]
 
     # Protected flows ----------------------------------------------------------------------------
 
@@ -230,13 +231,17 @@ class Carriers:
             if len(self.secured) < MOST_SECURED:
                 self.secured.append(flow)
         if carrier.muted and not flow.muted:
-            at = selecting.muted_at(self._muted, flow.flow)
-            if self._muted[at] == 0 and self._mutes < selecting.MOST_MUTED:
-                self._muted[at] = flow.flow
-                self._mutes += 1
-            if self._muted[at]:
-                self._muted[at + selecting.PACKETS], self._muted[at + selecting.ON] = 0, 1
-                flow.mute(self._muted, at)
+            self._mute(flow.flow, flow)
+
+    def _mute(self, flow: int, counted: SecuredFlow | Unopened) -> None:
+        """The kernel counts the packets of a flow from now on."""
+        at = selecting.muted_at(self._muted, flow)
+        if self._muted[at] == 0 and self._mutes < selecting.MOST_MUTED:
+            self._muted[at] = flow
+            self._mutes += 1
+        if self._muted[at]:
+            self._muted[at + selecting.PACKETS], self._muted[at + selecting.ON] = 0, 1
+            counted.mute(self._muted, at)
 
     def _unmute(self, flow: SecuredFlow) -> None:
         """Another one begins between the same ends."""
@@ -257,12 +262,6 @@ def _kind(sort: int) -> Callable[..., Carrier]:
     from analyzer.carriers.associations import DtlsCarrier
 
     return DtlsCarrier
-
-
-def _wrapped(secrets: Secrets) -> Wrapped:
-    from analyzer.carriers.wrapped import Wrapped
-
-    return Wrapped(secrets.oscore)
 
 
 _NO_ROWS: Final = memoryview(array("q")).toreadonly()

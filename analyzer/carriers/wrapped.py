@@ -6,14 +6,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
-from analyzer.carriers.carrier import Packet, Taken
+from analyzer.carriers.carrier import Notice, Packet, Taken
+from analyzer.carriers.unopened import Unopened, UnopenedTally
+from analyzer.endpoints import Endpoint, endpoint
+from analyzer.stream_events import OscoreOpaque, Unwrapping
 from dissectors import carried
 from dissectors.coap import wire
+from dissectors.coap.stream import code_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analyzer.decryption.oscore import Unprotector
+    from analyzer.decryption.oscore import Unprotected, Unprotector
     from analyzer.secrets.oscore_context import Context
 
 _CONNECTION: Final = slice(carried.CONNECTION_AT, carried.NUMBER_AT)
@@ -22,17 +26,21 @@ _DESTINATION: Final = slice(carried.ENDS_AT + 16, carried.HEADER)
 _SOURCE_PORT: Final = slice(carried.SOURCE_PORT_AT, carried.DESTINATION_PORT_AT)
 _DESTINATION_PORT: Final = slice(carried.DESTINATION_PORT_AT, carried.LENGTH_AT)
 
+_KID_AWAITED: Final = 8
+"""Messages between two ends of which some request may still tell its kid."""
+
 
 class Wrapped:
-    """Opens what the contexts given can open."""
+    """Opens what the contexts given can open, and counts the rest in `tally`."""
 
     def __init__(self, contexts: Iterable[Context]) -> None:
-        from analyzer.decryption.oscore import Contexts, Unprotector
+        self._contexts = tuple(contexts)
+        self.tally = UnopenedTally()
+        self._unprotector: Unprotector | None = None
 
-        self._unprotector: Unprotector = Unprotector(Contexts(contexts))
-
-    def datagram(self, packet: Packet) -> Taken | None:
-        """The message in a protected datagram, None where it cannot be opened."""
+    def datagram(self, packet: Packet) -> tuple[list[Taken | Notice], Unopened | None]:
+        """The message in a protected datagram, as carrier of which the packet is marked, and what
+        there is to tell of it; and, where nobody can open what these ends send, that."""
         cells = packet.cells
         header = carried.header(
             packet.ends,
@@ -43,22 +51,74 @@ class Wrapped:
             link_hash=cells[selecting.LINK_HASH],
         )
         outer = packet.taken(header, packet.payload)
-        inner = self.carried(outer)
-        return None if inner is outer else inner
+        cut = cells[selecting.LENGTH] > len(packet.payload)
+        found = self._take(outer, cut)
+        if found is None:
+            return [], None
+        if found.message:
+            packet.selected.mark(packet.record)
+            return _opened(outer, found), None
+        told, entry = self._count(outer, found)
+        closed = entry is not None and not self._contexts
+        if entry is None or not closed or not (entry.kid or entry.messages >= _KID_AWAITED):
+            return told, None
+        return told, entry
 
-    def carried(self, one: Taken) -> Taken:
+    def carried(self, one: Taken) -> list[Taken | Notice]:
         """What is in a message that was taken out of something; itself where it is not protected
-        or cannot be opened."""
+        or cannot be opened; and what there is to tell of it."""
+        found = self._take(one, False)
+        if found is None:
+            return [one]
+        if found.message:
+            return _opened(one, found)
+        return [one, *self._count(one, found)[0]]
+
+    def _take(self, one: Taken, cut: bool) -> Unprotected | None:
+        if self._unprotector is None:
+            from analyzer.decryption.oscore import Contexts, Unprotector
+
+            self._unprotector = Unprotector(Contexts(self._contexts))
         header = one.header
         connection = header[_CONNECTION]
         source = connection + header[_SOURCE] + header[_SOURCE_PORT]
         destination = connection + header[_DESTINATION] + header[_DESTINATION_PORT]
         reliable = header[carried.FRAMING_AT] != wire.DATAGRAM
-        found = self._unprotector.take(
-            one.message, source, destination, one.time, one.frame, reliable
+        return self._unprotector.take(
+            one.message, source, destination, one.time, one.frame, reliable, cut
         )
-        if found is None or not found.message:
-            return one
-        marks = header[carried.MARKS_AT] | carried.UNWRAPPED
-        marked = header[: carried.MARKS_AT] + bytes((marks,)) + header[carried.MARKS_AT + 1 :]
-        return one._replace(header=marked, message=found.message)
+
+    def _count(
+        self, one: Taken, found: Unprotected
+    ) -> tuple[list[Taken | Notice], Unopened | None]:
+        client, server = _ends(one)
+        counted = self.tally.add(client, server, found, one.frame)
+        if counted is None:
+            return [], None
+        entry, new = counted
+        told = Notice(one.record, one.frame, one.time, OscoreOpaque(entry, one.frame))
+        return [told] if new else [], entry
+
+
+def _opened(one: Taken, found: Unprotected) -> list[Taken | Notice]:
+    """The message inside, and behind it what there is to tell of it."""
+    header = one.header
+    marks = header[carried.MARKS_AT] | carried.UNWRAPPED
+    marked = header[: carried.MARKS_AT] + bytes((marks,)) + header[carried.MARKS_AT + 1 :]
+    inner = one._replace(header=marked, message=found.message)
+    if not found.remarkable:
+        return [inner]
+    told = Unwrapping(found, one.message, header[carried.FRAMING_AT])
+    return [inner, Notice(one.record, one.frame, one.time, told)]
+
+
+def _ends(one: Taken) -> tuple[Endpoint, Endpoint]:
+    """Who asks, and who answers."""
+    header, data = one.header, one.message
+    length = header[carried.LENGTH_AT]
+    source = endpoint(header[_SOURCE][:length], int.from_bytes(header[_SOURCE_PORT], "big"))
+    destination = endpoint(
+        header[_DESTINATION][:length], int.from_bytes(header[_DESTINATION_PORT], "big")
+    )
+    code = data[1 if header[carried.FRAMING_AT] == wire.DATAGRAM else code_place(data, 0)]
+    return (source, destination) if code < 32 else (destination, source)

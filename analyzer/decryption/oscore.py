@@ -17,6 +17,7 @@ from analyzer.decryption.oscore_contexts import CannotOpenError, Contexts, Sende
 from analyzer.decryption.oscore_message import (
     Outer,
     compose,
+    is_plain,
     options_at,
     read_outer,
 )
@@ -48,6 +49,7 @@ _MORE: Final = 0x8
 class Reason(StrEnum):
     """Why a message stays opaque."""
 
+    NO_CONTEXTS = "no security context was given"
     NO_CONTEXT = "no security context has its kid"
     KID_CONTEXT = "no security context with its kid has its kid context"
     REQUEST_UNSEEN = "its request was not captured"
@@ -55,6 +57,7 @@ class Reason(StrEnum):
     MALFORMED = "its OSCORE option, its options or its ciphertext are malformed"
     OUTER_BLOCK = "it is one of several outer blocks"
     GROUP = "Group OSCORE is not supported"
+    CUT = "the capture has not got all of it"
     UNAVAILABLE = "this installation cannot open it"
 
 
@@ -72,6 +75,7 @@ class Unprotected(NamedTuple):
     the frame that has the same nonce and key with other content: both can be broken. `backwards`
     is by how much the sequence number is behind the highest, where that is beyond the replay
     window (clause 7.4). `misplaced` are numbers of options that were encrypted, of class U.
+    `outside` tells that something stands outside that rules look at (oscore_message.is_plain).
     """
 
     message: bytes
@@ -86,6 +90,14 @@ class Unprotected(NamedTuple):
     reused_with: int = 0
     backwards: int = 0
     misplaced: tuple[int, ...] = ()
+    outside: bool = False
+
+    @property
+    def remarkable(self) -> bool:
+        """There is more to tell than what the message says."""
+        return bool(
+            self.replay_of or self.reused_with or self.backwards or self.misplaced or self.outside
+        )
 
 
 class _Request:
@@ -128,42 +140,48 @@ class Unprotector:
         time: int,
         frame: int,
         reliable: bool,
+        cut: bool = False,
     ) -> Unprotected | None:
-        """What became of a message; None for one without OSCORE. It has to be whole: one that
-        the capture cut is not authentic. `time` is ns; `reliable` tells that it came over a
-        stream, framed as RFC 8323 has it. Never raises."""
+        """What became of a message; None for one without OSCORE. One that the capture `cut` cannot
+        be authentic. `time` is ns; `reliable` tells that it came over a stream, framed as RFC 8323
+        has it. Never raises."""
         start = options_at(message, reliable)
         if start < 0:
             return None
         outer = read_outer(message, start, reliable)
         if outer is None:
-            return Unprotected(b"", Reason.MALFORMED, "its options")
+            reason = (Reason.CUT, "") if cut else (Reason.MALFORMED, "its options")
+            return Unprotected(b"", *reason)
         said = read_oscore(outer.first(numbers.OSCORE) or b"")
         if flaw := _flaw(outer, said):
-            return flaw
+            return _opaque(said, Reason.CUT) if cut else flaw
+        if not self._contexts:
+            return _opaque(said, Reason.NO_CONTEXTS, _named(said) if said.kid is not None else "")
         head, tail = outer.head[:_LONGEST_HEAD], outer.payload[-16:]
         sealed = Sealed(source, destination, time, frame, head, tail, reliable)
         if outer.code < 32:
-            return self._request(outer, said, sealed)
-        return self._response(outer, said, sealed)
+            return self._request(outer, said, sealed, cut)
+        return _opaque(said, Reason.CUT) if cut else self._response(outer, said, sealed)
 
-    def _request(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
+    def _request(self, outer: Outer, said: Compressed, sealed: Sealed, cut: bool) -> Unprotected:
         senders = self._contexts.senders(said.kid or b"", said.kid_context)
         request = _Request(said.piv, sealed.tail, senders)
         if not senders:
             request.opaque = result = self._without_context(said)
+        elif cut:
+            result = _opaque(said, Reason.CUT)
         else:
             result = self._opened_request(request, outer, said, sealed)
         if len(outer.token) <= LONGEST_TOKEN:
             table = self._asked if outer.first(numbers.OBSERVE) is None else self._observed
-            request.genuine = bool(senders) and result.reason != Reason.AUTHENTICATION
+            unproved = result.reason in (Reason.AUTHENTICATION, Reason.CUT)
+            request.genuine = bool(senders) and not unproved
             _remember(table, (sealed.source, sealed.destination, outer.token), request)
         return result
 
     def _without_context(self, said: Compressed) -> Unprotected:
-        kid = said.kid or b""
-        detail = f'kid "0x{kid[:_LONGEST_SHOWN].hex()}"'
-        if not self._contexts.knows(kid):
+        detail = _named(said)
+        if not self._contexts.knows(said.kid or b""):
             return _opaque(said, Reason.NO_CONTEXT, detail)
         context = (said.kid_context or b"")[:_LONGEST_SHOWN]
         return _opaque(said, Reason.KID_CONTEXT, f'{detail}, kid context "0x{context.hex()}"')
@@ -188,7 +206,8 @@ class Unprotector:
     def _response(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
         if _is_block(outer, _BLOCKS_OF_RESPONSE):
             return _opaque(said, Reason.OUTER_BLOCK)
-        why, piv = None, said.piv
+        why: Unprotected | None = None
+        piv = said.piv
         try:
             for request in self._requests((sealed.destination, sealed.source, outer.token)):
                 for sender in request.senders:
@@ -199,10 +218,10 @@ class Unprotector:
                         request.senders = (sender,)
                         result = self._clear(outer, said, sealed, peer, plaintext)
                         return result if piv else _answered(request, result, sealed)
-                why = why or _why(request)
+                why = why or _why(request, said)
         except CannotOpenError as lack:
             return _opaque(said, Reason.UNAVAILABLE, str(lack))
-        return _opaque(said, *(why or (Reason.REQUEST_UNSEEN,)))
+        return why or _opaque(said, Reason.REQUEST_UNSEEN)
 
     def _clear(
         self, outer: Outer, said: Compressed, sealed: Sealed, sender: Sender, plaintext: bytes
@@ -223,6 +242,7 @@ class Unprotector:
             number,
             *fact,
             misplaced,
+            not is_plain(outer, said),
         )
 
     def _requests(self, key: _Key) -> Iterator[_Request]:
@@ -275,12 +295,16 @@ def _opaque(said: Compressed, reason: Reason, detail: str = "") -> Unprotected:
     return Unprotected(b"", reason, detail, "", kid, said.kid_context, number)
 
 
-def _why(request: _Request) -> tuple[Reason, str]:
-    """Why the response to a request stays opaque, where none of its senders' keys opens it."""
-    opaque = request.opaque
-    if opaque is None or opaque.reason is None:
-        return Reason.AUTHENTICATION, _of(request)
-    return opaque.reason, opaque.detail
+def _why(request: _Request, said: Compressed) -> Unprotected:
+    """Why the response to a request stays opaque, where none of its senders' keys opens it; kid
+    and kid context are those of the request."""
+    if request.opaque is None:
+        return _opaque(said, Reason.AUTHENTICATION, _of(request))
+    return request.opaque._replace(piv=int.from_bytes(said.piv, "big") if said.piv else -1)
+
+
+def _named(said: Compressed) -> str:
+    return f'kid "0x{(said.kid or b"")[:_LONGEST_SHOWN].hex()}"'
 
 
 def _of(request: _Request) -> str:

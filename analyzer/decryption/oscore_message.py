@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from dissectors.coap import numbers
-from dissectors.coap.oscore import UNPROTECTED
+from dissectors.coap.oscore import HAS_CONTEXT, OUTER, UNPROTECTED, Compressed
 from dissectors.coap.values import encode_options, encode_value
 
 _MARKER: Final = 0xFF
@@ -133,6 +133,29 @@ def read_options(data: bytes, at: int) -> tuple[Options, int] | None:
     except (IndexError, ValueError):
         return None
     return options, size
+
+
+_ORDINARY: Final = OUTER - {numbers.NO_RESPONSE, numbers.EDHOC}
+_PLAIN_CODES: Final = (
+    frozenset({numbers.POST, numbers.CHANGED}),
+    frozenset({numbers.FETCH, numbers.CONTENT}),
+)
+
+
+def is_plain(outer: Outer, said: Compressed) -> bool:
+    """Nothing outside that a rule would look at twice: code and OSCORE option are as most are, and
+    no other options than may be there. `said` is its OSCORE option."""
+    observes = False
+    if not outer.alone:
+        if not all(number in _ORDINARY for number, _ in outer.options):
+            return False
+        observes = outer.first(numbers.OBSERVE) is not None
+    code, piv = outer.code, said.piv
+    if code not in _PLAIN_CODES[observes] or (len(piv) > 1 and piv[0] == 0):
+        return False
+    if said.flags:
+        return code < 32 or not said.flags & HAS_CONTEXT
+    return not outer.first(_OSCORE)
 
 
 _KEPT: Final = UNPROTECTED - {_OSCORE, numbers.EDHOC}

@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from analyzer.endpoints import Endpoint
 from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import Transmission
 from analyzer.subjects import Flow, Message
+
+MOST_BOOTSTRAPS: Final = 1 << 12
+"""Pairs of hosts of which an AKMA bootstrap is remembered; later ones are not."""
 
 
 @dataclass(slots=True)
@@ -32,6 +36,10 @@ class Context:
 
     group_responders: dict[int, list[Message]] = field(default_factory=dict)
     """Responses to requests to groups by exchange, until the request is over."""
+
+    bootstraps: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    """Frame of the newest answer that agreed on an OSCORE context by AKMA, by the addresses of UE
+    and server."""
 
     def young(self, flow: Flow, time: int) -> bool:
         """Gate G-START: what the event refers to may lie before the capture."""

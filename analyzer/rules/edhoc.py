@@ -10,6 +10,7 @@ from analyzer.events import Formed
 from analyzer.rules.catalogue import Breach, E, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block
+from analyzer.stream_events import Outside
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Option
@@ -63,7 +64,7 @@ def alone(event: Formed, context: Context) -> Iterator[Breach]:
     good="40 02 12 34 93 09 00 6b c0 ff 31  EDHOC, empty",
     fix="Send it without value; the data goes into the payload.",
 )
-def value(event: Formed, context: Context) -> Iterator[Breach]:
+def value(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     option = _option(event.message)
     if option is not None and option.value:
         yield Breach(
@@ -89,7 +90,7 @@ def value(event: Formed, context: Context) -> Iterator[Breach]:
     good="40 02 12 34 93 09 00 6b c0 60 ff 31  EDHOC and Block1 0/0/16",
     fix="Send the option with block 0 alone.",
 )
-def later_block(event: Formed, context: Context) -> Iterator[Breach]:
+def later_block(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     option = _option(event.message)
     found = block(event.message, numbers.BLOCK1)
     if option is not None and found is not None and found.num:

@@ -22,7 +22,7 @@ from analyzer.rules.catalogue import (
 from analyzer.rules.context import Context
 from analyzer.rules.ignoring import Ignored
 from analyzer.rules.severities import weights
-from analyzer.subjects import Message
+from analyzer.subjects import Message, OuterMessage
 from dissectors.coap.message import Flaw
 from dissectors.coap.numbers import NAMED_OPTIONS, code_name, option_name
 from dissectors.coap.wire import Defect
@@ -89,6 +89,8 @@ class Judge:
             self._findings.ignored += 1
             return None
         severity = severity if fixed else breach.severity or severity
+        if isinstance(breach.message, OuterMessage):
+            breach = breach._replace(span=None)
         if breach.within is not None and breach.message is not None:
             breach = _placed(breach, breach.message, breach.within)
         if breach.group is None and breach.message and not breach.message.flow.readable:

@@ -22,8 +22,6 @@ LEFT_OUT: Final[dict[str, str]] = {
     "two endpoints alone.",
     "COAP-6690-4.1-FILTER": "A server may know links by attributes that it does not show; only a "
     "list in which every link has the attribute would tell, and then little.",
-    "COAP-8613-7.2-PIV-REPLAY": "Every kid and Partial IV would have to be kept as long as the "
-    "capture lasts; the receiver, which has the replay window, answers 4.01.",
     "COAP-8768-3-NOT-DECREMENTED": "It takes both legs of a request through a proxy, and nothing "
     "in them is certain to tell that they belong together.",
     "COAP-9175-2.2-ECHO-WRONG-SERVER": "Echo values are opaque and may be alike by chance; each "

@@ -20,6 +20,7 @@ from dissectors.coap import numbers
 from dissectors.coap.media_types import content_format_name
 from dissectors.coap.numbers import code_name
 from dissectors.coap.successes import Success, success
+from dissectors.msgin5g.akma import is_akma_bootstrap
 
 _MORE: Final = 8
 """The bit of a block option that says that more follows (RFC 7959 clause 2.2)."""
@@ -124,7 +125,8 @@ def unknown_method(event: Responded, context: Context) -> Iterator[Breach]:
     "5.8.2",
     title="Created resource without its place",
     what="A POST is answered by 2.01 Created without Location-Path or Location-Query. A note for "
-    "MSGin5G messages: TS 24.538 names no resource that a UE would ask for.",
+    "MSGin5G messages: TS 24.538 names no resource that a UE would ask for. Not of the AKMA "
+    "bootstrap.",
     why="The client should learn where the new resource is (clause 5.8.2): without it, it can "
     "neither read nor delete what it made. If nothing was created, the code is wrong.",
     bad="POST /a, answered by 2.01 alone.",
@@ -135,6 +137,8 @@ def unknown_method(event: Responded, context: Context) -> Iterator[Breach]:
 def created_somewhere(event: Responded, context: Context) -> Iterator[Breach]:
     request, answer = event.exchange.request, event.message
     if request.code != numbers.POST or answer.code != numbers.CREATED or not in_clear(event):
+        return
+    if is_akma_bootstrap(request.coap):  # it makes a security context
         return
     if not any(answer.coap.first(n) for n in (numbers.LOCATION_PATH, numbers.LOCATION_QUERY)):
         severity = N if request.message_type or event.exchange.registration else None
@@ -280,6 +284,11 @@ def discovery_format(event: Responded, context: Context) -> Iterator[Breach]:
     Scope.EXCHANGE,
     "RFC 8613",
     "2",
+    causes=(
+        "COAP-8613-7.2-NONCE-REUSED",
+        "COAP-8613-7.2-PIV-REPLAY",
+        "COAP-8613-7.4-PIV-BACKWARDS",
+    ),
     title="Unprotected response to a protected request",
     what="A request with the OSCORE option is answered by a success without it. A note for 4.00, "
     "4.01 and 4.02, which is how OSCORE itself fails.",
@@ -293,6 +302,8 @@ def discovery_format(event: Responded, context: Context) -> Iterator[Breach]:
 def unprotected(event: Responded, context: Context) -> Iterator[Breach]:
     request, answer = event.exchange.request, event.message
     fails = answer.code in _OSCORE_ERRORS
-    if request.protected and not answer.protected and (fails or answer.code >> 5 == 2):
+    sealed = answer.protected or answer.unwrapped
+    asked = request.protected or request.unwrapped
+    if asked and not sealed and (fails or answer.code >> 5 == 2):
         text = f"protected by OSCORE, answered by {code_name(answer.code)} in the clear"
         yield breach(event, text, "the OSCORE option", N if fails else None)

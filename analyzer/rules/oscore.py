@@ -9,6 +9,7 @@ from typing import Final
 from analyzer.events import Formed
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
+from analyzer.stream_events import Outside
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Option
@@ -92,7 +93,7 @@ def piv_length(event: Formed, context: Context) -> Iterator[Breach]:
     good="60 44 12 34 90 ff 31  an empty option",
     fix="Send the option with no value in responses that need no Partial IV.",
 )
-def zero_flags(event: Formed, context: Context) -> Iterator[Breach]:
+def zero_flags(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     option = _option(event.message)
     if option is not None and option.value[:1] == b"\0":
         yield _breach(event.message, option, "All flags are zero", "an empty option")
@@ -138,7 +139,7 @@ def truncated(event: Formed, context: Context) -> Iterator[Breach]:
     good="40 02 12 34 93 09 01 6b ff 31  01",
     fix="Write the sequence number in the fewest bytes.",
 )
-def leading_zero(event: Formed, context: Context) -> Iterator[Breach]:
+def leading_zero(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     option = _option(event.message)
     said = read_oscore(option.value) if option is not None else None
     if option is not None and said and said.flags & 7 > 1 and said.piv[:1] == b"\0":
@@ -189,7 +190,7 @@ def request_fields(event: Formed, context: Context) -> Iterator[Breach]:
     good="60 44 12 34 90 ff 31  an empty option",
     fix="Leave it out, unless appendix B.2 is meant.",
 )
-def response_context(event: Formed, context: Context) -> Iterator[Breach]:
+def response_context(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     message = event.message
     option = _option(message) if message.is_response else None
     if option is not None and read_oscore(option.value).flags & HAS_CONTEXT:

@@ -11,6 +11,7 @@ from analyzer.rules.catalogue import Breach, E, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.no_response import CLASSES
 from analyzer.rules.single import has
+from analyzer.stream_events import Outside
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import uint
@@ -71,7 +72,7 @@ def no_payload(event: Formed, context: Context) -> Iterator[Breach]:
     good="40 02 12 34 93 09 01 6b ff 31  POST with OSCORE",
     fix="Write the code of the message into the plaintext and POST or 2.04 outside.",
 )
-def outer_code(event: Formed, context: Context) -> Iterator[Breach]:
+def outer_code(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     message = event.message
     if not _wraps(message) or message.code in _OF_BLOCKS:
         return
@@ -109,7 +110,7 @@ def outer_code(event: Formed, context: Context) -> Iterator[Breach]:
     good="40 02 12 34 31 68 63 09 01 6b ff 31  Uri-Host `h` beside OSCORE",
     fix="Take options from the application before the message is protected, not after.",
 )
-def outer_options(event: Formed, context: Context) -> Iterator[Breach]:
+def outer_options(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     message = event.message
     if not _wraps(message):
         return
@@ -141,7 +142,7 @@ def outer_options(event: Formed, context: Context) -> Iterator[Breach]:
     good="40 02 12 34 93 09 01 6b d1 ec 1a ff 31  No-Response 26 outside",
     fix="Write 26 outside, and the value that is meant into the plaintext.",
 )
-def outer_no_response(event: Formed, context: Context) -> Iterator[Breach]:
+def outer_no_response(event: Formed | Outside, context: Context) -> Iterator[Breach]:
     message = event.message
     option = message.coap.first(numbers.NO_RESPONSE)
     if option is None or not message.is_request or not message.protected:

@@ -223,7 +223,7 @@ def client_address(event: RegistrationAnswered, context: Context) -> Iterator[Br
     causes=("COAP-7252-5.9-CODE-METHOD",),
     title="Response code is neither 2.01 nor 2.04",
     what="The response code of a registration is not 2.01 (Created) or 2.04 (Changed). A refusal, "
-    "4.xx or 5.xx, is a warning.",
+    "4.xx or 5.xx, is a warning; where OSCORE itself refuses, it is not judged.",
     why="The server shall send 2.01 or 2.04 (d)). What it sends when it refuses is not described.",
     bad="ACK 2.05 (Content)",
     good="ACK 2.01 (Created)",
@@ -233,6 +233,8 @@ def client_address(event: RegistrationAnswered, context: Context) -> Iterator[Br
 def code(event: RegistrationAnswered, context: Context) -> Iterator[Breach]:
     message = event.message
     if message.code in (numbers.CREATED, numbers.CHANGED) or message.protected:
+        return
+    if event.exchange.request.unwrapped and not message.unwrapped:  # OSCORE itself refuses
         return
     name = numbers.code_name(message.code)
     refused = message.code >> 5 in (4, 5)
