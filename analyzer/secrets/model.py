@@ -41,6 +41,8 @@ class Secrets:
         self._added = 0
         self.oscore = oscore
         """Security contexts of RFC 8613."""
+        self.warnings: tuple[str, ...] = ()
+        """What the user should know of the files, a line each."""
 
     @property
     def empty(self) -> bool:
