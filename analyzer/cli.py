@@ -304,7 +304,13 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
 
     with reading_session(files, reading) as session:
         found = Check.of(
-            session, asked.baseline, asked.severity, asked.alone, asked.wanted, asked.waivers
+            session,
+            asked.baseline,
+            asked.severity,
+            asked.alone,
+            asked.wanted,
+            asked.waivers,
+            asked.fail_on_opaque,
         )
         try:
             write(found, asked.outputs)

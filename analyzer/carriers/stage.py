@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
@@ -114,6 +114,11 @@ class Carriers:
         from analyzer.decryption.handshake import SessionCache
 
         return SessionCache()
+
+    @property
+    def opaque_oscore(self) -> Mapping[str, int]:
+        """Messages under OSCORE that could not be opened, by why; none without contexts."""
+        return self._wrapped.opaque if self._wrapped is not None else {}
 
     @property
     def store(self) -> Store:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
@@ -30,6 +31,8 @@ class Wrapped:
         from analyzer.decryption.oscore import Contexts, Unprotector
 
         self._unprotector: Unprotector = Unprotector(Contexts(contexts))
+        self.opaque: Counter[str] = Counter()
+        """Messages that stayed opaque, by decryption.oscore.Reason."""
 
     def datagram(self, packet: Packet) -> Taken | None:
         """The message in a protected datagram, None where it cannot be opened."""
@@ -57,7 +60,10 @@ class Wrapped:
         found = self._unprotector.take(
             one.message, source, destination, one.time, one.frame, reliable
         )
-        if found is None or not found.message:
+        if found is None:
+            return one
+        if not found.message:
+            self.opaque[str(found.reason)] += 1
             return one
         marks = header[carried.MARKS_AT] | carried.UNWRAPPED
         marked = header[: carried.MARKS_AT] + bytes((marks,)) + header[carried.MARKS_AT + 1 :]

@@ -320,7 +320,9 @@ class Negotiation:
             return self._resumed_master()
         because = self._security.because
         if suite.key_exchange != _PSK:
-            because(Reason.NO_SECRET, "the key log has no secret of it")
+            needs = f"{self._security.suite_name} needs a key log, no pre-shared key opens it"
+            told = "the key log has no secret of it" if self._secrets.logged else needs
+            because(Reason.NO_SECRET, told)
             return None
         if not self._keyed:
             because(Reason.CUT, "its ClientKeyExchange was not captured")

@@ -56,6 +56,11 @@ class Secrets:
         """Whether a secret that is missing may still be written to a key log."""
         return bool(self._growing)
 
+    @property
+    def logged(self) -> bool:
+        """Whether a key log was given, or came with the capture."""
+        return bool(len(self._keylog) or self._growing)
+
     def psk(self, identity: bytes) -> bytes | None:
         """The pre-shared key of an identity, else the one that was given for all.
 
