@@ -59,10 +59,10 @@ class Selected:
 
     def piece(self, record: int) -> Piece:
         """A record as part of a message."""
-        start, captured, _, _, interface = self.records[record * ROW : (record + 1) * ROW]
+        start, captured, wire, time, interface = self.records[record * ROW : (record + 1) * ROW]
         batch = self.batch
         place = batch.base + start if batch.offsets is None else batch.offsets[record]
-        return Piece(batch.first_frame + record, interface % MARK, place, captured)
+        return Piece(batch.first_frame + record, interface % MARK, place, captured, time, wire)
 
     def mark(self, record: int) -> None:
         """The record is a carrier, and no more."""
@@ -114,6 +114,11 @@ class Carriers:
         from analyzer.decryption.handshake import SessionCache
 
         return SessionCache()
+
+    def key_log(self, flow: SecuredFlow) -> bytes:
+        """Lines of an NSS key log that open what was read of a protected flow, and nothing else.
+        For exports with secrets, at the user's wish alone."""
+        return self._sessions.used.lines(flow.security.client_randoms)
 
     @property
     def opaque_oscore(self) -> Mapping[str, int]:

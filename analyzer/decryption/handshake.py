@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.decryption.security import Reason, Security, quoted
 from analyzer.decryption.suites import suite as suite_of
+from analyzer.decryption.used import UsedSecrets
+from analyzer.secrets.keylog import CLIENT_RANDOM
 from dissectors.tls import numbers
 from dissectors.tls.certificate import read_certificate
 from dissectors.tls.handshake import (
@@ -72,6 +74,7 @@ class SessionCache:
     def __init__(self, most: int = MOST_SESSIONS) -> None:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._most = most
+        self.used = UsedSecrets()
 
     def remember(self, name: bytes, session: Session) -> None:
         """`name` is a session ID or a ticket; an empty one names nothing.
@@ -193,6 +196,7 @@ class Negotiation:
         if master is None:
             return None
         self._master = master
+        self._cache.used.add(CLIENT_RANDOM, self.client.random, master)
         self._remember()
         from analyzer.decryption.schedule import connection_openers
 
@@ -219,6 +223,7 @@ class Negotiation:
         if secret is None:
             self._security.because(Reason.NO_SECRET, f"the key log has no {label} of it")
             return None
+        self._cache.used.add(label, self.client.random, secret)
         from analyzer.decryption.schedule import traffic_opener
 
         try:
@@ -234,7 +239,7 @@ class Negotiation:
         self._client_sent.clear()
         self._server_sent.clear()
         self._size = 0
-        security.client_random = hello.random
+        security.hello(hello.random)
         security.server_name = hello.extensions.server_name
         security.alpn = hello.extensions.alpn
 
