@@ -153,8 +153,8 @@ def _location(session: Session, finding: Finding, ue: str) -> dict[str, Any]:
 
 
 def _physical(session: Session, finding: Finding) -> dict[str, Any]:
-    """The file, and the span in it, else the CoAP message: not of one that was unpacked, put together
-    or taken out of something, which has other offsets."""
+    """The file, and the span in it, else the CoAP message: not of one that was unpacked, put
+    together or taken out of something, which has other offsets."""
     index, cells = 0, None
     if finding.row >= 0:
         cells = session.messages.row(finding.row)

@@ -104,3 +104,26 @@ def test_oscore_that_stays_opaque_is_counted(run: Run) -> None:
     contexts = CAPTURES / "oscore-context.toml"
     told = run("check", "--oscore-file", contexts, CAPTURES / "oscore.pcapng").out
     assert "2 messages were not evaluated: OSCORE: no security context has its kid" in told
+
+
+def test_statistics_have_a_row_for_each_flow(run: Run) -> None:
+    asked = ("statistics", "--of", "protected", *PORT, "-o", f"dtls.psk:{b'secretPSK'.hex()}")
+    both = (CCM8, HANDSHAKES / "ecdsa-keylog.pcap")
+    opaque, read = json.loads(run(*asked, "-T", "json", *both).out)["protected"]
+    assert (opaque["read"], opaque["not_read"], opaque["reason"]) == (0, 2, "not in key log")
+    assert opaque["server_name"] == "ue.example"
+    assert (read["read"], read["not_read"], read["psk_identity"]) == (2, 0, "ue-1")
+    assert "TLS_PSK_WITH_AES_128_CCM_8" in run(*asked, *both).out
+
+
+def test_a_flow_that_was_read_becomes_a_filter() -> None:
+    from analyzer.filters.filter import compiled
+    from analyzer.filters.matching import Matcher
+    from analyzer.statistics.counted import Counted
+    from analyzer.statistics.model import Part
+    from analyzer.statistics.parts import condition, found
+
+    session = session_of("coap-ccm8.pcap", psk=b"secretPSK".hex())
+    told = found(Counted(session), Part.PROTECTED, "", 1)
+    text = condition(session, told, told.table.row(0, named=True))
+    assert int(Matcher(session, compiled(text)).matches().sum()) == 2

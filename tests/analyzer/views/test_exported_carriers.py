@@ -17,6 +17,7 @@ ANALYZER = Path(__file__).parents[1]
 HANDSHAKES = ANALYZER / "decryption" / "handshakes"
 CAPTURES = ANALYZER.parents[1] / "captures"
 STREAMS = CAPTURES / "streams.pcapng"
+TLS = Path(__file__).with_name("carried") / "gnutls-tls.pcap"
 PORT = ("-d", "udp.port==15684,dtls")
 KEY = ("-o", f"dtls.psk:{b'secretPSK'.hex()}")
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
@@ -127,3 +128,16 @@ def test_what_cannot_be_redacted_is_left_out(run: Run, tmp_path: Path) -> None:
 def test_redacted_and_opened_is_a_contradiction(run: Run, tmp_path: Path) -> None:
     words = ("-w", tmp_path / "out", "--redact", "--with-secrets")
     complains(run("export", STREAMS, *words), "--redact hides what --with-secrets opens")
+
+
+def test_of_tls_the_whole_connection_is_opened_alone(run: Run, tmp_path: Path) -> None:
+    """Two connections of libcoap's gnutls client and server; one of them is exported."""
+    capture, out = TLS, tmp_path / "out.pcapng"
+    port = ("-d", "tcp.port==5694,tls")
+    keys = ("--keylog-file", capture.with_suffix(".keys"))
+    only = ("--frames", "51-53")
+    assert run("export", *port, *keys, capture, "-w", out, "--with-secrets", *only).code == 0
+    assert out.read_bytes().count(b"CLIENT_RANDOM") == 1
+    read = lines(run("messages", *port, out).out)
+    assert len(read) == 4
+    assert read == lines(run("messages", *port, *keys, capture).out)[4:]
