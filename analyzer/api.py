@@ -12,13 +12,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from analyzer.capture import CaptureError
+from analyzer.port_options import read_ports
 from analyzer.profiles import reading, spec_reading
 from analyzer.profiles.toml import ProfileError
 from analyzer.report import notices, visible_messages
 from analyzer.rules import catalogue
+from analyzer.secrets.reading import SecretsError
+from analyzer.secrets.reading import read as read_secrets
 from analyzer.session import Session
 from analyzer.settings import Settings
 from analyzer.views.escape import escape
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
     import polars as pl
     from scapy.packet import Packet
 
+    from analyzer.secrets.model import Secrets
     from dissectors.coap.layer import CoAP
+
+Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 __all__ = ["Capture", "CaptureError", "open_capture"]
 
@@ -35,11 +41,14 @@ _log: Final = logging.getLogger("msgshark")
 
 
 def open_capture(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    paths: Paths,
     *,
     spec_profile: str | os.PathLike[str] = "seed",
     transmission: str | os.PathLike[str] = "default",
-    ports: Iterable[int] = (),
+    ports: Iterable[int | str] = (),
+    psk_file: Paths = (),
+    keylog_file: Paths = (),
+    oscore_file: Paths = (),
     switch: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
     registration_path: str = "",
@@ -53,7 +62,9 @@ def open_capture(
     - `spec_profile`: wording and severities, by the name of a profile or its file
     - `switch`: what to switch on in it, such as `onem2m`; `msgshark spec-profile` lists them
     - `transmission`: what timing is judged by, by the name of a profile or its file
-    - `ports`: UDP ports that are CoAP, whatever is seen on them
+    - `ports`: UDP ports that are CoAP, whatever is seen on them, or others as `-d` has them:
+      `"udp.port==9999,dtls"`
+    - `psk_file`, `keylog_file`, `oscore_file`: files of keys that open what is protected
     - `ignore`: findings not wanted, as `RULE` or `RULE@ENDPOINT-or-UE`; `*` and `?` stand for any
     - `registration_path`: POSTs to this Uri-Path are registrations
     - `server_uri`: the Uri-Path that registrations have to have
@@ -62,20 +73,27 @@ def open_capture(
     read as a capture, a profile or rule that there is not. A damaged capture is read as far as it
     goes, which `notices` tell; whatever its packets hold raises nothing.
     """
-    several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    several = _several(paths)
     if not several:
         raise CaptureError("no capture is named.")
     rules = [ignore] if isinstance(ignore, str) else list(ignore)
     switches = [switch] if isinstance(switch, str) else list(switch)
+    numbers = tuple(ports)
+    plain = [port for port in numbers if not isinstance(port, str)]
     with _refusing():
+        others = read_ports([port for port in numbers if isinstance(port, str)])
         profile = spec_reading.load(os.fspath(spec_profile), catalogue.load)
         settings = Settings(
-            ports=frozenset(map(_port, ports)),
+            ports=frozenset(map(_port, plain)) | frozenset(others.coap),
             registration_path=registration_path,
             server_uri=server_uri,
             profile=spec_reading.switched(profile, switches),
             ignores=tuple(spec_reading.ignored(rule, catalogue.load) for rule in rules),
             timers=reading.load(os.fspath(transmission)),
+            dtls_ports=frozenset(others.dtls),
+            tcp_ports=frozenset(others.tcp),
+            tls_ports=frozenset(others.tls),
+            secrets=_secrets(psk_file, keylog_file, oscore_file),
         )
     session = Session(settings, tell=_log.info)
     try:
@@ -239,8 +257,23 @@ def _refusing() -> Iterator[None]:
     """What cannot be meant is told by the one exception."""
     try:
         yield
-    except (ProfileError, ValueError) as error:
+    except (ProfileError, SecretsError, ValueError) as error:
         raise CaptureError(str(error)) from None
+
+
+def _secrets(psk: Paths, keylog: Paths, oscore: Paths) -> Secrets | None:
+    """What opens protected flows; what is odd about the files is logged."""
+    files = [_several(paths) for paths in (psk, keylog, oscore)]
+    if not any(files):
+        return None
+    secrets, warnings = read_secrets(files[0], files[1], oscore_files=files[2])
+    for warning in warnings:
+        _log.warning(warning)
+    return secrets
+
+
+def _several(paths: Paths) -> list[str | os.PathLike[str]]:
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def _port(number: int) -> int:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from analyzer import completing
+from analyzer.port_options import Ports, takes_ports
+from analyzer.secret_options import SecretFiles, takes_secrets
 
 if TYPE_CHECKING:
     from analyzer.capture import Intake
@@ -23,17 +25,6 @@ if TYPE_CHECKING:
 SEVERITIES: Final = ("error", "warning", "note")
 LADDERS: Final = ("ladder", "mermaid")
 """Formats that draw exchanges."""
-
-_DECODE_AS: Final = re.compile(r"udp\.port==([0-9]{1,5}),coap")
-
-
-def _decode_as(context: object, parameter: object, values: tuple[str, ...]) -> tuple[int, ...]:
-    """Ports of tshark's `-d udp.port==9999,coap`."""
-    matches = [_DECODE_AS.fullmatch(value.replace(" ", "")) for value in values]
-    for value, match in zip(values, matches, strict=True):
-        if match is None or not 0 < int(match[1]) < 65536:
-            raise click.BadParameter(f"{value!r} is not understood; write udp.port==9999,coap")
-    return tuple(int(match[1]) for match in matches if match)
 
 
 def _size(context: object, parameter: object, value: str) -> int:
@@ -158,21 +149,12 @@ def _files(command: Callable[..., Any]) -> Callable[..., Any]:
     return taking
 
 
-takes_ports = click.option(
-    "-d",
-    "ports",
-    callback=_decode_as,
-    multiple=True,
-    metavar="udp.port==PORT,coap",
-    help="Take a UDP port for CoAP, as in udp.port==9999,coap; may be repeated.",
-)
-
-
 def reads_captures(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that reads captures."""
     decorators = (
         _files,
         takes_ports,
+        takes_secrets,
         click.option(
             "--registration-path",
             default="",
@@ -336,7 +318,8 @@ def selects_exchanges(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def open_later(
     files: tuple[str, ...],
-    ports: tuple[int, ...],
+    ports: Ports,
+    secret_files: SecretFiles,
     registration_path: str,
     server_uri: str,
     spec_profile: SpecProfile,
@@ -353,12 +336,17 @@ def open_later(
     from analyzer.profiles.spec_reading import switched
     from analyzer.settings import Settings
 
+    intake = Intake(files, follow, SpoolLimits(spool_size), recorder=recorder)
     settings = Settings(
-        ports=frozenset(ports),
+        ports=frozenset(ports.coap),
         registration_path=registration_path,
         server_uri=server_uri,
         profile=switched(spec_profile, switches),
         ignores=ignores,
         timers=transmission,
+        dtls_ports=frozenset(ports.dtls),
+        tcp_ports=frozenset(ports.tcp),
+        tls_ports=frozenset(ports.tls),
+        secrets=secret_files.read(growing=intake.waits or not files),
     )
-    return Intake(files, follow, SpoolLimits(spool_size), recorder=recorder), settings
+    return intake, settings

@@ -35,6 +35,7 @@ class CheckOptions(NamedTuple):
     alone: bool
     wanted: Filter | None
     waivers: Sequence[Waiver]
+    fail_on_opaque: bool = False
 
     @property
     def severity(self) -> Severity:
@@ -107,6 +108,11 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Exit with 1 when there is a finding this severe or worse.",
     )
     @click.option(
+        "--fail-on-opaque",
+        is_flag=True,
+        help="Exit with 1 when protected messages were not evaluated, too.",
+    )
+    @click.option(
         "--baseline",
         callback=_baseline,
         type=click.Path(),
@@ -129,6 +135,7 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         *arguments: Any,
         outputs: Sequence[Output],
         fail_on: str,
+        fail_on_opaque: bool,
         baseline: Baseline | None,
         alone: bool,
         wanted: Filter | None,
@@ -136,7 +143,7 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:
         waivers = [waiver for some in ignore_from for waiver in some]
-        asked = CheckOptions(outputs, fail_on, baseline, alone, wanted, waivers)
+        asked = CheckOptions(outputs, fail_on, baseline, alone, wanted, waivers, fail_on_opaque)
         return command(*arguments, asked=asked, **others)
 
     return taking

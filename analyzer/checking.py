@@ -6,11 +6,12 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from analyzer.formats import Output
 from analyzer.grouping import Group, each, grouped
 from analyzer.identity import Identities
+from analyzer.protected import messages_not_read
 from analyzer.report import findings_in_order
 from analyzer.rules.catalogue import Severity
 
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from analyzer.findings import Finding
     from analyzer.session import Session
 
+OPAQUE: Final = "COAP-CAP-OPAQUE"
+"""The rule that tells of protected flows."""
+
 
 class Check(NamedTuple):
     """A judged session: its `findings` by frame, those about the capture as a whole last.
 
     With a `baseline` these are the new ones, and `known` were in it; `waived` ones are not among
-    them. A finding as severe as `fail_on` is a failure; `alone`: each finding is told by itself.
+    them. A finding as severe as `fail_on` is a failure; with `fail_on_opaque` so is that protected
+    messages were not read; `alone`: each finding is told by itself.
     """
 
     session: Session
@@ -37,6 +42,7 @@ class Check(NamedTuple):
     fail_on: Severity = Severity.ERROR
     alone: bool = False
     waived: int = 0
+    fail_on_opaque: bool = False
 
     @classmethod
     def of(
@@ -47,6 +53,7 @@ class Check(NamedTuple):
         alone: bool = False,
         wanted: Filter | None = None,
         waivers: Sequence[Waiver] = (),
+        fail_on_opaque: bool = False,
     ) -> Self:
         """What a session that has read its capture found; `wanted`: of findings that pass."""
         identities = Identities(session)
@@ -56,7 +63,8 @@ class Check(NamedTuple):
             new = [f for f in found if identities.of(f) not in baseline.fingerprints]
         known = len(found) - len(new)
         waived = len(judged) - len(found)
-        return cls(session, new, identities, baseline, known, fail_on, alone, waived)
+        told = (baseline, known, fail_on, alone, waived, fail_on_opaque)
+        return cls(session, new, identities, *told)
 
     def groups(self) -> list[Group]:
         """Rows for people, worst first."""
@@ -71,9 +79,16 @@ class Check(NamedTuple):
         counts["ignored"] = self.session.findings.ignored + self.waived
         return counts | ({"known": self.known} if self.baseline else {})
 
+    def fails(self, finding: Finding) -> bool:
+        """Whether a finding is a failure."""
+        opaque = self.fail_on_opaque and finding.rule.id == OPAQUE
+        return opaque or finding.severity >= self.fail_on
+
     @property
     def failed(self) -> bool:
-        return any(finding.severity >= self.fail_on for finding in self.findings)
+        if self.fail_on_opaque and messages_not_read(self.session):
+            return True
+        return any(map(self.fails, self.findings))
 
 
 def _wanted(session: Session, findings: list[Finding], wanted: Filter | None) -> list[Finding]:

@@ -37,6 +37,7 @@ from analyzer.name_options import takes_names
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
 from analyzer.preferences_command import keys, preferences, preferences_of, takes_preferences
 from analyzer.recording_command import lists_interfaces, pick, record
+from analyzer.secret_options import SecretFiles
 from analyzer.serving.command import serve
 from analyzer.statistics_command import statistics
 from analyzer.watching.command import watch
@@ -166,6 +167,8 @@ def open_command(
     from analyzer.views.tui.app import run
 
     live, preferred = reading["live"], preferences_of(preferences_path)
+    own = SecretFiles(preferred.psk_files, preferred.keylog_files, preferred.oscore_files)
+    reading["secret_files"] = reading["secret_files"].beside(own)
     filter = printing.wanted.text if printing.wanted is not None else ""
     if not files and live is None:
         return pick(reading, hosts, preferred, filter)
@@ -301,7 +304,13 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
 
     with reading_session(files, reading) as session:
         found = Check.of(
-            session, asked.baseline, asked.severity, asked.alone, asked.wanted, asked.waivers
+            session,
+            asked.baseline,
+            asked.severity,
+            asked.alone,
+            asked.wanted,
+            asked.waivers,
+            asked.fail_on_opaque,
         )
         try:
             write(found, asked.outputs)

@@ -37,11 +37,18 @@ if TYPE_CHECKING:
     show_default=True,
     help="Write findings and your own comments as packet comments.",
 )
+@click.option(
+    "--with-secrets",
+    is_flag=True,
+    help="Write what opens the protected flows exported, with their handshakes: whoever has the "
+    "file reads them.",
+)
 @redact_options
 def export(
     files: tuple[str, ...],
     output: str,
     comments: bool,
+    with_secrets: bool,
     redaction: RedactOptions | None,
     wanted: Filter | None,
     **options: Any,
@@ -53,6 +60,8 @@ def export(
     from analyzer.capture.writing import WritingError
     from analyzer.views import pcapng
 
+    if with_secrets and redaction is not None:
+        raise click.UsageError("--redact hides what --with-secrets opens; leave out one of them")
     asked = {name: options.pop(name) for name in ("frames", "exchange_ids", "findings", "severity")}
     with reading_session(files, options) as session:
         some = any(asked.values())
@@ -64,7 +73,9 @@ def export(
         part = some or wanted is not None
         try:
             if redaction is None:
-                pcapng.export(session, rows, output, comments)
+                exported = pcapng.export(session, rows, output, comments, with_secrets)
+                for sentence in exported.told(with_secrets):
+                    tell(sentence)
             else:
                 from analyzer.redaction.export import Asked, redact
 

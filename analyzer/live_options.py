@@ -42,18 +42,20 @@ class Live(NamedTuple):
     host: str = ""
     remote_sudo: bool = False
 
-    def wish(self, ports: Sequence[int] = (), spool: int = 0) -> Wish:
-        """What is to be recorded; `ports` are UDP ports that carry CoAP, too, and `spool` is the
-        most bytes of a recording that nobody named a file for, 0 for any.
+    def wish(
+        self, ports: Sequence[int] = (), spool: int = 0, tcp_ports: Sequence[int] = ()
+    ) -> Wish:
+        """What is to be recorded; `ports` are UDP ports that carry CoAP, too, `tcp_ports` those of
+        TCP, and `spool` is the most bytes of a recording that nobody named a file for, 0 for any.
 
         Raises RecordingError for an interface or filter that there is not.
         """
         from analyzer.recording import interfaces
 
         if self.host:
-            return self._wish(self.interfaces, (), ports, spool)
+            return self._wish(self.interfaces, (), spool, ports, tcp_ports)
         names = interfaces.resolved(self.interfaces)
-        return self._wish(names, interfaces.link_types(names), ports, spool)
+        return self._wish(names, interfaces.link_types(names), spool, ports, tcp_ports)
 
     def start(self, wish: Wish) -> Started:
         """Record it. Raises RecordingError, with what works instead for want of rights."""
@@ -81,15 +83,16 @@ class Live(NamedTuple):
         self,
         names: tuple[str, ...],
         link_types: set[int | None] | tuple[()],
-        ports: Sequence[int],
         spool: int,
+        ports: Sequence[int],
+        tcp_ports: Sequence[int],
     ) -> Wish:
         from analyzer.recording.filters import check_filter, default_filter
         from analyzer.recording.wish import LARGEST_SNAP, UNLIMITED, Means, Wish
 
         text = self.filter
         if text is None:
-            text = default_filter(link_types, ports, self.tunnels)
+            text = default_filter(link_types, ports, self.tunnels, tcp_ports)
         elif text:
             for link_type in link_types:
                 if link_type is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from analyzer.arguments import open_later
+from analyzer.port_options import NO_PORTS, Ports
 from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
@@ -184,17 +185,27 @@ def intake_of(
     if live is None:
         if not files:
             raise click.UsageError("Missing argument 'FILE...'")
-        yield open_later(files, **options)
+        yield opened_later(files, options)
         return
     if files or options.get("follow"):
         raise click.UsageError("-i captures live; leave out the FILEs and --follow, or -i")
     with recorded(live, options["ports"], options["spool_size"], keep) as recording:
-        yield open_later((), **options, recorder=recording)
+        yield opened_later((), options, recording)
+
+
+def opened_later(
+    files: tuple[str, ...], options: dict[str, Any], recorder: Recorder | None = None
+) -> tuple[Intake, Settings]:
+    """`open_later`, with what is odd about files of secrets on stderr."""
+    intake, settings = open_later(files, **options, recorder=recorder)
+    for warning in settings.secrets.warnings if settings.secrets is not None else ():
+        tell(warning)
+    return intake, settings
 
 
 @contextmanager
 def recorded(
-    live: Live, ports: tuple[int, ...] = (), spool: int = 0, keep: bool = False
+    live: Live, ports: Ports = NO_PORTS, spool: int = 0, keep: bool = False
 ) -> Iterator[Started]:
     """A recording that goes on; see Live.wish. At the end a file that nobody named is gone, unless
     somebody else sees to that: `keep`."""
@@ -203,7 +214,7 @@ def recorded(
 
     tell_alone()
     try:
-        recording = live.start(live.wish(ports, spool))
+        recording = live.start(live.wish(ports.udp, spool, ports.stream))
     except RecordingError as error:
         raise click.ClickException(str(error)) from None
     try:

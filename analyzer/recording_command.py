@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from analyzer.arguments import open_later, takes_ports
 from analyzer.live_options import Live, captures_live
-from analyzer.opened import LIVE_SIGNALS, ended_by_user, recorded, tell, tell_alone, tell_recorded
+from analyzer.opened import (
+    LIVE_SIGNALS,
+    ended_by_user,
+    opened_later,
+    recorded,
+    tell,
+    tell_alone,
+    tell_recorded,
+)
+from analyzer.port_options import Ports, takes_ports
 from analyzer.status_line import status_line
 
 if TYPE_CHECKING:
@@ -30,7 +38,7 @@ _BROKEN: Final = 2
 @click.command()
 @captures_live
 @takes_ports
-def record(live: Live | None, ports: tuple[int, ...]) -> int:
+def record(live: Live | None, ports: Ports) -> int:
     """Record packets to a file, on a terminal with a line that tells how it goes.
 
     It ends by -a, -c, Ctrl+C or SIGTERM. A FILE that is there is written over, as by dumpcap.
@@ -60,11 +68,12 @@ def pick(
     from analyzer.views.tui.picking import run_picker
 
     options = {name: value for name, value in reading.items() if name != "live"}
-    intake, settings = open_later((), **options)
+    intake, settings = opened_later((), options)
+    ports: Ports = options["ports"]
     return run_picker(
         interfaces,
         traffic,
-        lambda names: default_filter(link_types(names), options["ports"]),
+        lambda names: default_filter(link_types(names), ports.udp, tcp_ports=ports.stream),
         Wish((), stop=Limits(filesize=intake.spool.most)),
         settings,
         start=Live(()).start,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer import protected
 from analyzer.candidates import Candidates
 from analyzer.exchanges.message_layer import MOST_LIVE
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
@@ -166,6 +167,8 @@ def notices(session: Session) -> Iterator[str]:
     if session.source is not None:
         yield from session.source.notices
         yield from _drops(session.source)
+    if told := protected.sentence(session):
+        yield told
     counts = session.counts
     for link_type, packets in counts.unknown_links.items():
         yield f"{_packets(packets)} of link type {link_type} passed over: not supported"

@@ -58,9 +58,10 @@ def statistics(
     **reading: Any,
 ) -> int:
     """Print statistics: traffic over time, conversations, endpoints, codes, response times,
-    retransmissions.
+    retransmissions, protected flows.
 
-    As tshark's -z io,stat and -z conv,udp, of the messages that are CoAP.
+    As tshark's -z io,stat and -z conv,udp, of the messages that are CoAP. Protected flows are all
+    those of the capture, whatever passes the filter.
     """
     from analyzer.report import visible_messages
     from analyzer.statistics.counted import Counted

@@ -98,6 +98,11 @@ def header(
     return fixed + ends.source.ljust(16, b"\0") + ends.destination.ljust(16, b"\0")
 
 
+def connection(data: bytes) -> int:
+    """The number of the connection or association that carried a message, from its header."""
+    return int.from_bytes(data[CONNECTION_AT:NUMBER_AT], "big")
+
+
 def walk(data: Bytes, start: int, end: int, row: Rows) -> None:
     """Fill the row of a frame from the header at `start`; what follows it is the payload."""
     row[FRAGMENT] = row[TUNNEL] = row[ADDRESS_IN] = row[CHECKSUM] = row[UNSURE] = 0

@@ -34,6 +34,10 @@ class PcapngWriter:
         self._interfaces: dict[Hashable, int] = {}
         out.write(blocks.section(application, comments))
 
+    def secrets(self, keylog: bytes) -> None:
+        """A key log that opens packets behind it."""
+        self._out.write(blocks.secrets(keylog))
+
     def packet(
         self,
         id: Hashable,

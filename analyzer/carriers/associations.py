@@ -64,6 +64,8 @@ class DtlsCarrier:
         for opened in association.take(packet.payload, forward, packet.frame, packet.time):
             header = self._header(packet, forward)
             found.append(packet.taken(header, opened.plaintext))
+        if not found and not association.muted and self.secured is not None:
+            self.secured.keep(packet.piece)
         security = association.security
         if not self._told and security.reason is not None and security.opaque:
             self._told = True

@@ -11,7 +11,7 @@ from analyzer.carriers.secured import SecuredFlow
 from analyzer.endpoints import Endpoint, endpoint
 from analyzer.stream_events import FlowOpaque, StreamFault
 from analyzer.streams.connection import Connection, client_first
-from analyzer.streams.model import SYN, Fault, Framed, Segment
+from analyzer.streams.model import SYN, Fault, Framed, Piece, Segment
 from dissectors import carried
 from dissectors.carried import Ends
 from dissectors.coap import wire
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SEQUENCE: Final = 4  # where things stand in a TCP header
 _ACKNOWLEDGED: Final = 8
 _FLAGS: Final = 13
+_MOST_BEFORE: Final = 8
+"""Segments kept before TLS shows itself: those of the handshake of TCP, and the first hello."""
 
 
 class TcpCarrier:
@@ -51,6 +53,7 @@ class TcpCarrier:
         self._sent = [0, 0]
         self._told = False
         self.secured: SecuredFlow | None = None
+        self._before: list[Piece] = []
 
     def _begin_tls(self, secrets: Secrets, sessions: SessionCache) -> TlsStream:
         from analyzer.decryption.tls import TlsStream
@@ -79,8 +82,11 @@ class TcpCarrier:
     def take(self, packet: Packet) -> list[Taken | Notice]:
         """What a segment completes."""
         self._last = packet.time, packet.frame
-        brought = self._connection.take(_segment(packet), self._is_forward(packet))
+        segment = _segment(packet)
+        brought = self._connection.take(segment, self._is_forward(packet))
         found = self._handed(packet.record, brought)
+        if not brought and (segment.length or segment.flags & SYN):
+            self._keep(segment.piece)
         if self.secured is not None and not self._told:
             security = self.secured.security
             if security.reason is not None and security.opaque:
@@ -88,6 +94,16 @@ class TcpCarrier:
                 told = FlowOpaque(self.secured, packet.frame)
                 found.append(Notice(packet.record, packet.frame, packet.time, told))
         return found
+
+    def _keep(self, piece: Piece) -> None:
+        """A segment without a message; what comes before TLS shows itself opens its stream."""
+        if self.secured is None:
+            if len(self._before) < _MOST_BEFORE and self._secure_port:
+                self._before.append(piece)
+        elif not self.muted:
+            for one in (*self._before, piece):
+                self.secured.keep(one)
+            self._before.clear()
 
     def close(self, record: int) -> list[Taken | Notice]:
         """What waits behind a hole, and how the stream ends."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
 from analyzer.endpoints import Endpoint, endpoint
@@ -12,6 +12,10 @@ from dissectors.kernel import Rows
 
 if TYPE_CHECKING:
     from analyzer.decryption.security import Security
+    from analyzer.streams.model import Piece
+
+MOST_HANDSHAKE: Final = 48
+"""Packets without a message that are kept of a flow."""
 
 
 class SecuredFlow:
@@ -22,9 +26,20 @@ class SecuredFlow:
         self.client: Endpoint = endpoint(ends.source, ends.source_port)
         self.server: Endpoint = endpoint(ends.destination, ends.destination_port)
         self.listed = False
+        self.handshake: list[Piece] = []
+        """Packets that carried no message: the handshake and what else keys depend on, up to
+        MOST_HANDSHAKE of them."""
+        self.handshake_whole = True
         self._muted: Rows | None = None
         self._at = -1
         self._counted = 0
+
+    def keep(self, piece: Piece) -> None:
+        """A packet without a message, which an export that is to be opened alone needs, too."""
+        if len(self.handshake) < MOST_HANDSHAKE:
+            self.handshake.append(piece)
+        else:
+            self.handshake_whole = False
 
     @property
     def muted(self) -> bool:

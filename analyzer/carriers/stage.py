@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
@@ -58,10 +58,10 @@ class Selected:
 
     def piece(self, record: int) -> Piece:
         """A record as part of a message."""
-        start, captured, _, _, interface = self.records[record * ROW : (record + 1) * ROW]
+        start, captured, wire, time, interface = self.records[record * ROW : (record + 1) * ROW]
         batch = self.batch
         place = batch.base + start if batch.offsets is None else batch.offsets[record]
-        return Piece(batch.first_frame + record, interface % MARK, place, captured)
+        return Piece(batch.first_frame + record, interface % MARK, place, captured, time, wire)
 
     def mark(self, record: int) -> None:
         """The record is a carrier, and no more."""
@@ -106,6 +106,16 @@ class Carriers:
         from analyzer.decryption.handshake import SessionCache
 
         return SessionCache()
+
+    def key_log(self, flow: SecuredFlow) -> bytes:
+        """Lines of an NSS key log that open what was read of a protected flow, and nothing else.
+        For exports with secrets, at the user's wish alone."""
+        return self._sessions.used.lines(flow.security.client_randoms)
+
+    @property
+    def opaque_oscore(self) -> Mapping[str, int]:
+        """Messages under OSCORE that could not be opened, by why; none without contexts."""
+        return self._wrapped.opaque if self._wrapped is not None else {}
 
     @property
     def store(self) -> Store:

@@ -16,7 +16,7 @@ from typing import Final
 
 from analyzer.streams.model import Piece
 
-_PIECE: Final = struct.Struct("<qIIH")  # offset in its file, frame, length, interface
+_PIECE: Final = struct.Struct("<qIIHqI")  # offset in its file, frame, length, interface, time, wire
 _COUNT: Final = struct.Struct("<I")
 MOST_PIECES: Final = 1 << 12
 """Packets kept of one message."""
@@ -53,8 +53,8 @@ class Store:
         size = count * _PIECE.size
         packed = self.read(offset - _COUNT.size - size, size)
         return tuple(
-            Piece(frame, interface, place, length)
-            for place, frame, length, interface in _PIECE.iter_unpack(packed)
+            Piece(frame, interface, place, length, time, wire)
+            for place, frame, length, interface, time, wire in _PIECE.iter_unpack(packed)
         )
 
     def close(self) -> None:
@@ -65,5 +65,8 @@ class Store:
 def packed_pieces(pieces: tuple[Piece, ...]) -> bytes:
     """What stands in front of the header of a message."""
     kept = pieces[:MOST_PIECES]
-    packed = [_PIECE.pack(one.offset, one.frame, one.length, one.interface) for one in kept]
+    packed = [
+        _PIECE.pack(one.offset, one.frame, one.length, one.interface, one.time, one.wire)
+        for one in kept
+    ]
     return b"".join((*packed, _COUNT.pack(len(kept))))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.decryption.security import Reason, Security, quoted
 from analyzer.decryption.suites import suite as suite_of
+from analyzer.decryption.used import UsedSecrets
+from analyzer.secrets.keylog import CLIENT_RANDOM
 from dissectors.tls import numbers
 from dissectors.tls.certificate import read_certificate
 from dissectors.tls.handshake import (
@@ -72,6 +74,7 @@ class SessionCache:
     def __init__(self, most: int = MOST_SESSIONS) -> None:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._most = most
+        self.used = UsedSecrets()
 
     def remember(self, name: bytes, session: Session) -> None:
         """`name` is a session ID or a ticket; an empty one names nothing.
@@ -195,6 +198,7 @@ class Negotiation:
             return None
         self._master = master
         self._forget_transcript()
+        self._cache.used.add(CLIENT_RANDOM, self.client.random, master)
         self._remember()
         from analyzer.decryption.schedule import connection_openers
 
@@ -221,6 +225,7 @@ class Negotiation:
         if secret is None:
             self._security.because(Reason.NO_SECRET, f"the key log has no {label} of it")
             return None
+        self._cache.used.add(label, self.client.random, secret)
         from analyzer.decryption.schedule import traffic_opener
 
         try:
@@ -234,7 +239,7 @@ class Negotiation:
         self.client = hello
         # The hello before a HelloVerifyRequest is in no hash (RFC 6347 clause 4.2.1).
         self._forget_transcript()
-        security.client_random = hello.random
+        security.hello(hello.random)
         security.server_name = hello.extensions.server_name
         security.alpn = hello.extensions.alpn
 
@@ -324,7 +329,9 @@ class Negotiation:
             return self._resumed_master()
         because = self._security.because
         if suite.key_exchange != _PSK:
-            because(Reason.NO_SECRET, "the key log has no secret of it")
+            needs = f"{self._security.suite_name} needs a key log, no pre-shared key opens it"
+            told = "the key log has no secret of it" if self._secrets.logged else needs
+            because(Reason.NO_SECRET, told)
             return None
         if not self._keyed:
             because(Reason.CUT, "its ClientKeyExchange was not captured")

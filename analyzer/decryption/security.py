@@ -11,6 +11,9 @@ from dissectors.tls.numbers import ALERT_LEVELS, ALERTS, VERSIONS, suite_name
 MOST_ALERTS: Final = 32
 """Alerts kept of one flow; later ones are counted alone."""
 
+MOST_RANDOMS: Final = 32
+"""Handshakes of a flow whose client random is kept."""
+
 _MOST_TEXT: Final = 120
 
 
@@ -58,6 +61,7 @@ class Security:
         "cipher_suite",
         "client_cid",
         "client_random",
+        "client_randoms",
         "client_subject",
         "cookie_exchanges",
         "detail",
@@ -98,6 +102,8 @@ class Security:
         """Application records that were not."""
         self.tampered = 0
         """Records of any sort that keys were there for and did not open."""
+        self.client_randoms: list[bytes] = []
+        """Those of all its handshakes, up to MOST_RANDOMS."""
         self.first_frame = -1
         self.last_frame = -1
         self.begin()
@@ -133,6 +139,13 @@ class Security:
     @property
     def suite_name(self) -> str:
         return suite_name(self.cipher_suite) if self.cipher_suite >= 0 else ""
+
+    def hello(self, client_random: bytes) -> None:
+        """A ClientHello came, or came again."""
+        self.client_random = client_random
+        known = self.client_randoms
+        if len(known) < MOST_RANDOMS and client_random not in known[-1:]:
+            known.append(client_random)
 
     def because(self, reason: Reason, detail: str) -> None:
         """It cannot be read, for this reason."""

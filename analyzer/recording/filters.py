@@ -13,6 +13,7 @@ from dissectors import tunnels
 from dissectors.coap.numbers import COAP_PORT, COAPS_PORT, COMPRESSED_PORTS
 
 ETHERNET: Final = 1
+_USUAL: Final = {COAP_PORT, COAPS_PORT}
 _DLT: Final = {101: 12}
 """DLT_ numbers where LINKTYPE_ ones differ on most systems (pcap-linktype(7)): raw IP."""
 
@@ -37,16 +38,19 @@ TUNNELS: Final = {
 
 
 def default_filter(
-    link_types: Iterable[int | None], ports: Iterable[int] = (), tunnels: Iterable[str] = ()
+    link_types: Iterable[int | None],
+    ports: Iterable[int] = (),
+    tunnels: Iterable[str] = (),
+    tcp_ports: Iterable[int] = (),
 ) -> str:
     """What lets CoAP through on interfaces of all these link types, as far as they are known.
 
-    `ports` are UDP ports that carry CoAP, too, and `tunnels` names in TUNNELS. On Ethernet also
-    behind one or two VLAN tags. "", which lets everything through, where libpcap is missing or has
-    no filters for a link type.
+    `ports` are UDP ports that carry CoAP, too, `tcp_ports` TCP ports, and `tunnels` names in
+    TUNNELS. On Ethernet also behind one or two VLAN tags. "", which lets everything through, where
+    libpcap is missing or has no filters for a link type.
     """
     kinds = set(link_types)
-    text = _of_ports(ports, tunnels)
+    text = _of_ports(ports, tunnels, tcp_ports)
     if kinds == {ETHERNET}:
         text = f"{text} or (vlan and ({text} or (vlan and ({text}))))"
     try:
@@ -57,12 +61,13 @@ def default_filter(
     return text
 
 
-def _of_ports(ports: Iterable[int], tunnels: Iterable[str]) -> str:
+def _of_ports(ports: Iterable[int], tunnels: Iterable[str], tcp_ports: Iterable[int]) -> str:
     first, last = COMPRESSED_PORTS[0], COMPRESSED_PORTS[-1]
     parts = [
         f"port {COAP_PORT} or port {COAPS_PORT}",  # CoAP over TCP, too (RFC 8323)
         f"udp portrange {first}-{last}",
-        *(f"udp port {port}" for port in sorted(set(ports) - {COAP_PORT, COAPS_PORT})),
+        *(f"udp port {port}" for port in sorted(set(ports) - _USUAL)),
+        *(f"tcp port {port}" for port in sorted(set(tcp_ports) - _USUAL)),
         *(TUNNELS[name] for name in dict.fromkeys(tunnels)),
         *_UNSEEN,
     ]

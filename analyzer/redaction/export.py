@@ -73,8 +73,8 @@ def redact(
                 _write_map(asked.map_path, session, words)
             with new_file(path, session.paths) as out:
                 _copy(name, after, out, asked.comments)
-            yield from _told(packets.left_out, len(frames))
-            if part:
+            yield from _told(packets.left_out, packets.inside, len(frames))
+            if part or packets.inside:
                 yield "findings were not compared: a part of a capture has others than the whole"
             elif texts := differences(session, after, frames):
                 yield "the redacted capture does not show the same findings:"
@@ -93,10 +93,16 @@ def _reading(session: Session, path: str) -> Iterator[Session]:
         after.release()
 
 
-def _told(left_out: int, written: int) -> Iterator[str]:
+def _told(left_out: int, inside: int, written: int) -> Iterator[str]:
     if left_out:
         packets = "1 packet was" if left_out == 1 else f"{left_out} packets were"
         yield f"{packets} left out: headers below CoAP that cannot be redacted without a doubt"
+    if inside:
+        packets = "1 packet was" if inside == 1 else f"{inside} packets were"
+        yield (
+            f"{packets} left out: in streams and in what is encrypted nothing can be replaced, and "
+            "handshakes name who they are of"
+        )
     if not written:
         yield "no packet was written: there is no CoAP to show"
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.block_bodies import block_value
 from analyzer.endpoints import endpoint
+from analyzer.messages import CARRIED
 from analyzer.option_facts import in_blocks
 from analyzer.redaction import frames
 from analyzer.redaction.block_payloads import BlockPayloads
@@ -34,6 +35,7 @@ _VLAN: Final = (b"\x81\x00", b"\x88\xa8", b"\x91\x00", b"\x92\x00")
 _IP: Final = (b"\x08\x00", b"\x86\xdd")
 _GROUP_V4: Final = b"\x01\x00\x5e"
 _GROUP_V6: Final = b"\x33\x33"
+_HANDSHAKE: Final = 22  # DTLS, RFC 6347 clause 4.3.1
 _RECORD_HEADER: Final = 13  # DTLS, RFC 6347 clause 4.1
 _WHOLE_DATAGRAMS: Final = 64
 _MOST_KEYS: Final = 1024
@@ -71,11 +73,13 @@ class Packets:
     """The packets of a session that may be shown, asked for in file order.
 
     `rows` are those of the messages to show. `left_out` counts packets that should be there, but
-    have layers that cannot be built anew without a doubt.
+    have layers that cannot be built anew without a doubt; `inside` those that carried messages in
+    something encrypted or in a stream, where nothing can be replaced, and handshakes, which name
+    those who shake hands.
     """
 
     def __init__(self, session: Session, rows: Iterable[int], words: Words, cipher: Cipher) -> None:
-        self.left_out = 0
+        self.left_out = self.inside = 0
         self._session = session
         self._words = words
         self._cipher = cipher
@@ -86,6 +90,7 @@ class Packets:
         self._row = link.new_row()
         self._rows, self._frames = array("q"), array("q")
         self._pieces: dict[tuple[int, int], _Piece] = {}
+        self._carriers: set[int] = set()
         self._first: dict[tuple[int, int], int] = {}
         self._open: dict[tuple[bytes, bytes, int], None] = {}
         self._wholes: dict[int, tuple[Ip, bytes] | None] = {}
@@ -99,7 +104,13 @@ class Packets:
     def _take(self, rows: Iterable[int]) -> None:
         """Where the messages to show stand."""
         column = self._session.messages["frame"]
+        flags = self._session.messages["flags"]
+        store = self._session.carriers.store if flags.any() else None
         for row in rows:
+            if store is not None and flags[row] & CARRIED:
+                places = self._session.messages["offset"]
+                self._carriers.update(one.frame for one in store.pieces(int(places[row])))
+                continue
             packet = self._session.parts.get(row)
             if packet is None:
                 self._rows.append(row)
@@ -118,6 +129,9 @@ class Packets:
 
     def shown(self, record: Record) -> Shown | None:
         """What may be shown of a packet; None for nothing."""
+        if record.frame in self._carriers:
+            self.inside += 1
+            return None
         data, row = record.data, self._row
         link_type = self._session.interfaces[record.interface].interface.link_type
         at = bisect_left(self._frames, record.frame)
@@ -183,6 +197,9 @@ class Packets:
         walked = self._row
         data = record.data[walked[link.PAYLOAD_AT] : walked[link.PAYLOAD_END]]
         if not data or not 20 <= data[0] < 64:
+            return None
+        if data[0] == _HANDSHAKE:
+            self.inside += 1
             return None
         ip = self._ip(record.data, walked)
         kept = data[:3] + bytes(len(data[3:11])) + data[11:_RECORD_HEADER]

@@ -41,6 +41,8 @@ class Secrets:
         self._added = 0
         self.oscore = oscore
         """Security contexts of RFC 8613."""
+        self.warnings: tuple[str, ...] = ()
+        """What the user should know of the files, a line each."""
 
     @property
     def empty(self) -> bool:
@@ -53,6 +55,11 @@ class Secrets:
     def growing(self) -> bool:
         """Whether a secret that is missing may still be written to a key log."""
         return bool(self._growing)
+
+    @property
+    def logged(self) -> bool:
+        """Whether a key log was given, or came with the capture."""
+        return bool(len(self._keylog) or self._growing)
 
     def psk(self, identity: bytes) -> bytes | None:
         """The pre-shared key of an identity, else the one that was given for all.

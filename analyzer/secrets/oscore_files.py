@@ -104,6 +104,14 @@ def read_contexts(path: str) -> tuple[Context, ...]:
     return tuple(contexts.values())
 
 
+def files_of(path: str) -> list[str]:
+    """The files that are read for this name."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return [path]
+    return [str(folder / name) for name in _AIOCOAP_FILES if (folder / name).exists()]
+
+
 def _text(path: str) -> str:
     try:
         with open(path, "rb") as file:

@@ -15,10 +15,18 @@ key is K_AF.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 LONGEST: Final = 65_535
 """Bytes of an identity or a key (RFC 4279 clause 2)."""
+
+_MAY_BE: Final = re.compile(r"(.*[:,=])?(0x)?[0-9a-fA-F]{16,}", re.DOTALL)
+
+
+def may_be_key(word: str) -> bool:
+    """Whether a word that should name a file looks like a key, which no message may show."""
+    return _MAY_BE.fullmatch(word.strip()) is not None
 
 
 class PskError(Exception):

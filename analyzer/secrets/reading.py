@@ -7,12 +7,16 @@ import os
 import shlex
 import stat
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.capture.store import printable
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
-from analyzer.secrets.psk import Identities, PskError
+from analyzer.secrets.psk import Identities, PskError, may_be_key
+
+if TYPE_CHECKING:
+    from analyzer.secrets.oscore_context import Context
 
 MOST_BYTES: Final = 64 << 20
 """Of one file; a key log is read up to there."""
@@ -68,14 +72,21 @@ def read(
     psk_files: Iterable[str | os.PathLike[str]] = (),
     keylog_files: Iterable[str | os.PathLike[str]] = (),
     *,
-    oscore: tuple[Any, ...] = (),
+    oscore_files: Iterable[str | os.PathLike[str]] = (),
+    key: bytes = b"",
     growing: bool = False,
 ) -> SecretsRead:
-    """All secrets of these files. Raises SecretsError.
+    """All secrets of these files; `key` is the pre-shared key of every identity that has none of
+    its own. Raises SecretsError.
 
     With `growing`, for a live capture, a key log is read on when a secret is missing, and need
     not be there yet.
     """
+    psk_files, keylog_files = tuple(psk_files), tuple(keylog_files)
+    oscore_files = tuple(oscore_files)
+    for path in (*psk_files, *keylog_files, *oscore_files):
+        if may_be_key(os.fspath(path)) and not os.path.exists(path):
+            raise SecretsError("what should name a file may be a key; write it into a file, 0600")
     warnings: list[str] = []
     identities = Identities()
     for path in psk_files:
@@ -86,9 +97,13 @@ def read(
             identities.add(text)
         except PskError as error:
             raise SecretsError(f"{_shown(path)}: {error}") from None
+    if key and identities.for_all not in (None, key):
+        raise SecretsError("two keys for every identity; keep one of them")
+    identities.for_all = key or identities.for_all
+    contexts = tuple(one for path in oscore_files for one in _contexts(path, warnings))
     log = KeyLog()
     files = [_keylog(path, log, warnings, growing) for path in keylog_files]
-    secrets = Secrets(identities, keylog=log, growing=files if growing else (), oscore=oscore)
+    secrets = Secrets(identities, keylog=log, growing=files if growing else (), oscore=contexts)
     return SecretsRead(secrets, warnings)
 
 
@@ -119,19 +134,39 @@ def _keylog(
     return file
 
 
+def _contexts(path: str | os.PathLike[str], warnings: list[str]) -> tuple[Context, ...]:
+    """The OSCORE contexts of a file, or of a folder of aiocoap. Raises SecretsError."""
+    from analyzer.secrets.oscore_files import ContextsError, files_of, read_contexts
+
+    try:
+        found = read_contexts(os.fspath(path))
+    except ContextsError as error:
+        raise SecretsError(printable(str(error))) from None
+    for name in files_of(os.fspath(path)):
+        with suppress(OSError):
+            _warn(name, os.stat(name).st_mode, warnings)
+    return found
+
+
+def _warn(path: str | os.PathLike[str], mode: int, warnings: list[str]) -> None:
+    """Tell what others may read."""
+    if mode & _OTHERS:
+        name = _shown(path)
+        warnings.append(f"{name}: others may read these secrets; chmod 600 {shlex.quote(name)}")
+
+
 def _bytes(path: str | os.PathLike[str], wanted: str, warnings: list[str]) -> bytes:
     """A file, up to a byte more than is taken of it. Raises SecretsError."""
     name = _shown(path)
     try:
         with open(path, "rb") as file:
-            others = os.fstat(file.fileno()).st_mode & _OTHERS
+            mode = os.fstat(file.fileno()).st_mode
             text = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise SecretsError(f"{name}: {error.strerror}; give a file of {wanted}") from None
     except ValueError as error:  # a name with a null character
         raise SecretsError(f"{name}: {error}; give a file of {wanted}") from None
-    if others:
-        warnings.append(f"{name}: others may read these secrets; chmod 600 {shlex.quote(name)}")
+    _warn(path, mode, warnings)
     return text
 
 

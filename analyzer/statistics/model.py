@@ -37,10 +37,13 @@ class Part(StrEnum):
     CODES = "codes"
     TIMES = "times"
     RETRANSMISSIONS = "retransmissions"
+    PROTECTED = "protected"
 
     @property
     def heading(self) -> str:
         """As the name of a view."""
+        if self is Part.PROTECTED:
+            return "Protected flows"
         return "Response times" if self is Part.TIMES else self.value.capitalize()
 
     @property

@@ -19,6 +19,7 @@ def found(counted: Counted, part: Part, by: str, most: int) -> Found:
     from analyzer.statistics.codes import codes
     from analyzer.statistics.conversations import conversations
     from analyzer.statistics.endpoints import endpoints
+    from analyzer.statistics.protected_flows import protected_flows
     from analyzer.statistics.retransmissions import retransmissions
     from analyzer.statistics.times import times
     from analyzer.statistics.traffic import traffic
@@ -32,6 +33,8 @@ def found(counted: Counted, part: Part, by: str, most: int) -> Found:
     if part is Part.TIMES:
         told = times(counted, By(by))
         return Found(part, by, told.groups, times=told)
+    if part is Part.PROTECTED:
+        return Found(part, by, protected_flows(counted.session))
     over_time = traffic(counted, most)
     if part is Part.TRAFFIC:
         return Found(part, by, over_time.counts, over_time)
@@ -54,6 +57,9 @@ def condition(session: Session, told: Found, row: dict[str, Any]) -> str:
             return conditions.sent_again_by(ends[row["id"]])
         case Part.RETRANSMISSIONS:
             return conditions.sent_again_about(session.names[row["id"]])
+        case Part.PROTECTED:
+            flow = session.carriers.secured[row["number"]]
+            return conditions.of_conversation(flow.client, flow.server)
     assert told.over_time is not None
     into = told.over_time.buckets
     assert into is not None

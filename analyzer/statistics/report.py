@@ -55,6 +55,8 @@ def _about(session: Session, found: Found, row: dict[str, Any]) -> dict[str, Any
         by_sender = found.by == SentBy.ENDPOINT
         named = str(session.endpoints[id]) if by_sender else session.names[id] or None
         about = {found.by: named}
+    elif found.part is Part.PROTECTED:
+        del row["number"]
     return about
 
 

@@ -31,6 +31,10 @@ class Piece(NamedTuple):
     """Of the packet's record in its file."""
     length: int
     """Captured bytes of the packet."""
+    time: int = 0
+    """ns since 1970."""
+    wire: int = 0
+    """Bytes of the packet on the wire."""
 
 
 class Segment(NamedTuple):

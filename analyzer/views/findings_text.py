@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TextIO
 
-from analyzer import report
+from analyzer import protected, report
 from analyzer.candidates import Candidates
 from analyzer.profiles.spec import SEED
 from analyzer.profiles.transmission import DEFAULT
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _INDENT: Final = "    "
 _MOST_CAUSES: Final = 8
+_MOST_FLOWS: Final = 100
 
 
 def write_check(check: Check, out: TextIO, colour: bool | None = None) -> None:
@@ -96,6 +97,8 @@ def _summary(check: Check, rows: int) -> Iterator[str]:
     capture = report.capture_entry(check.session)
     for notice in capture["notices"]:
         yield f"capture: {escape(notice, 400)}"
+    for line in protected.lines(check.session, _MOST_FLOWS) if check.alone else ():
+        yield f"{_INDENT}{escape(line, 400)}"
     if capture["transmission"] not in (None, DEFAULT.name):
         yield f"timing judged by the profile {escape(capture['transmission'], 60)}"
     if rows < len(check.findings):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TextIO
 
+from analyzer import protected
 from analyzer.capture.stdin import DASH
 from analyzer.views.escape import escape
 
@@ -29,6 +30,9 @@ def write_check(check: Check, out: TextIO) -> None:
     for severity, kind in _KINDS.items():
         alike = [group for group in groups if group.severity.label == severity]
         out.writelines(f"{line}\n" for line in _annotations(check, kind, alike))
+    if unread := protected.sentence(check.session):
+        kind = "error" if check.fail_on_opaque else "notice"
+        out.write(f"::{kind} title=msgshark::{_data(escape(unread, 400))}\n")
     told = ", ".join(f"{number} {name}" for name, number in check.summary().items())
     out.write(f"msgshark check: {told}\n")
 

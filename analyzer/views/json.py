@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from analyzer import report, spec_report
+from analyzer import protected, report, spec_report
 from analyzer.candidates import Candidates
 from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import SECOND, Transmission
@@ -70,11 +70,16 @@ def write_exchanges(session: Session, out: TextIO, ids: Iterable[int] | None = N
 
 
 def write_check(check: Check, out: TextIO) -> None:
-    """One object: capture, summary, findings; with a baseline, what that was. Findings are written
-    one by one, a line each: there may be many."""
+    """One object: capture, summary, protected flows, findings; with a baseline, what that was.
+    Findings are written one by one, a line each: there may be many."""
     session, candidates = check.session, Candidates(check.session)
     baseline = {"baseline": check.baseline.path} if check.baseline else {}
-    head = {"capture": report.capture_entry(session), **baseline, "summary": check.summary()}
+    head = {
+        "capture": report.capture_entry(session),
+        **baseline,
+        "summary": check.summary(),
+        "protected": protected.entry(session),
+    }
     out.write(json.dumps(head, indent=1, allow_nan=False).removesuffix("\n}"))
     out.write(',\n "findings": [')
     separator = "\n  "

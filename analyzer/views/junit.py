@@ -33,7 +33,7 @@ def write_check(check: Check, out: TextIO) -> None:
     for finding in check.findings:
         found.setdefault(finding.rule.id, []).append(finding)
     rules = load()
-    failed = {id for id, told in found.items() if any(_fails(check, f) for f in told)}
+    failed = {id for id, told in found.items() if any(check.fails(f) for f in told)}
     off = {id for id, rule in rules.items() if id not in found and _is_off(check, rule)}
     counts = f'tests="{len(rules)}" failures="{len(failed)}" errors="0" skipped="{len(off)}"'
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
@@ -49,10 +49,6 @@ def _xml(text: str, limit: int = 400) -> str:
     """Text for an element or an attribute."""
     safe = quoted(escape(text, limit))
     return safe.encode("ascii", "xmlcharrefreplace").decode("ascii")
-
-
-def _fails(check: Check, finding: Finding) -> bool:
-    return finding.severity >= check.fail_on
 
 
 def _is_off(check: Check, rule: Rule) -> bool:
@@ -84,8 +80,8 @@ def _case(check: Check, rule: Rule, findings: Sequence[Finding], off: bool) -> I
     """A rule; findings that fail nothing are its output."""
     place = f"{SUITE}.{rule.spec.replace('.', '_').replace(' ', '-')}"
     name = f'name="{_xml(f"{rule.id}: {rule.title}")}" classname="{_xml(place)}" time="0"'
-    failing = [finding for finding in findings if _fails(check, finding)]
-    others = [finding for finding in findings if not _fails(check, finding)]
+    failing = [finding for finding in findings if check.fails(finding)]
+    others = [finding for finding in findings if not check.fails(finding)]
     if not (off or findings):
         yield f"<testcase {name}/>"
         return

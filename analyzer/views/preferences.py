@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from analyzer.colour_rules import MOST_RULES, Written
 from analyzer.profiles.toml import Kind, ProfileError, nearest, read_document, shown
+from analyzer.secrets.psk import may_be_key
 from analyzer.views.times import TimeFormat
 
 FILE: Final = "preferences.toml"
@@ -56,6 +57,20 @@ PREFERENCES: Final = (
         "A file of Wireshark's colour rules (colorfilters); those below come first",
         'colour_rules = "~/.config/wireshark/colorfilters"',
     ),
+    *(
+        Preference(
+            f"{kind}_files",
+            "path, or list of paths",
+            "no file",
+            f"{what} that are read besides those of --{kind}-file",
+            f'{kind}_files = ["~/{example}"]',
+        )
+        for kind, what, example in (
+            ("psk", "Files of pre-shared keys", "keys/ues.psk"),
+            ("keylog", "Key logs", "keys/server.keys"),
+            ("oscore", "Files of OSCORE contexts", "keys/contexts.toml"),
+        )
+    ),
     Preference(
         "keys",
         "table",
@@ -88,6 +103,9 @@ class Preferences(NamedTuple):
     theme: str = ""
     time_format: TimeFormat = TimeFormat.RELATIVE
     colour_rules: str = ""
+    psk_files: tuple[str, ...] = ()
+    keylog_files: tuple[str, ...] = ()
+    oscore_files: tuple[str, ...] = ()
     keys: Mapping[str, str] = MappingProxyType({})
     colours: tuple[Written, ...] = ()
     problems: tuple[str, ...] = ()
@@ -156,6 +174,17 @@ def _path(value: Any, problems: list[str]) -> str:
     return os.path.expanduser(_text(value, problems))
 
 
+def _secret_files(value: Any, problems: list[str]) -> tuple[str, ...]:
+    """Names of files; what may be a key is never shown."""
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) for name in names):
+        raise _RefusedError('no list of names; write ["FILE", "FILE"]')
+    paths = tuple(map(os.path.expanduser, names))
+    if any(may_be_key(path) and not os.path.exists(path) for path in paths):
+        raise _RefusedError("it names files, and one of these may be a key; write that into a file")
+    return paths
+
+
 def _keys(value: Any, problems: list[str]) -> Mapping[str, str]:
     """Keys by binding; `app.quit` without quotes is a table in a table to TOML."""
     if not isinstance(value, dict):
@@ -206,6 +235,9 @@ _TAKE: Final[dict[str, Callable[[Any, list[str]], Any]]] = {
     "theme": _text,
     "time_format": _time_format,
     "colour_rules": _path,
+    "psk_files": _secret_files,
+    "keylog_files": _secret_files,
+    "oscore_files": _secret_files,
     "keys": _keys,
     "colours": _colours,
 }
@@ -239,5 +271,7 @@ def told(preferences: Preferences, name: str) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{binding} = {keys}" for binding, keys in value.items())
     if isinstance(value, tuple):
-        return ", ".join(f"{rule.name}: {rule.filter}" for rule in value)
+        return ", ".join(
+            one if isinstance(one, str) else f"{one.name}: {one.filter}" for one in value
+        )
     return str(value)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from analyzer import report
 from analyzer.capture.stdin import DASH
 from analyzer.identity import SCHEME
+from analyzer.messages import CARRIED
 from analyzer.profiles.transmission import SECOND
 from analyzer.rules.catalogue import Rule, load
 from analyzer.views.escape import escape
@@ -152,15 +153,15 @@ def _location(session: Session, finding: Finding, ue: str) -> dict[str, Any]:
 
 
 def _physical(session: Session, finding: Finding) -> dict[str, Any]:
-    """The file, and the span in it, else the CoAP message: not of one that was unpacked or put
-    together, which has other offsets."""
+    """The file, and the span in it, else the CoAP message: not of one that was unpacked, put
+    together or taken out of something, which has other offsets."""
     index, cells = 0, None
     if finding.row >= 0:
         cells = session.messages.row(finding.row)
         index = min(session.interfaces[cells["interface"]].file, len(session.paths) - 1)
     path = session.paths[index]
     location: dict[str, Any] = {"artifactLocation": {"uri": _uri(path), "index": index}}
-    whole = finding.row not in session.parts
+    whole = finding.row not in session.parts and not (cells and cells["flags"] & CARRIED)
     if cells is not None and whole and not session.files[index].spooled:
         first, end = finding.span or (0, cells["coap_length"])
         at = cells["offset"] + cells["coap_at"]

@@ -105,7 +105,7 @@ def test_settings_are_those_of_the_command_line() -> None:
     options = _options(cli.msgshark.commands["messages"])
     options["ports"] = options.pop("d")
     how_to_print = ("format", "e", "E", "V", "x", "frames", "display_filter")
-    files = ("r", "follow", "spool_size")
+    files = ("r", "follow", "spool_size", "o")
     for unasked in (*how_to_print, *files, *_options(live)):  # ... and what is no file yet
         del options[unasked]
     assert {name: value or None for name, value in parameters.items()} == {

@@ -279,7 +279,8 @@ def test_d_takes_a_port_for_coap(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["9999", "tcp.port==1,coap", "udp.port==0,coap", "udp.port==65536,coap"]
+    "value",
+    ["9999", "tcp.port==1,dtls", "udp.port==1,tls", "udp.port==0,coap", "udp.port==65536,coap"],
 )
 def test_d_that_is_not_understood(run: Run, value: str) -> None:
     complains(run("messages", "-d", value, CLEAN), "udp.port==9999,coap")

@@ -88,6 +88,8 @@ class MsgsharkApp(PagingApp, inherit_bindings=False):
         self.view.filtering.use(filter)
         self.filter_search = FilterSearch(self)
         self.settings = settings
+        if settings is not None and settings.secrets is not None:
+            self.view.told += settings.secrets.warnings
         self.control = Control(self, start)
         self._preferring = Preferring(self, preferences)
         self._preferring.show(self.view)

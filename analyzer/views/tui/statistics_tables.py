@@ -20,6 +20,7 @@ _IDS = {
     Part.ENDPOINTS: "endpoint",
     Part.CODES: "code",
     Part.RETRANSMISSIONS: "id",
+    Part.PROTECTED: "number",
 }
 
 

@@ -28,6 +28,7 @@ def status(view: CaptureView, shown: Shown | None = None) -> list[Line]:
     session = view.session
     if session is None:
         return [(("opening …", "dim"),)]
+    from analyzer.protected import messages_not_read
     from analyzer.report import notices as capture_notices  # loads the engine
 
     counts = session.counts
@@ -44,6 +45,9 @@ def status(view: CaptureView, shown: Shown | None = None) -> list[Line]:
         parts.insert(0, ((f"shown {shown.rows:,}", "bold"), (f" ({shown.share})", "")))
     if ignored:
         parts.append(((f"{ignored:,} ignored", "dim"),))
+    unread = messages_not_read(session)
+    if unread:
+        parts.append(((f"{unread:,} not read", "warning"),))
     notices = sum(1 for _ in capture_notices(session))
     if notices:
         parts.append(((f"! {notices} notice{'' if notices == 1 else 's'}", "warning"),))

@@ -49,7 +49,7 @@ def write_messages(session: Session, out: TextIO) -> None:
 
 def test_check_is_one_object(field_day: Session) -> None:
     _, report = written(view.write_check, Check.of(field_day))
-    assert list(report) == ["capture", "summary", "findings"]
+    assert list(report) == ["capture", "summary", "protected", "findings"]
     assert list(report["summary"]) == ["error", "warning", "note", "ignored"]
     for severity, count in report["summary"].items():
         assert count == sum(f["severity"] == severity for f in report["findings"])

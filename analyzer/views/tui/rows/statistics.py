@@ -56,6 +56,13 @@ def _time(key: str, title: str, give_up: int = 0) -> Shown:
     return Shown(Column(key, title, 8, align="right", give_up=give_up), cell)
 
 
+def _words(key: str, title: str, width: int, give_up: int) -> Shown:
+    def cell(rows: StatisticsRows, row: Row) -> Line:
+        return line(escape(row[key] or "", 120))
+
+    return Shown(Column(key, title, width, give_up=give_up), cell)
+
+
 def _share(key: str, title: str) -> Shown:
     def cell(rows: StatisticsRows, row: Row) -> Line:
         return (bar(row[key]), "request"), (f" {row[key]:6.1%}", "")
@@ -147,7 +154,7 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
         _count("messages", "Messages"),
         _share("share", "Share of kind"),
         _count("octets", "Octets", 5),
-        *(_count(type.name.lower(), type.name, 4 - type) for type in Type),
+        *(_count(type.name.lower(), type.name, max(1, 4 - type)) for type in Type),
         _count("retransmissions", "Resent", 7, "warning"),
         _count("flagged", "With findings", 8),
     ),
@@ -168,6 +175,19 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
         _count("messages", "Messages"),
         _count("retransmissions", "Resent", ink="warning"),
         _share("rate", "Rate"),
+    ),
+    Part.PROTECTED: (
+        _name("Flow", 30),
+        _words("version", "Version", 8, 5),
+        _words("cipher_suite", "Suite", 30, 2),
+        _words("psk_identity", "Identity", 14, 4),
+        _words("server_name", "Server name", 14, 1),
+        _count("first_frame", "First", 3),
+        _count("handshake_retransmissions", "Resent", 3, "warning"),
+        _words("alerts", "Alerts", 20, 1),
+        _count("read", "Read", 6, "success"),
+        _count("not_read", "Not read", ink="warning"),
+        _words("detail", "Why not", 30, 7),
     ),
 }
 
@@ -310,6 +330,8 @@ def name_of(view: CaptureView, found: Found, row: Row) -> str:
             return numbers.dotted(code) + " Empty" if not code else numbers.code_name(code)
         case Part.TIMES:
             return escape(row["name"], 120) or "(none)"
+        case Part.PROTECTED:
+            return f"{row['client']} → {row['server']}"
         case Part.RETRANSMISSIONS if found.by == SentBy.ENDPOINT:
             return str(session.endpoints[row["id"]])
         case Part.RETRANSMISSIONS:

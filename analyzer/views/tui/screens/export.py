@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -18,6 +18,9 @@ from analyzer.views.escape import escape
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.delivering import written
 from analyzer.views.tui.screens.path import PathScreen
+
+if TYPE_CHECKING:
+    from analyzer.views.pcapng import Exported
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,17 @@ class ExportScreen(PathScreen[None], inherit_bindings=False):
 
         try:
             with written(self.app, path) as place:
-                count = export(self.view.opened, rows, place)
+                done = export(self.view.opened, rows, place)
         except (CaptureError, WritingError) as error:
             self.app.call_from_thread(self.say, escape(str(error), 300))
             return
-        self.app.call_from_thread(self._written, count, path)
+        self.app.call_from_thread(self._written, done, path)
 
-    def _written(self, count: int, path: str) -> None:
+    def _written(self, done: Exported, path: str) -> None:
+        count = done.packets
         packets = "1 packet" if count == 1 else f"{count:,} packets"
         where = "download" if self.app.is_web else "written to"
         self.app.notify(f"{packets} {where} {escape(path, 200)}", markup=False)
+        for sentence in done.told(with_secrets=False):
+            self.app.notify(sentence, severity="warning", markup=False)
         self.dismiss()

@@ -63,7 +63,7 @@ class StatisticsScreen(PageScreen):
             "View",
             id="statistics.next-part",
             tooltip="The next part: traffic, conversations, endpoints, codes, response times, "
-            "retransmissions",
+            "retransmissions, protected flows",
         ),
         Binding(
             "V",

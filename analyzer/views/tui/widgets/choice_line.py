@@ -45,12 +45,19 @@ class ChoiceLine(Inked, Widget):
             Segment(f"[{name}]", chosen) if place == self._chosen else Segment(f" {name} ", style)
             for place, name in enumerate(self._names)
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, style)
+        shift, width = self._shift, self.size.width
+        return Strip(segments).crop(shift, shift + width).adjust_cell_length(width, style)
+
+    @property
+    def _shift(self) -> int:
+        """Cells left out on the left, so that the one chosen is seen."""
+        until = sum(len(name) + 2 for name in self._names[: self._chosen + 1])
+        return max(0, until - self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         end = 0
         for place, name in enumerate(self._names):
             end += len(name) + 2
-            if event.x < end:
+            if event.x + self._shift < end:
                 self.post_message(self.Clicked(place))
                 return

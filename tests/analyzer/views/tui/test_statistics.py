@@ -80,6 +80,7 @@ async def test_every_part_is_a_key_away(size: tuple[int, int]) -> None:
             Part.CODES: ("[Codes]", "2.04 Changed", "█████▌    68.2%"),
             Part.TIMES: ("[Response times]", "▴p50", "144 measured, median"),
             Part.RETRANSMISSIONS: ("[Retransmissions]", "Share of messages", "80.0%"),
+            Part.PROTECTED: ("[Protected flows]", "Nothing to count"),
         }.items():
             await shown(pilot, part)
             text = text_of(pilot)
