@@ -33,6 +33,7 @@ from dissectors.coap.layer_fields import (
 from dissectors.coap.message import Message, dissect, in_force
 from dissectors.coap.values import code_text, encode_options, field_spans, stated_length
 
+
 class _LengthField(BitField):  # type: ignore[misc]
     """Bytes behind the token; None is what there is. Its upper half byte stands here."""
 

@@ -26,8 +26,8 @@ from scapy.packet import Packet, bind_bottom_up, bind_top_down
 
 from dissectors.coap import numbers, wire
 from dissectors.coap.layer_fields import (
-    CodeField,
     CoAPOption,
+    CodeField,
     DefectsField,
     MessageIdField,
     NoBytesField,
