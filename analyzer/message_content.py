@@ -17,6 +17,7 @@ from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect
 from dissectors.coap.numbers import Format
 from dissectors.coap.signalling import is_signalling
+from dissectors.coap.values import stated_length
 from dissectors.coap.wire import DATAGRAM
 from dissectors.msgin5g.elements import Vocabulary, elements
 from dissectors.msgin5g.payload import Elements, first_byte, read_elements, read_json
@@ -93,8 +94,9 @@ class Content:
 
 
 VALUES: Final[dict[str, Callable[[Content], Any]]] = {
-    "version": lambda content: content.coap.version,
+    "version": lambda content: None if content.coap.reliable else content.coap.version,
     "token_length": lambda content: content.coap.tkl,
+    "length": lambda content: stated_length(content.coap) if content.coap.reliable else None,
     "uri": Content.uri,
     "whole": Content.whole,
     "body_length": lambda content: len(content.body.payload) if content.body else None,
