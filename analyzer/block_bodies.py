@@ -36,6 +36,8 @@ class Packets(Protocol):
 
     def packet(self, row: int) -> bytes: ...
 
+    def framing(self, row: int) -> int: ...
+
 
 class Block(NamedTuple):
     """A block of a body; `offset` counts in the body, `payload_at` in its CoAP message."""
@@ -68,7 +70,7 @@ def read_block(packets: Packets, row: int) -> Block:
     cells = packets.messages.row(row)
     at = cells["coap_at"]
     data = packets.packet(row)[at : at + cells["coap_length"]]
-    coap = dissect(data, bool(cells["flags"] & CUT))
+    coap = dissect(data, bool(cells["flags"] & CUT), framing=packets.framing(row))
     payload_at = coap.payload_offset if coap.payload_offset >= 0 else len(data)
     offset = offset_of(max(0, block_value(coap)))
     return Block(row, cells["frame"], offset, payload_at, coap.payload)

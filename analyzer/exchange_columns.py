@@ -53,6 +53,13 @@ def _token(session: Session, rows: Rows) -> list[str | None]:
     return [session.token_bytes(token, length).hex() or None for token, length in pairs]
 
 
+def _message_id(session: Session, rows: Rows) -> list[int | None]:
+    """None where the request is of a reliable transport."""
+    types, ids = (_of_request(name, session, rows) for name in ("type", "message_id"))
+    pairs = zip(types, ids, strict=True)
+    return [None if kind == numbers.TCP else id for kind, id in pairs]
+
+
 def _response_code(session: Session, rows: Rows) -> list[str | None]:
     codes = of_other(session, "response", "code", rows)
     return [None if code is None else numbers.dotted(code) for code in codes]
@@ -80,7 +87,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "method": lambda session, rows: each(_of_request("code", session, rows), numbers.method_name),
     "uri": _request_text("uri", lambda session, id: session.names[id]),
     "token": _token,
-    "mid": lambda session, rows: _of_request("message_id", session, rows),
+    "mid": _message_id,
     "client": _request_text("source", lambda session, id: str(session.endpoints[id])),
     "server": _request_text("destination", lambda session, id: str(session.endpoints[id])),
     "ue_service_id": lambda session, rows: each(

@@ -61,9 +61,9 @@ def messages(session: Session) -> pl.DataFrame:
         (pl.col("time") - (session.first_time or 0)).cast(_STRETCH).alias("time_relative"),
         _of(table["source"], endpoints),
         _of(table["destination"], endpoints),
-        _of(table["type"], [kind.name for kind in Type]),
+        _of(table["type"], [numbers.type_name(kind) for kind in Type]),
         _of(table["code"], _CODES),
-        "message_id",
+        pl.when(pl.col("type") != Type.TCP).then(pl.col("message_id")).alias("message_id"),
         _tokens(session, table),
         _of(table["uri"], names),
         "payload_length",
@@ -87,7 +87,8 @@ def exchanges(session: Session) -> pl.DataFrame:
     `operation` is the first exchange of the block-wise transfer or observation it belongs to,
     `severity` that of the worst finding about it.
     """
-    table = session.exchanges.frame()
+    types = session.messages["type"][session.exchanges.stored["request_row"]]
+    table = session.exchanges.frame().with_columns(type=pl.Series(types.copy()))
     endpoints, names = list(map(str, session.endpoints.values())), session.names.values()
     found = table.select(
         (pl.col("row") + 1).alias("id"),
@@ -96,7 +97,7 @@ def exchanges(session: Session) -> pl.DataFrame:
         _of(table["server"], endpoints),
         _of(table["method"], _METHODS),
         _of(table["uri"], names),
-        "message_id",
+        pl.when(pl.col("type") != Type.TCP).then(pl.col("message_id")).alias("message_id"),
         _tokens(session, table),
         _of(table["state"], [state.label for state in State]),
         pl.when(pl.col("responses") > 0).then(_of(table["response_code"], _CODES)),

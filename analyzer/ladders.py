@@ -277,7 +277,7 @@ def _step(
     token = session.token_bytes(cells["token"], cells["token_length"])
     tells = token != alone and (code != numbers.EMPTY or token)
     # An Empty message has no options (RFC 7252 clause 4.1): nothing to read.
-    coap = dissect(b"" if code == numbers.EMPTY else session.coap(row))
+    coap = dissect(b"") if code == numbers.EMPTY else session.dissected(row)
     return Step(
         row,
         cells["frame"],
@@ -359,6 +359,6 @@ def _unanswered(session: Session, head: Head) -> Iterator[str]:
             yield f"no RST {until}"
         else:
             yield f"no ACK, no response {until}" if confirmable else f"no response {until}"
-            wants = dissect(session.coap(row)).uint(numbers.NO_RESPONSE)
+            wants = session.dissected(row).uint(numbers.NO_RESPONSE)
             if wants:  # RFC 7967 clause 2.1; 0 wants all
                 yield f"a response may be withheld: No-Response {wants}"

@@ -12,11 +12,13 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
+from analyzer.carriage import carriage, each_connection, flow_of, packet_lengths
 from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role
 from analyzer.profiles.transmission import SECOND
 from dissectors.coap import numbers
 
 if TYPE_CHECKING:
+    from analyzer.decryption.security import Security
     from analyzer.session import Session
 
 Rows: TypeAlias = Sequence[int]
@@ -71,9 +73,44 @@ def _addresses(column: str, versions: tuple[int, ...], session: Session, rows: R
     return each(session.messages.take(column, rows), address)
 
 
-def _ports(column: str, session: Session, rows: Rows) -> list[int]:
-    ids = session.messages.take(column, rows)
-    return each(ids, lambda id: session.endpoints[id].port)
+def _ports(reliable: bool, column: str, session: Session, rows: Rows) -> list[int | None]:
+    """Of messages over TCP, or of all others."""
+    ids = each(session.messages.take(column, rows), lambda id: session.endpoints[id].port)
+    return _if_reliable(reliable, session, rows, ids)
+
+
+def _if_reliable(wanted: bool, session: Session, rows: Rows, values: Iterable[T]) -> list[T | None]:
+    """The values of messages over TCP, or of all others."""
+    pairs = zip(session.messages.take("type", rows), values, strict=True)
+    return [value if (kind == numbers.TCP) == wanted else None for kind, value in pairs]
+
+
+def _datagram(name: str) -> Column:
+    """A column of what TCP has not."""
+    return lambda session, rows: _if_reliable(
+        False, session, rows, session.messages.take(name, rows)
+    )
+
+
+def _agreed(tls: bool, of: Callable[[Security], Any]) -> Column:
+    """What a handshake of TLS, or of DTLS, says of the messages behind it."""
+
+    def value(session: Session, row: int) -> Any:
+        how = carriage(session, row)
+        flow = flow_of(session, how.connection) if how.secured and how.tls == tls else None
+        return None if flow is None else of(flow.security) or None
+
+    return lambda session, rows: [value(session, row) for row in rows]
+
+
+AGREED: Final[dict[str, Callable[[Security], Any]]] = {
+    "version": lambda security: security.version,
+    "suite": lambda security: max(0, security.cipher_suite),
+    "identity": lambda security: security.psk_identity.hex(),
+    "server_name": lambda security: security.server_name.decode("utf-8", "replace"),
+    "resumed": lambda security: security.resumed,
+}
+"""What is known of a protected flow, by the key of a field behind `dtls_` and `tls_`."""
 
 
 def _both(of: Callable[[str, Session, Rows], list[Any]]) -> Column:
@@ -179,9 +216,17 @@ COLUMNS: Final[dict[str, Column]] = {
     "ipv6_source": partial(_of_version, 6, "source"),
     "ipv6_destination": partial(_of_version, 6, "destination"),
     "ipv6_both": _both(partial(_of_version, 6)),
-    "source_port": partial(_ports, "source"),
-    "destination_port": partial(_ports, "destination"),
-    "both_ports": _both(_ports),
+    "udp_source_port": partial(_ports, False, "source"),
+    "udp_destination_port": partial(_ports, False, "destination"),
+    "udp_both_ports": _both(partial(_ports, False)),
+    "tcp_source_port": partial(_ports, True, "source"),
+    "tcp_destination_port": partial(_ports, True, "destination"),
+    "tcp_both_ports": _both(partial(_ports, True)),
+    "connection": each_connection,
+    "wire": lambda session, rows: packet_lengths(session, "wire", rows),
+    "captured": lambda session, rows: packet_lengths(session, "captured", rows),
+    "type": _datagram("type"),
+    "message_id": _datagram("message_id"),
     "token": _token,
     "payload_length": _or_none("payload_length"),
     "response_in": partial(_peer, False),
@@ -191,5 +236,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "first_response": partial(_first, True),
     "role": _role,
     "message_type": _message_type,
+    **{f"dtls_{key}": _agreed(False, of) for key, of in AGREED.items()},
+    **{f"tls_{key}": _agreed(True, of) for key, of in AGREED.items()},
 }
 """By the key of a field whose source is `value:`."""

@@ -6,15 +6,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.block_bodies import Body, put_together
-from analyzer.messages import WHOLE_BODY
+from analyzer.messages import CARRIED, WHOLE_BODY
 from dissectors.coap import numbers
 from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.coap.message import Message as CoapMessage
 from dissectors.coap.message import Option, dissect
 from dissectors.coap.numbers import Format
+from dissectors.coap.signalling import is_signalling
+from dissectors.coap.values import stated_length
+from dissectors.coap.wire import DATAGRAM
 from dissectors.msgin5g.elements import Vocabulary, elements
 from dissectors.msgin5g.payload import Elements, first_byte, read_elements, read_json
 
@@ -34,14 +38,14 @@ class Content:
     `data` is its CoAP message as it was captured, bytes are told in lower-case hex.
     """
 
-    def __init__(self, session: Session, row: int, data: bytes) -> None:
+    def __init__(self, session: Session, row: int, data: bytes, framing: int = DATAGRAM) -> None:
         self._session = session
         self._row = row
-        self._data = data
+        self._data, self._framing = data, framing
 
     @cached_property
     def coap(self) -> CoapMessage:
-        return dissect(self._data)
+        return dissect(self._data, framing=self._framing)
 
     @cached_property
     def elements(self) -> Elements:
@@ -58,6 +62,8 @@ class Content:
         return put_together(self._session, self._row) if whole else None
 
     def option(self, number: int) -> Any:
+        if is_signalling(self.coap.code):
+            return None  # it numbers its options anew
         found = (_option_value(option) for option in self.coap.all(number))
         values = [value for value in found if value is not None]
         return values if len(values) > 1 else values[0] if values else None
@@ -75,7 +81,7 @@ class Content:
         exchange = self._session.messages.cell("exchange", self._row)
         if numbers.is_response(coap.code) and exchange:
             request = self._session.exchanges.stored.cell("request_row", exchange - 1)
-            coap = dissect(self._session.coap(request))
+            coap = self._session.dissected(request)
         return _uri_path(coap) or None
 
     def whole(self) -> int | None:
@@ -88,8 +94,9 @@ class Content:
 
 
 VALUES: Final[dict[str, Callable[[Content], Any]]] = {
-    "version": lambda content: content.coap.version,
+    "version": lambda content: None if content.coap.reliable else content.coap.version,
     "token_length": lambda content: content.coap.tkl,
+    "length": lambda content: stated_length(content.coap) if content.coap.reliable else None,
     "uri": Content.uri,
     "whole": Content.whole,
     "body_length": lambda content: len(content.body.payload) if content.body else None,
@@ -101,8 +108,23 @@ VALUES: Final[dict[str, Callable[[Content], Any]]] = {
 def contents(session: Session, rows: Sequence[int]) -> Iterator[Content]:
     """The content of each message; those that stand near each other in a file are read at once."""
     if len(rows) == 1:  # also while the capture is being read
-        yield Content(session, rows[0], session.coap(rows[0]))
+        yield _alone(session, rows[0])
         return
+    carried = [bool(flags & CARRIED) for flags in session.messages.take("flags", rows)]
+    first = 0
+    for in_store, group in groupby(carried):
+        after = first + len(list(group))
+        some = rows[first:after]
+        yield from (_alone(session, row) for row in some) if in_store else _near(session, some)
+        first = after
+
+
+def _alone(session: Session, row: int) -> Content:
+    return Content(session, row, session.coap(row), session.framing(row))
+
+
+def _near(session: Session, rows: Sequence[int]) -> Iterator[Content]:
+    """Of messages that stand in the files as they are."""
     names = ("interface", "offset", "captured", "coap_at", "coap_length")
     places = list(zip(*(session.messages.take(name, rows) for name in names), strict=True))
     first = 0

@@ -16,7 +16,6 @@ from analyzer.exchanges.model import DEREGISTERS, OBSERVES
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
 from dissectors.coap import numbers
-from dissectors.coap.message import dissect
 from dissectors.coap.numbers import Type
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def _notifications(
     before = next((n for n in reversed(known) if n.order is not Order.OLDER), None)
     for row in rows:
         cells = session.messages.row(row)
-        coap = dissect(session.coap(row))
+        coap = session.dissected(row)
         sequence, max_age = coap.uint(numbers.OBSERVE), coap.uint(numbers.MAX_AGE)
         max_age = DEFAULT_MAX_AGE if max_age is None else max_age
         gap = cells["time"] - before.time if before else None

@@ -11,7 +11,6 @@ from analyzer.messages import WHOLE_BODY
 from analyzer.observations import Ending, Notification, Observation, observations
 from analyzer.profiles.transmission import SECOND
 from dissectors.coap import numbers
-from dissectors.coap.numbers import Type
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -63,7 +62,7 @@ def _observation(observed: Observation) -> dict[str, Any]:
 def _notification(sent: Notification) -> dict[str, Any]:
     return {
         "frame": sent.frame,
-        "type": Type(sent.type).name,
+        "type": numbers.type_name(sent.type) or None,
         "code": numbers.dotted(sent.code),
         "observe": sent.sequence,
         "order": str(sent.order),

@@ -91,12 +91,19 @@ def _exchange_entry(
         "uri": session.names[cells["uri"]] or None,
         "response_code": numbers.dotted(cells["response_code"]) if cells["responses"] else None,
         "token": session.token_bytes(cells["token"], cells["token_length"]).hex(),
-        "message_id": cells["message_id"],
+        "message_id": _message_id(session, id, cells),
         "response_time": None if time == NO_RESPONSE_TIME else time / SECOND,
         "client": str(session.endpoints[cells["client"]]),
         "server": str(session.endpoints[cells["server"]]),
         "ue_service_id": session.names[cells["ue"]] or None,
     }
+
+
+def _message_id(session: Session, id: int, cells: dict[str, int]) -> int | None:
+    """None for a request on a reliable transport."""
+    request = session.exchanges.stored.cell("request_row", id - 1)
+    reliable = session.messages.cell("type", request) == numbers.TCP
+    return None if reliable else cells["message_id"]
 
 
 def _times_entry(times: Times) -> dict[str, Any]:

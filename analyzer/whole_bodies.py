@@ -19,9 +19,12 @@ from analyzer.exchanges.blockwise import body_at, complete
 from analyzer.messages import MESSAGE_TYPE_IDS
 from analyzer.registrations import registration_body, registration_requested
 from analyzer.subjects import Message
+from dissectors import carried
 from dissectors.coap import numbers
 from dissectors.coap.message import dissect
-from dissectors.coap.values import encode_options
+from dissectors.coap.numbers import Type
+from dissectors.coap.values import encode_options, extended
+from dissectors.coap.wire import DATAGRAM
 from dissectors.kernel import Rows
 from dissectors.link import RAW_IP
 from dissectors.msgin5g.payload import read_elements, read_json
@@ -129,7 +132,11 @@ class WholeBodies:
 
 def read_odd_body(session: Session, data: memoryview, facts: Rows, f: int) -> None:
     """A body that the kernel left to us: write its facts."""
-    message = dissect(bytes(data[facts[f + fact.AT] : facts[f + fact.END]]))
+    framing = DATAGRAM
+    if facts[f + fact.FLAGS] & fact.CARRIED:
+        framing = data[facts[f + fact.START] + carried.FRAMING_AT]
+    coap = bytes(data[facts[f + fact.AT] : facts[f + fact.END]])
+    message = dissect(coap, framing=framing)
     document = read_json(message.payload)
     elements = read_elements(document, session.vocabulary)
     kind = elements.values.get("message_type")
@@ -148,8 +155,15 @@ def _unblocked(message: Message, body: Body) -> bytes:
     form = message.option(numbers.CONTENT_FORMAT)
     if form is not None and coap.first(numbers.CONTENT_FORMAT) is None:
         options.append((form.number, form.value))
-    head = coap.data[: coap.token_offset + len(coap.token)]
-    return head + encode_options(sorted(options, key=lambda o: o[0])) + b"\xff" + body.payload
+    nibble, more = extended(len(coap.token), "token length")
+    head = bytes((numbers.VERSION << 6 | Type.NON << 4 | nibble, coap.code, 0, 0)) + more
+    return (
+        head
+        + coap.token
+        + encode_options(sorted(options, key=lambda o: o[0]))
+        + b"\xff"
+        + body.payload
+    )
 
 
 def _datagram(coap: bytes) -> bytes:

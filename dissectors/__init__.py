@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dissectors.coap.layer import CoAP, CoAPOption
+    from dissectors.coap.framed_layer import CoAPTCP, CoAPWebSocket
+    from dissectors.coap.layer import CoAP
+    from dissectors.coap.layer_fields import CoAPOption
     from dissectors.coap.values import Block
     from dissectors.msgin5g.layer import (
         DeliveryStatusReport,
@@ -31,6 +33,8 @@ __all__ = [
     "Block",
     "CoAP",
     "CoAPOption",
+    "CoAPTCP",
+    "CoAPWebSocket",
     "DeliveryStatusReport",
     "Deregistration",
     "MSGin5G",
@@ -46,7 +50,9 @@ _MODULES = {
     "NULL": "dissectors.msgin5g.writer",
     "Block": "dissectors.coap.values",
     "CoAP": "dissectors.coap.layer",
-    "CoAPOption": "dissectors.coap.layer",
+    "CoAPOption": "dissectors.coap.layer_fields",
+    "CoAPTCP": "dissectors.coap.framed_layer",
+    "CoAPWebSocket": "dissectors.coap.framed_layer",
 }
 
 

@@ -44,8 +44,8 @@ _FIXED: Final = (
     ),
     Field("frame.time_epoch", "time", "Capture time, seconds since 1970", "value:time"),
     Field("frame.time_relative", "time", "Seconds since the first packet", "value:relative_time"),
-    Field("frame.len", "uint", "Bytes on the wire", "column:wire"),
-    Field("frame.cap_len", "uint", "Bytes captured", "column:captured"),
+    Field("frame.len", "uint", "Bytes on the wire", "value:wire"),
+    Field("frame.cap_len", "uint", "Bytes captured", "value:captured"),
     Field("frame.comment", "string", "Comments: of the file, and your own", "value:comment", True),
     Field("frame.marked", "boolean", "Whether you marked it", "value:frame_marked"),
     Field("marked", "boolean", "True of packets you marked, none of others", "value:marked"),
@@ -61,14 +61,19 @@ _FIXED: Final = (
     Field("ipv6.src", "address", "IPv6 source address", "value:ipv6_source"),
     Field("ipv6.dst", "address", "IPv6 destination address", "value:ipv6_destination"),
     Field("ipv6.addr", "address", "Both IPv6 addresses", "value:ipv6_both", True),
-    Field("udp.srcport", "uint", "UDP source port", "value:source_port"),
-    Field("udp.dstport", "uint", "UDP destination port", "value:destination_port"),
-    Field("udp.port", "uint", "Both UDP ports", "value:both_ports", True),
+    Field("udp.srcport", "uint", "UDP source port", "value:udp_source_port"),
+    Field("udp.dstport", "uint", "UDP destination port", "value:udp_destination_port"),
+    Field("udp.port", "uint", "Both UDP ports", "value:udp_both_ports", True),
+    Field("tcp.srcport", "uint", "TCP source port", "value:tcp_source_port"),
+    Field("tcp.dstport", "uint", "TCP destination port", "value:tcp_destination_port"),
+    Field("tcp.port", "uint", "Both TCP ports", "value:tcp_both_ports", True),
+    Field("connection.id", "uint", "TCP connection or DTLS flow, from 1", "value:connection"),
     Field("coap.version", "uint", "Version", "value:version"),
-    Field("coap.type", "uint", "Type: 0 CON, 1 NON, 2 ACK, 3 RST", "column:type"),
+    Field("coap.type", "uint", "Type: 0 CON, 1 NON, 2 ACK, 3 RST; over TCP none", "value:type"),
     Field("coap.token_len", "uint", "Token length field", "value:token_length"),
+    Field("coap.length", "uint", "Length field; only over TCP", "value:length"),
     Field("coap.code", "uint", "Code byte: class * 32 + detail", "column:code"),
-    Field("coap.mid", "uint", "Message ID", "column:message_id"),
+    Field("coap.mid", "uint", "Message ID; over TCP none", "value:message_id"),
     Field("coap.token", "bytes", "Token", "value:token"),
     Field("coap.payload_length", "uint", "Payload length", "value:payload_length"),
     Field("coap.block.reassembled.in", "frame", "Frame that made the body whole", "value:whole"),
@@ -82,6 +87,21 @@ _FIXED: Final = (
     Field("coap.response_first_in", "frame", "First copy of this response", "value:first_response"),
     Field("exchange.role", "string", "What the message is in its exchange", "value:role"),
     Field("msgin5g.message_type", "string", "Message Type by its meaning", "value:message_type"),
+)
+
+_AGREED: Final = (
+    ("handshake.version", "uint", "Version agreed on", "version"),
+    ("handshake.ciphersuite", "uint", "Cipher suite agreed on", "suite"),
+    ("handshake.identity", "bytes", "PSK identity of the client", "identity"),
+    ("handshake.extensions_server_name", "string", "Server Name of the client", "server_name"),
+    ("resumed", "boolean", "Whether it resumed a session", "resumed"),
+)
+"""What the handshake of a connection says, which is shown of each of its messages."""
+
+_SECURED: Final = tuple(
+    Field(f"{transport}.{name}", type, f"{help} ({transport.upper()})", f"value:{transport}_{key}")
+    for transport in ("dtls", "tls")
+    for name, type, help, key in _AGREED
 )
 
 _LISTS: Final = ("frames", "notifications", "retransmitted_in")
@@ -145,7 +165,7 @@ _FINDING: Final = tuple(
 )
 
 _AGAIN: Final = frozenset(
-    ("frame.marked", "marked", "frame.time", "ip.addr", "ipv6.addr", "udp.port")
+    ("frame.marked", "marked", "frame.time", "ip.addr", "ipv6.addr", "udp.port", "tcp.port")
 )
 """What other fields of a message tell too, as columns do: shown when asked for."""
 
@@ -182,7 +202,7 @@ _TYPES: Final = {
 @cache
 def fields() -> dict[str, Field]:
     """Every field by name, in the order views show them: of messages, exchanges, findings."""
-    found = {field.name: field for field in _FIXED}
+    found = {field.name: field for field in (*_FIXED, *_SECURED)}
     for spec in NAMED_OPTIONS.values():
         name = spec.name.lower().replace("-", "_")
         name = f"coap.opt.{_WIRESHARK_OPTION.get(name, name)}"
@@ -233,9 +253,9 @@ def is_repeated(field: Field, table: Table) -> bool:
 
 _USUAL: Final = {
     Table.MESSAGES: "frame.number frame.time_epoch _ws.col.def_src udp.srcport _ws.col.def_dst "
-    "udp.dstport _ws.col.protocol frame.len coap.type coap.code coap.mid coap.token exchange.id "
-    "exchange.role exchange.uri exchange.ue_service_id coap.response_time finding.rule "
-    "_ws.col.info",
+    "udp.dstport tcp.srcport tcp.dstport _ws.col.protocol frame.len coap.type coap.code coap.mid "
+    "coap.token exchange.id exchange.role exchange.uri exchange.ue_service_id coap.response_time "
+    "finding.rule _ws.col.info",
     Table.EXCHANGES: "exchange.id exchange.state exchange.method exchange.uri exchange.client "
     "exchange.server exchange.token exchange.mid exchange.ue_service_id exchange.request_in "
     "exchange.ack_in exchange.response_in exchange.response_code exchange.request_time "

@@ -19,6 +19,7 @@ from dissectors.coap import numbers
 from dissectors.coap.media_types import CONTENT_FORMATS
 from dissectors.fields import Field, fields
 from dissectors.msgin5g.elements import MessageType, elements
+from dissectors.tls.numbers import CIPHER_SUITES, VERSIONS
 
 
 class Kind(StrEnum):
@@ -45,6 +46,11 @@ PROTOCOLS: Final = {
         ("ip", "IPv4"),
         ("ipv6", "IPv6"),
         ("udp", "UDP"),
+        ("tcp", "TCP"),
+        ("tls", "TLS"),
+        ("dtls", "DTLS"),
+        ("websocket", "WebSocket"),
+        ("oscore", "OSCORE that was opened"),
         ("coap", "CoAP"),
         ("msgin5g", "MSGin5G: a Message Type or UE Service ID is known"),
     )
@@ -131,9 +137,17 @@ def words_of(field: Field) -> dict[str, int | str]:
         return {word: number for number, words in enumerate(_TYPES) for word in words}
     if name == "coap.code":
         return _codes()
+    if name.endswith("tls.handshake.version"):
+        return {text: number for number, text in VERSIONS.items() if _of_transport(name, text)}
+    if name.endswith("tls.handshake.ciphersuite"):
+        return {text: number for number, text in CIPHER_SUITES.items()}
     if name == "finding.severity":
         return {severity.label: int(severity) for severity in reversed(Severity)}
     return {text: text for text in _texts(name)}
+
+
+def _of_transport(field: str, version: str) -> bool:
+    return version.startswith("DTLS") == field.startswith("dtls")
 
 
 def _codes() -> dict[str, int | str]:

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from analyzer.carriage import carriages, packet_lengths
 from analyzer.exchanges.model import CONFIDENCES
-from analyzer.messages import NO_RESPONSE_TIME, WHOLE_BODY, Role
+from analyzer.message_columns import AGREED
+from analyzer.messages import CARRIED, NO_RESPONSE_TIME, UNWRAPPED, WHOLE_BODY, Role
 from dissectors.coap import numbers
 from dissectors.fields import Field, Table
 
 if TYPE_CHECKING:
+    from analyzer.carriage import Carriage
     from analyzer.session import Session
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
@@ -116,6 +119,66 @@ def _first(response: bool, session: Session, first: int, last: int) -> Reading:
 # Exchanges --------------------------------------------------------------------------------------
 
 
+# What carried messages ------------------------------------------------------------------------
+
+
+def _over(reliable: bool, name: str) -> Reader:
+    """A column of the messages over TCP, or of all others."""
+
+    def read(session: Session, first: int, last: int) -> Reading:
+        kinds = session.messages["type"][first:last]
+        return _known(session.messages[name][first:last], (kinds == numbers.TCP) == reliable)
+
+    return read
+
+
+def _length(name: str) -> Reader:
+    """Of the packets; those that carried messages are looked up."""
+
+    def read(session: Session, first: int, last: int) -> Reading:
+        lengths = session.messages[name][first:last]
+        owners = np.flatnonzero(session.messages["flags"][first:last] & CARRIED)
+        if len(owners):
+            lengths = lengths.copy()
+            lengths[owners] = packet_lengths(session, name, (owners + first).tolist())
+        return Reading(lengths)
+
+    return read
+
+
+def _connection(of: Callable[[Carriage], bool], session: Session, first: int, last: int) -> Reading:
+    """Numbers of connections."""
+    found = carriages(session, first, last)
+    ids = np.array([how.connection if of(how) else 0 for how in found.kinds], np.int64)
+    keys = ids[found.which]
+    return Reading(keys[keys != 0], found.owners[keys != 0])
+
+
+PROTOCOLS: Final[dict[str, Callable[[Carriage], bool]]] = {
+    "dtls": lambda how: how.dtls,
+    "tls": lambda how: how.tls,
+    "websocket": lambda how: how.websocket,
+}
+"""Protocols that carry messages, by the name that filters have for them."""
+
+
+CARRYING: Final = frozenset(("tcp", "udp", "oscore", *PROTOCOLS))
+"""Protocols that some messages are carried by."""
+
+
+def carried_by(session: Session, protocol: str, first: int, last: int) -> Array:
+    """Which rows a protocol carried: `tcp`, `udp`, `oscore` or one of PROTOCOLS."""
+    if protocol in ("tcp", "udp"):
+        over: Array = session.messages["type"][first:last] == numbers.TCP
+        return over if protocol == "tcp" else ~over
+    if protocol == "oscore":
+        opened: Array = session.messages["flags"][first:last] & UNWRAPPED != 0
+        return opened
+    found = np.zeros(last - first, bool)
+    found[carriages(session, first, last).where(PROTOCOLS[protocol])] = True
+    return found
+
+
 def _stored(name: str) -> Reader:
     return lambda session, first, last: Reading(session.exchanges.stored[name][first:last])
 
@@ -134,6 +197,12 @@ def _of_request(name: str) -> Reader:
         return Reading(session.messages[name][rows])
 
     return read
+
+
+def _message_id(session: Session, first: int, last: int) -> Reading:
+    """None where the request is of a reliable transport."""
+    kinds, ids = (_of_request(n)(session, first, last).keys for n in ("type", "message_id"))
+    return _known(ids, kinds != numbers.TCP)
 
 
 def _of_other(link: str, name: str) -> Reader:
@@ -184,7 +253,12 @@ NUMBERS: Final[dict[tuple[Table, str], Reader]] = {
     (Table.MESSAGES, "first_request"): partial(_first, False),
     (Table.MESSAGES, "first_response"): partial(_first, True),
     (Table.EXCHANGES, "id"): lambda session, first, last: Reading(np.arange(first, last) + 1),
-    (Table.EXCHANGES, "mid"): _of_request("message_id"),
+    (Table.MESSAGES, "wire"): _length("wire"),
+    (Table.MESSAGES, "captured"): _length("captured"),
+    (Table.MESSAGES, "type"): _over(False, "type"),
+    (Table.MESSAGES, "message_id"): _over(False, "message_id"),
+    (Table.MESSAGES, "connection"): partial(_connection, lambda how: True),
+    (Table.EXCHANGES, "mid"): _message_id,
     (Table.EXCHANGES, "request_in"): _of_request("frame"),
     (Table.EXCHANGES, "ack_in"): _of_other("ack", "frame"),
     (Table.EXCHANGES, "response_in"): _of_other("response", "frame"),
@@ -210,8 +284,15 @@ NAMED: Final[dict[tuple[Table, str], Reader]] = {
     (Table.MESSAGES, "ip_destination"): _of("destination"),
     (Table.MESSAGES, "ipv6_source"): _of("source"),
     (Table.MESSAGES, "ipv6_destination"): _of("destination"),
-    (Table.MESSAGES, "source_port"): _of("source"),
-    (Table.MESSAGES, "destination_port"): _of("destination"),
+    (Table.MESSAGES, "udp_source_port"): _over(False, "source"),
+    (Table.MESSAGES, "udp_destination_port"): _over(False, "destination"),
+    (Table.MESSAGES, "tcp_source_port"): _over(True, "source"),
+    (Table.MESSAGES, "tcp_destination_port"): _over(True, "destination"),
+    **{
+        (Table.MESSAGES, f"{transport}_{key}"): partial(_connection, PROTOCOLS[transport])
+        for transport in ("dtls", "tls")
+        for key in AGREED
+    },
     (Table.MESSAGES, "protocol"): _protocol,
     (Table.MESSAGES, "role"): _of("role"),
     (Table.MESSAGES, "message_type"): _of("message_type"),
@@ -232,7 +313,8 @@ NAMED: Final[dict[tuple[Table, str], Reader]] = {
 BOTH: Final = {
     "ip_both": ("ip_source", "ip_destination"),
     "ipv6_both": ("ipv6_source", "ipv6_destination"),
-    "both_ports": ("source_port", "destination_port"),
+    "udp_both_ports": ("udp_source_port", "udp_destination_port"),
+    "tcp_both_ports": ("tcp_source_port", "tcp_destination_port"),
 }
 """Fields of messages that have the values of two."""
 

@@ -11,7 +11,7 @@ from analyzer import exchange_columns, finding_columns, message_columns
 from analyzer.filters.conditions import Condition
 from analyzer.filters.judged import Judged, judged, scattered, spread
 from analyzer.filters.kinds import Kind
-from analyzer.filters.readings import BOTH, NAMED, TOKENS, key_of, reader_of
+from analyzer.filters.readings import BOTH, CARRYING, NAMED, TOKENS, carried_by, key_of, reader_of
 from analyzer.filters.tokens import judge_tokens
 from dissectors.fields import Table
 
@@ -73,6 +73,8 @@ class Stored:
         elif self._condition.field.name in ("ip", "ipv6"):
             key = f"{self._condition.field.name}_source"
             return self._by_key(key, first, last)
+        elif self._condition.field.name in CARRYING:
+            found = carried_by(self._session, self._condition.field.name, first, last)
         else:
             found = np.ones(last - first, bool)
         return Judged(found, np.zeros(last - first, bool))

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.block_bodies import block_value, read_block, rows_of_blocks
 from analyzer.exchanges.blockwise import offset_of
-from analyzer.messages import CUT
 from analyzer.option_facts import in_blocks
 from analyzer.redaction.payloads import Payloads
 from dissectors.coap import numbers
-from dissectors.coap.message import Message, dissect
+from dissectors.coap.message import Message
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -109,5 +108,4 @@ class BlockPayloads:
         return _Body(payload, replaced, content_format, first.code)
 
     def _message(self, row: int) -> Message:
-        cells = self._session.messages.row(row)
-        return dissect(self._session.coap(row), bool(cells["flags"] & CUT))
+        return self._session.dissected(row)

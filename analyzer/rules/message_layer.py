@@ -26,10 +26,13 @@ def seconds(duration: int) -> str:
 
 
 def describe(message: Message) -> str:
-    """`CON POST /a?b=c, Message ID 4660` of a message, in few words."""
-    kind = numbers.Type(message.type).name
+    """`CON POST /a?b=c, Message ID 4660` of a message, in few words; on a connection, `POST /a?b=c,
+    token 01`."""
     name = numbers.code_name(message.code)
     uri = f" {message.uri}" if message.is_request else ""
+    if message.reliable:
+        return f"{name}{uri}, token {message.token.hex() or '(empty)'}"
+    kind = numbers.type_name(message.type)
     return f"{kind} {name}{uri}, Message ID {message.message_id}"
 
 

@@ -41,8 +41,10 @@ def write_packets(
         else:
             out.write(message_line(session, row, candidates) + "\n")
         out.write("\n")
-        if octets and detail.data:
-            out.writelines(f"{line}\n" for line in hex_lines(detail.data, detail.secrets))
+        for source in detail.sources if octets else ():
+            if len(detail.sources) > 1:
+                out.write(f"{source.title}:\n")
+            out.writelines(f"{line}\n" for line in hex_lines(source.data, source.secrets))
             out.write("\n")
 
 
@@ -53,17 +55,18 @@ def tree_lines(detail: Detail, findings: Iterable[Finding] = ()) -> Iterator[str
     for finding in findings:
         if finding.span is not None:
             span = (detail.coap_at + finding.span[0], detail.coap_at + finding.span[1])
-            holder = _smallest(detail.nodes, span)
+            holder = _smallest(detail.nodes, span, detail.message)
             if holder is not None:
                 text = escape(finding.text, _MOST_TEXT)
                 marks[id(holder)].append(f"{GLYPHS[finding.severity]} {finding.rule.id}: {text}")
     yield from _lines(detail.nodes, "", marks)
 
 
-def _smallest(nodes: Sequence[Node], span: Span) -> Node | None:
-    """The node of the fewest bytes that holds the span, the outer one of those alike; None where
-    only the packet as a whole does."""
-    inside = (node for node in _all(nodes) if node.key not in _SHARED)
+def _smallest(nodes: Sequence[Node], span: Span, source: int) -> Node | None:
+    """The node of the fewest bytes that holds the span of a source, the outer one of those alike;
+    None where only the packet as a whole does."""
+    own = (node for node in _all(nodes) if node.source == source)
+    inside = (node for node in own if node.key not in _SHARED)
     holders = [node for node in inside if node.span and _holds(node.span, span)]
     return min(holders, key=_size, default=None)
 

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from analyzer.views.escape import escape
 from analyzer.views.offending import HIDDEN, credentials
 from analyzer.views.wording import plural
-from dissectors.coap import numbers
-from dissectors.coap.message import Message, Option, dissect
+from dissectors.coap.message import Message, Option
 from dissectors.coap.numbers import Type
-from dissectors.coap.values import Span, code_text, decode_value, describe_value, field_spans
+from dissectors.coap.values import (
+    Span,
+    code_text,
+    decode_value,
+    describe_value,
+    field_spans,
+    option_name,
+    stated_length,
+)
 
 if TYPE_CHECKING:
     from analyzer.findings import Finding
@@ -58,7 +65,7 @@ def rows(session: Session, finding: Finding) -> Iterator[Row]:
     data = session.coap(finding.row)
     secret = credentials(session, finding.row, data, len(data))
     paper = _Bytes(data, finding.span or (0, 0), secret)
-    message = dissect(data)
+    message = session.dissected(finding.row)
     for span, words in _fields(message):
         yield from paper.rows(span, words)
     if message.payload_offset >= 0:
@@ -68,20 +75,26 @@ def rows(session: Session, finding: Finding) -> Iterator[Row]:
 def _fields(message: Message) -> Iterator[tuple[Span, str]]:
     """All but the payload, in the order of the wire."""
     spans = field_spans(message)
-    if "version" in spans:
+    if "length" in spans:  # RFC 8323 clause 3.2
+        yield spans["length"], f"Length {stated_length(message)}, token length {message.tkl}"
+    elif "version" in spans:
         kind = Type(message.type).name
         words = f"Version {message.version}, {kind}, token length {message.tkl}"
         yield spans["version"], words
     if "code" in spans:
         yield spans["code"], code_text(message.code)
-        yield spans["message_id"], f"Message ID {message.message_id} (0x{message.message_id:04x})"
+        _, before = spans["code"]
+        if "message_id" in spans:
+            number = message.message_id
+            yield spans["message_id"], f"Message ID {number} (0x{number:04x})"
+            _, before = spans["message_id"]
         start, end = spans["token"]
-        if start > spans["message_id"][1]:  # RFC 8974 clause 2.1
-            yield (spans["message_id"][1], start), f"Token length {end - start}"
+        if start > before:  # RFC 8974 clause 2.1
+            yield (before, start), f"Token length {end - start}"
         if end > start:
             yield (start, end), "Token"
     for index, option in enumerate(message.options):
-        yield spans[f"options[{index}]"], _option(option)
+        yield spans[f"options[{index}]"], _option(option, message.code)
     if "undecoded" in spans:
         yield spans["undecoded"], "Not decoded"
     if "payload_marker" in spans:
@@ -90,13 +103,13 @@ def _fields(message: Message) -> Iterator[tuple[Span, str]]:
         yield spans["payload_marker"], f"Payload marker, then {size}"
 
 
-def _option(option: Option) -> str:
-    decoded = decode_value(option.number, option.value)
+def _option(option: Option, code: int) -> str:
+    decoded = decode_value(option.number, option.value, code)
     if isinstance(decoded, str):
         value = escape(decoded, _MOST_WORDS) or "(empty)"
     else:
-        value = escape(describe_value(option.number, option.value), _MOST_WORDS)
-    return f"{escape(numbers.option_name(option.number))}: {value}"
+        value = escape(describe_value(option.number, option.value, code), _MOST_WORDS)
+    return f"{escape(option_name(option.number, code))}: {value}"
 
 
 class _Bytes:

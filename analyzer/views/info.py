@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from analyzer.messages import CUT, MESSAGE_TYPE_IDS, Role
+from analyzer.messages import CARRIED, CUT, MESSAGE_TYPE_IDS, Role
 from analyzer.views.escape import escape
-from dissectors.coap import numbers
+from dissectors import carried
+from dissectors.coap import numbers, signalling
+from dissectors.coap.message import dissect
 from dissectors.coap.numbers import Type
+from dissectors.coap.values import describe_value, option_name
 from dissectors.coap.wire import HEADER
 from dissectors.msgin5g.elements import MESSAGE_TYPE_NAMES, MessageType
 
@@ -22,6 +25,7 @@ Piece: TypeAlias = tuple[str, str]
 Line: TypeAlias = tuple[Piece, ...]
 
 _LONGEST_TOKEN: Final = 16
+_LONGEST_TEXT: Final = 80
 
 REMARKS: Final = {
     Role.RETRANSMISSION: ("[Retransmission]", "warning"),
@@ -54,7 +58,8 @@ def token_text(token: bytes) -> str:
 
 
 def info(session: Session, cells: Mapping[str, int], ue_name: Callable[[str], str] = str) -> Line:
-    """`CON, MID:1234, POST, TKN:0a 0b, /path, [Retransmission]`, then what MSGin5G says; a UE by
+    """`CON, MID:1234, POST, TKN:0a 0b, /path, [Retransmission]`, of a reliable transport without
+    type and Message ID, then what MSGin5G says; a UE by
     what `ue_name` makes of its UE Service ID."""
     pieces = [piece for part in _parts(session, cells, ue_name) for piece in ((", ", "dim"), part)]
     return tuple(pieces[1:])
@@ -67,11 +72,12 @@ def _parts(
     if role == Role.UNREADABLE:
         cut = cells["flags"] & CUT
         yield SHORTENED if cut and cells["coap_length"] < HEADER else REMARKS[role]
-        if not any(cells[name] for name in ("type", "code", "message_id")):
-            return  # too short or of another version: nothing of the header was read
-    yield Type(cells["type"]).name, ""
-    yield f"MID:{cells['message_id']}", "dim"
+        if header_unread(cells["type"], cells["code"], cells["message_id"]):
+            return
     code = cells["code"]
+    if cells["type"] != Type.TCP:
+        yield numbers.type_name(cells["type"]), ""
+        yield f"MID:{cells['message_id']}", "dim"
     yield "Empty" if code == numbers.EMPTY else numbers.code_name(code), code_ink(code)
     token = session.token_bytes(cells["token"], cells["token_length"])
     if token:
@@ -79,10 +85,35 @@ def _parts(
     uri = session.names[cells["uri"]]
     if uri:
         yield escape(uri), "path" if numbers.is_request(code) else "dim"
+    if signalling.is_signalling(code):
+        yield from _signalled(session, cells)
     if role in REMARKS and role != Role.UNREADABLE:
         yield REMARKS[role]
     if is_msgin5g(cells):
         yield _msgin5g(session, cells, ue_name)
+
+
+def header_unread(kind: int, code: int, message_id: int) -> bool:
+    """Of an unreadable message: too short or of another version, so that it has no header."""
+    return not code and (kind == Type.TCP or not (kind or message_id))
+
+
+def _signalled(session: Session, cells: Mapping[str, int]) -> Iterator[Piece]:
+    """`Max-Message-Size 1152`, `Block-Wise-Transfer`, and what an Abort says."""
+    if not cells["flags"] & CARRIED:
+        return
+    data = session.carriers.store.read(cells["offset"], cells["captured"])
+    at = cells["coap_at"]
+    if len(data) <= at:  # the capture was closed
+        return
+    message = data[at : at + cells["coap_length"]]
+    coap = dissect(message, framing=data[carried.FRAMING_AT])
+    for option in coap.options:
+        name = escape(option_name(option.number, coap.code))
+        value = describe_value(option.number, option.value, coap.code) if option.value else ""
+        yield f"{name} {escape(value, _LONGEST_TEXT)}".rstrip(), ""
+    if coap.payload:
+        yield escape(coap.payload.decode("utf-8", "replace"), _LONGEST_TEXT), "dim"
 
 
 def _msgin5g(session: Session, cells: Mapping[str, int], ue_name: Callable[[str], str]) -> Piece:

@@ -10,8 +10,9 @@ from analyzer.exchanges.model import State
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.views.escape import escape
-from analyzer.views.info import REMARKS, Line, Piece, code_ink, token_text
+from analyzer.views.info import REMARKS, Line, Piece, code_ink, header_unread, token_text
 from dissectors.coap import numbers
+from dissectors.coap.numbers import Type
 from dissectors.coap.values import Block
 from dissectors.msgin5g.elements import MESSAGE_TYPE_NAMES, MessageType
 
@@ -59,11 +60,12 @@ def words(step: Step) -> Line:
 def _words(step: Step) -> Iterator[Piece]:
     if step.role == Role.UNREADABLE:
         yield REMARKS[step.role]
-        if not (step.type or step.code or step.message_id):
-            return  # too short or of another version: nothing of the header was read
+        if header_unread(step.type, step.code, step.message_id):
+            return
     empty = step.code == numbers.EMPTY
-    yield step.type.name, ""
-    yield f"MID:{step.message_id}", "dim"
+    if step.type != Type.TCP:
+        yield numbers.type_name(step.type), ""
+        yield f"MID:{step.message_id}", "dim"
     yield "Empty" if empty else numbers.code_name(step.code), code_ink(step.code)
     if step.token is not None:
         yield f"TKN:{token_text(step.token) or '(empty)'}", "dim"

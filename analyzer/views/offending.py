@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.views.escape import letter
-from dissectors.coap.message import dissect
 
 if TYPE_CHECKING:
     from analyzer.findings import Finding
@@ -55,7 +54,7 @@ def excerpt(session: Session, finding: Finding) -> Excerpt | None:
 
 def credentials(session: Session, row: int, data: bytes, stop: int) -> list[Span]:
     """Bytes before `stop` that hold credentials, or may: one block of a body does not tell."""
-    coap = dissect(data)
+    coap = session.dissected(row)
     at = coap.payload_offset
     if at < 0:
         at = len(data) - len(coap.payload)

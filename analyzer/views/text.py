@@ -121,10 +121,8 @@ def _notification_lines(observed: dict[str, Any]) -> Iterator[str]:
         order = "" if one["order"] in ("first", "newer", "unnumbered") else f"  {one['order']}"
         stale = "  stale before" if one["in_time"] is False else ""
         branch = "├" if number < len(sent) - 1 or observed["ended"] else "└"
-        yield (
-            f"{branch} frame {one['frame']}  {one['type']} {one['code']}  "
-            f"{value}{gap}{order}{stale}"
-        )
+        kind = f"{one['type']} " if one["type"] else ""
+        yield (f"{branch} frame {one['frame']}  {kind}{one['code']}  {value}{gap}{order}{stale}")
     if len(sent) > _MOST_NOTIFICATIONS:
         branch = "├" if observed["ended"] else "└"
         yield f"{branch} ... {len(sent) - _MOST_NOTIFICATIONS} more"

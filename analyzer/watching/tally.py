@@ -209,4 +209,4 @@ def _kind(type: int, code: int, role: int) -> Kind:
         label = "request"
     else:
         label = f"{code >> 5}.xx"
-    return Kind(numbers.Type(type).name.lower(), label, Role(role).name.lower())
+    return Kind(numbers.type_name(type).lower() or "none", label, Role(role).name.lower())

@@ -52,6 +52,11 @@ TYPE_NAMES: Final = {
 }
 
 
+def type_name(kind: int) -> str:
+    """`CON`; nothing for a message of a reliable transport, which has no type."""
+    return "" if kind == TCP else Type(kind).name
+
+
 class CodeSpec(NamedTuple):
     """One assigned code: the byte is class * 32 + detail."""
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
-from dissectors.coap import numbers
+from dissectors.coap import numbers, signalling
 from dissectors.coap.media_types import CONTENT_FORMATS, content_format_name
 from dissectors.coap.message import Flaw, Message
-from dissectors.coap.numbers import Format
-from dissectors.coap.wire import Defect
+from dissectors.coap.numbers import Format, OptionSpec
+from dissectors.coap.stream import body_length
+from dissectors.coap.wire import HEADER, Defect
 
 MAX_EXTENDED: Final = 0xFFFF + 269
 """Largest option delta, option length (RFC 7252 clause 3.1) and token length (RFC 8974)."""
@@ -26,6 +27,7 @@ _LONGEST_UINT: Final = 8
 _OPTION_DEFECTS: Final = range(Defect.VALUE_TRUNCATED, Defect.CONTEXT_METHOD + 1)
 """Defects whose detail is an option number."""
 
+_FORMATS: Final = (numbers.CONTENT_FORMAT, numbers.ACCEPT)
 _BITS: Final = ((0x1, "critical"), (0x2, "unsafe"))
 
 
@@ -71,6 +73,12 @@ _CODES: Final = {
     for code, spec in numbers.CODES.items()
     for text in (spec.name, code_text(code))
 }
+_SIGNALLING: Final = {
+    _letters(spec.name): (code, spec.number)
+    for code, specs in reversed(signalling.OPTIONS.items())
+    for spec in specs.values()
+}
+"""By name: the first code that has the option, and its number there."""
 
 
 def _number_of(name: str, table: dict[str, int], what: str) -> int:
@@ -85,8 +93,28 @@ def _number_of(name: str, table: dict[str, int], what: str) -> int:
 
 
 def option_number(name: str) -> int:
-    """Number of `Uri-Path`, `uri_path` or `11`."""
-    return _number_of(name, _OPTIONS, "option")
+    """Number of `Uri-Path`, `uri_path` or `11`; of a signalling option, that in its own code."""
+    signal = _SIGNALLING.get(_letters(name))
+    return signal[1] if signal else _number_of(name, _OPTIONS, "option")
+
+
+def signalling_code(name: str) -> int:
+    """A code whose messages have the signalling option of a name; 0 for other names."""
+    return _SIGNALLING.get(_letters(name), (0, 0))[0]
+
+
+def option_spec(number: int, code: int = 0) -> OptionSpec | None:
+    """The option of a number in messages of a code: signalling numbers its options anew."""
+    if signalling.is_signalling(code):
+        return signalling.OPTIONS.get(code, {}).get(number)
+    return numbers.NAMED_OPTIONS.get(number)
+
+
+def option_name(number: int, code: int = 0) -> str:
+    """Its name in messages of a code."""
+    if signalling.is_signalling(code):
+        return signalling.option_name(code, number)
+    return numbers.option_name(number)
 
 
 def code_number(name: str) -> int:
@@ -100,9 +128,10 @@ def code_number(name: str) -> int:
     return _number_of(name, _CODES, "code")
 
 
-def decode_value(number: int, value: bytes) -> Decoded:
-    """The value of an option by its registered format; as bytes where it does not fit that."""
-    spec = numbers.NAMED_OPTIONS.get(number)
+def decode_value(number: int, value: bytes, code: int = 0) -> Decoded:
+    """The value of an option, in messages of a code, by its registered format; as bytes where it
+    does not fit that."""
+    spec = option_spec(number, code)
     match spec.format if spec else Format.OPAQUE:
         case Format.EMPTY if not value:
             return None
@@ -119,12 +148,12 @@ def decode_value(number: int, value: bytes) -> Decoded:
     return value
 
 
-def encode_value(number: int, value: Any) -> bytes:
+def encode_value(number: int, value: Any, code: int = 0) -> bytes:
     """Bytes of an option value: bytes as they are, text as UTF-8, numbers in the fewest bytes.
 
     A Block option also takes (num, more, szx); Content-Format and Accept a media type.
     """
-    spec = numbers.NAMED_OPTIONS.get(number)
+    spec = option_spec(number, code)
     wanted = spec.format if spec else Format.OPAQUE
     if isinstance(value, tuple):
         num, more, szx = value
@@ -138,9 +167,9 @@ def encode_value(number: int, value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else bytes(value or b"")
 
 
-def describe_value(number: int, value: bytes) -> str:
+def describe_value(number: int, value: bytes, code: int = 0) -> str:
     """The decoded value for a screen: nothing from the packet reaches it unescaped."""
-    decoded = decode_value(number, value)
+    decoded = decode_value(number, value, code)
     match decoded:
         case None:
             return "(empty)"
@@ -148,15 +177,17 @@ def describe_value(number: int, value: bytes) -> str:
             return repr(decoded)
         case bytes():
             return f"0x{decoded.hex()}" if decoded else "(empty)"
-        case int() if number in (numbers.CONTENT_FORMAT, numbers.ACCEPT):
+        case int() if number in _FORMATS and not signalling.is_signalling(code):
             return f"{decoded} ({content_format_name(decoded)})"
     return str(decoded)
 
 
-def describe_number(number: int) -> str:
-    """`11 (Uri-Path, critical, unsafe)`."""
-    bits = [word for bit, word in _BITS if number & bit and number in numbers.NAMED_OPTIONS]
-    return f"{number} ({', '.join([numbers.option_name(number), *bits])})"
+def describe_number(number: int, code: int = 0) -> str:
+    """`11 (Uri-Path, critical, unsafe)`; signalling options are critical or not, no more."""
+    known = option_spec(number, code) is not None
+    told = _BITS[:1] if signalling.is_signalling(code) else _BITS
+    bits = [word for bit, word in told if number & bit and known]
+    return f"{number} ({', '.join([option_name(number, code), *bits])})"
 
 
 def describe_flaw(flaw: Flaw) -> str:
@@ -191,10 +222,18 @@ def encode_options(options: Iterable[tuple[int, bytes]]) -> bytes:
     return bytes(out)
 
 
+def stated_length(message: Message) -> int:
+    """Len of a message of a reliable transport, as far as it stands there (RFC 8323 clause 3.2)."""
+    data = message.data
+    if not data or message.code_span[0] > len(data):
+        return 0
+    return body_length(data, 0)
+
+
 def undecoded(message: Message) -> Span:
     """The bytes between where dissection stopped and the payload marker or the end."""
     size = len(message.data)
-    if message.version != numbers.VERSION or message.token_offset < 4:
+    if not _header_read(message):
         return 1, size  # of the header only the first byte was read
     start = message.token_offset + len(message.token)
     if message.options:
@@ -203,19 +242,31 @@ def undecoded(message: Message) -> Span:
     return start, size if message.payload_offset < 0 else message.payload_offset - 1
 
 
+def _header_read(message: Message) -> bool:
+    if message.reliable:
+        return message.code_span[1] <= len(message.data)
+    return message.version == numbers.VERSION and message.token_offset >= HEADER
+
+
 def field_spans(message: Message) -> dict[str, Span]:
     """Where each field stands, counted from the first byte of the message.
 
-    Options are `options[0]`, their values `options[0].value`; what was not read is left out.
+    Options are `options[0]`, their values `options[0].value`; what was not read is left out. A
+    message of a reliable transport has a `length` in place of version, type and `message_id`.
     """
     size = len(message.data)
     spans: dict[str, Span] = {}
-    if size:
+    if size and message.reliable:
+        spans |= {"length": (0, min(message.code_span[0], size)), "token_length": (0, 1)}
+    elif size:
         spans |= {"version": (0, 1), "type": (0, 1), "token_length": (0, 1)}
     start, end = undecoded(message)
-    if start != 1:
+    if _header_read(message):
         token_end = message.token_offset + len(message.token)
-        spans |= {"code": (1, 2), "message_id": (2, 4), "token": (message.token_offset, token_end)}
+        spans["code"] = message.code_span
+        if not message.reliable:
+            spans["message_id"] = (2, 4)
+        spans["token"] = (message.token_offset, token_end)
     for index, option in enumerate(message.options):
         after = option.value_offset + len(option.value)
         spans[f"options[{index}]"] = (option.offset, after)

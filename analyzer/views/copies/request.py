@@ -56,7 +56,7 @@ def request_of(subject: Subject) -> Request:
     if session.messages.cell("role", row) == Role.UNREADABLE:
         raise CopyError("the request is malformed")
     found = octets(subject, row)
-    message = dissect(found.message)
+    message = dissect(found.message, framing=session.framing(row))
     if not numbers.is_request(message.code) or not message.readable:
         raise CopyError("a ping is no request")
     remarks = found.remarks

@@ -11,7 +11,10 @@ from analyzer.views.escape import escape
 from analyzer.views.info import Line, code_ink
 from analyzer.views.inks import line
 from analyzer.views.places import Span
+from dissectors.coap import numbers
 from dissectors.coap.numbers import TYPE_NAMES, Type
+from dissectors.coap.oscore import read_oscore
+from dissectors.coap.signalling import is_signalling
 from dissectors.coap.values import (
     code_text,
     decode_value,
@@ -19,12 +22,16 @@ from dissectors.coap.values import (
     describe_number,
     describe_value,
 )
+from dissectors.coap.wire import DATAGRAM
 from dissectors.fields import named_by_source
 
 if TYPE_CHECKING:
     from dissectors import CoAP
 
+TITLE: Final = "Constrained Application Protocol"
+
 _FIELDS: Final = {
+    "length": "coap.length",
     "version": "coap.version",
     "type": "coap.type",
     "token_length": "coap.token_len",
@@ -35,7 +42,7 @@ _FIELDS: Final = {
 """Names of the fields of the header by those of the layer."""
 
 
-def coap_node(coap: CoAP, at: int, generated: tuple[Node, ...]) -> Node:
+def coap_node(coap: CoAP, at: int, generated: tuple[Node, ...], title: str = TITLE) -> Node:
     """The layer and its fields; `at` is its first byte in the packet."""
     spans = {name: (at + first, at + after) for name, (first, after) in coap.spans.items()}
     children = (
@@ -45,12 +52,12 @@ def coap_node(coap: CoAP, at: int, generated: tuple[Node, ...]) -> Node:
         *_flaws(coap, at),
         *generated,
     )
-    code = coap.code
+    code, datagram = coap.code, coap.framing == DATAGRAM
     heading: Line = (
-        ("Constrained Application Protocol, ", ""),
-        (Type(coap.type).name, ""),
+        (title, ""),
+        *((f", {Type(coap.type).name}", "") for _ in range(datagram)),
         *((f", {code_text(code)}", code_ink(code)) for _ in range(code is not None)),
-        *((f", MID:{coap.message_id}", "") for _ in range(coap.message_id is not None)),
+        *((f", MID:{coap.message_id}", "") for _ in range(datagram and code is not None)),
     )
     ends = [end for _, end in spans.values()]
     span = (at, max(ends, default=at))
@@ -63,16 +70,21 @@ def named(title: str, value: str, ink: str = "") -> Line:
 
 
 def _header(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
-    kind = Type(coap.type)
     token = bytes(coap.token)
-    values: tuple[tuple[str, str, Any, str], ...] = (
-        ("version", "Version", coap.version, ""),
-        ("type", "Type", f"{TYPE_NAMES[kind]} ({kind.name}, {kind.value})", ""),
+    values: list[tuple[str, str, Any, str]] = [
         ("token_length", "Token length", coap.token_length, ""),
         ("code", "Code", code_text(coap.code or 0), code_ink(coap.code or 0)),
-        ("message_id", "Message ID", f"{coap.message_id} (0x{coap.message_id or 0:04x})", ""),
         ("token", "Token", token[:64].hex(" ") or "(empty)", ""),
-    )
+    ]
+    if coap.framing == DATAGRAM:
+        kind, number = Type(coap.type), coap.message_id or 0
+        values[:0] = (
+            ("version", "Version", coap.version, ""),
+            ("type", "Type", f"{TYPE_NAMES[kind]} ({kind.name}, {kind.value})", ""),
+        )
+        values.insert(-1, ("message_id", "Message ID", f"{number} (0x{number:04x})", ""))
+    else:
+        values.insert(0, ("length", "Length", coap.length, ""))
     for name, title, value, ink in values:
         if name in spans:
             shown = named(title, str(value), ink)
@@ -82,30 +94,41 @@ def _header(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
 
 def _options(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:
     seen: dict[int, int] = {}
+    signals = is_signalling(coap.code or 0)
     for index, option in enumerate(coap.options):
         span, value_span = spans[f"options[{index}]"], spans[f"options[{index}].value"]
         number, value = option.number, bytes(option.value)
-        shown = option_text(number, value)
+        shown = option_text(number, value, coap.code or 0)
         nth = seen.get(number, 0)
         seen[number] = nth + 1
         head = (span[0], value_span[0])
-        field = named_by_source().get(f"option:{number}", "")
+        field = "" if signals else named_by_source().get(f"option:{number}", "")
         children = (
-            Node(named("Option", describe_number(number)), head, key="number"),
+            Node(named("Option", describe_number(number, coap.code or 0)), head, key="number"),
             Node(named("Length", str(len(value))), head, key="length"),
             Node(named("Value", shown), value_span, key="value", field=field, nth=nth),
+            *(_compressed(value, value_span) if number == numbers.OSCORE and not signals else ()),
         )
         key = f"{number}.{nth + 1}"
         heading = named(escape(option.name), shown, "path")
         yield Node(heading, span, children, key=key, field=field, nth=nth)
 
 
-def option_text(number: int, value: bytes) -> str:
-    """The decoded value; text of the packet escaped."""
-    decoded = decode_value(number, value)
+def _compressed(value: bytes, span: Span) -> Iterator[Node]:
+    """What an OSCORE option says (RFC 8613 clause 6.1)."""
+    told = read_oscore(value)
+    parts = (("Partial IV", told.piv or None), ("KID context", told.kid_context), ("KID", told.kid))
+    for title, part in parts:
+        if part is not None:
+            yield Node(named(title, part.hex() or "(empty)"), span, key=title)
+
+
+def option_text(number: int, value: bytes, code: int = 0) -> str:
+    """The decoded value, in messages of a code; text of the packet escaped."""
+    decoded = decode_value(number, value, code)
     if isinstance(decoded, str):
         return escape(decoded) or "(empty)"
-    return escape(describe_value(number, value))
+    return escape(describe_value(number, value, code))
 
 
 def _rest(coap: CoAP, spans: dict[str, Span]) -> Iterator[Node]:

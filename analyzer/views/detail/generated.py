@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from analyzer.carriage import pieces
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.findings import Finding
 from analyzer.messages import Role
@@ -27,12 +28,15 @@ _OF_TIMES: Final = {
 """Fields by the keys of time_words."""
 
 
-def frame_node(view: SessionView, row: int) -> Node:
-    """The packet as it was captured."""
+def frame_node(view: SessionView, row: int, wire: int | None = None) -> Node:
+    """The packet as it was captured; `wire` bytes long, unless the table tells."""
     session = view.opened
     cells = session.messages.row(row)
     interface = session.interfaces[cells["interface"]].interface
-    captured, wire = cells["captured"], cells["wire"]
+    parts = pieces(session, row)
+    captured = parts[-1].length if parts else cells["captured"]
+    offset = parts[-1].offset if parts else cells["offset"]
+    wire = cells["wire"] if wire is None else wire
     heading = f"Frame {cells['frame']}: {wire} bytes on wire, {captured} captured"
     facts = (
         ("Arrival time", date_and_time(cells["time"]), "frame.time_epoch"),
@@ -42,7 +46,7 @@ def frame_node(view: SessionView, row: int) -> Node:
             "frame.interface_name" if interface.name else "frame.interface_id",
         ),
         ("Link type", str(interface.link_type), ""),
-        ("File offset", str(cells["offset"]), ""),
+        ("File offset", str(offset), ""),
     )
     children = (
         Node((("[", "dim"), (f"{name}: ", "dim"), (value, ""), ("]", "dim")), key=name, field=field)

@@ -20,12 +20,17 @@ _LAYERS: Final = {
     "cooked linux v2": "Linux cooked capture v2",
     "IP": "Internet Protocol Version 4",
     "IPv6": "Internet Protocol Version 6",
+    "TCP": "Transmission Control Protocol",
     "UDP": "User Datagram Protocol",
     "802.1Q": "802.1Q Virtual LAN",
 }
 
-_PROTOCOLS: Final = {"IP": "ip", "IPv6": "ipv6", "UDP": "udp"}
+_PROTOCOLS: Final = {"IP": "ip", "IPv6": "ipv6", "TCP": "tcp", "UDP": "udp"}
 _FIELDS: Final = {
+    "ack": "Acknowledgment number",
+    "dataofs": "Header length",
+    "seq": "Sequence number",
+    "urgptr": "Urgent pointer",
     "chksum": "Checksum",
     "dport": "Destination port",
     "dst": "Destination",
@@ -53,6 +58,8 @@ _NAMES: Final = {
     ("IP", "dst"): "ip.dst",
     ("IPv6", "src"): "ipv6.src",
     ("IPv6", "dst"): "ipv6.dst",
+    ("TCP", "sport"): "tcp.srcport",
+    ("TCP", "dport"): "tcp.dstport",
     ("UDP", "sport"): "udp.srcport",
     ("UDP", "dport"): "udp.dstport",
 }

@@ -10,28 +10,40 @@ from typing import Any
 
 from analyzer.views.detail import generated, lower_layers
 from analyzer.views.detail.blocks import block_nodes, secrets_of_block
+from analyzer.views.detail.carriers import layers_below
 from analyzer.views.detail.coap import coap_node
 from analyzer.views.detail.comments import comment_nodes
-from analyzer.views.detail.nodes import Node, Zone
+from analyzer.views.detail.nodes import NOTHING, Node, Source, Zone, placed
 from analyzer.views.detail.payload import masked_spans, payload_nodes
+from analyzer.views.detail.standing import Standing, foreign_secrets, layer_class, standing
 from analyzer.views.escape import escape
 from analyzer.views.inks import line
 from analyzer.views.places import Span
 from analyzer.views.session_view import SessionView
 from dissectors.coap import numbers
-from dissectors.coap.message import Message, dissect, knowing
+from dissectors.coap.message import Message, knowing
 from dissectors.msgin5g.elements import speaking
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A packet: tree, bytes, their zones, and the bytes of credentials to hide."""
+    """A packet: tree, and the bytes it is about: the frame, and for a message that was carried what
+    was put together or decrypted. The CoAP message begins at `coap_at` of the source `message`."""
 
     nodes: tuple[Node, ...] = ()
-    data: bytes = b""
-    zones: tuple[Zone, ...] = ()
-    secrets: tuple[Span, ...] = ()
+    sources: tuple[Source, ...] = ()
+    message: int = 0
     coap_at: int = 0
+
+    @property
+    def shown(self) -> Source:
+        """The bytes that hold the message; none where the file no longer holds the packet."""
+        return self.sources[self.message] if self.sources else NOTHING
+
+    @property
+    def data(self) -> bytes:
+        """Those of `shown`."""
+        return self.shown.data
 
 
 def load() -> None:
@@ -44,59 +56,67 @@ def packet_detail(view: SessionView, row: int) -> Detail:
     """The packet that carries a message."""
     nodes: list[Node] = []
     attempt = _Attempts(nodes)
-    cells = view.opened.messages.row(row)
-    data: bytes = attempt.value("the packet", lambda: view.opened.packet(row), b"")
-    at, end = cells["coap_at"], cells["coap_at"] + cells["coap_length"]
     attempt.nodes("the comments", lambda: comment_nodes(view, row))
-    attempt.nodes("the frame", lambda: [generated.frame_node(view, row)])
-    if not data:
+    place = _place(view, row, attempt)
+    length = place.wire if place else None
+    attempt.nodes("the frame", lambda: [generated.frame_node(view, row, length)])
+    if place is None:
         nodes.append(Node(line("[The file no longer holds this packet]", "error"), key="gone"))
         return Detail(tuple(nodes))
     below, under = attempt.value(
-        "the lower layers",
-        lambda: lower_layers.below(data, at, view.opened.link_type(row), cells["wire"]),
-        ([], None),
+        "the lower layers", lambda: layers_below(view, row, place), ([], None)
     )
     nodes.extend(below)
-    attempt.nodes("CoAP", lambda: _coap(view, row, data[at:end], at, under))
-    attempt.nodes("the findings", lambda: _findings(view, row, at))
-    zones, secrets = _zones(view, row, data, attempt)
-    return Detail(tuple(nodes), data, zones, secrets, at)
+    attempt.nodes("CoAP", lambda: placed(_coap(view, row, place, under), place.source))
+    attempt.nodes("the findings", lambda: placed(_findings(view, row, place.at), place.source))
+    return Detail(tuple(nodes), _sources(view, row, place, attempt), place.source, place.at)
 
 
 def packet_bytes(view: SessionView, row: int) -> Detail:
     """The bytes of the packet alone, as `packet_detail` has them; Scapy is not needed."""
     attempt = _Attempts([])
-    data: bytes = attempt.value("the packet", lambda: view.opened.packet(row), b"")
-    if not data:
+    place = _place(view, row, attempt)
+    if place is None:
         return Detail()
-    zones, secrets = _zones(view, row, data, attempt)
-    return Detail((), data, zones, secrets, view.opened.messages.cell("coap_at", row))
+    return Detail((), _sources(view, row, place, attempt), place.source, place.at)
 
 
-def _zones(
-    view: SessionView, row: int, data: bytes, attempt: _Attempts
-) -> tuple[tuple[Zone, ...], tuple[Span, ...]]:
-    """The zones of a packet and the bytes in it to hide."""
-    at = view.opened.messages.cell("coap_at", row)
-    end = at + view.opened.messages.cell("coap_length", row)
+def _place(view: SessionView, row: int, attempt: _Attempts) -> Standing | None:
+    found: Standing | None = attempt.value("the packet", lambda: standing(view.opened, row), None)
+    return found
+
+
+def _sources(
+    view: SessionView, row: int, place: Standing, attempt: _Attempts
+) -> tuple[Source, ...]:
+    """The bytes, in zones, and which of them to hide."""
+    at, end = place.at, place.at + len(place.message)
     # The walk, not the layers: what fails above must not uncover a credential.
-    coap = dissect(data[at:end])
+    coap = view.opened.dissected(row)
     payload_at = at + coap.payload_offset if coap.payload_offset >= 0 else end
-    secrets = attempt.value(
+    secrets: list[Span] = attempt.value(
         "the payload", lambda: _secrets(view, row, coap, payload_at), [(payload_at, end)]
     )
     zones = (Zone(0, "dim"), Zone(at, ""), Zone(payload_at, "payload"), Zone(end, "dim"))
-    return zones, () if view.unmasked else tuple(secrets)
+    hidden = () if view.unmasked else tuple(secrets)
+    sources = [Source(name, data) for name, data in place.sources]
+    sources[place.source] = sources[place.source]._replace(zones=zones, secrets=hidden)
+    frame = sources[0]
+    if place.clear and not view.unmasked:
+        others = attempt.value(
+            "the segment", lambda: foreign_secrets(view.opened, row, place), [place.payload]
+        )
+        if place.source and secrets:
+            others = [place.payload]
+        sources[0] = frame._replace(secrets=(*frame.secrets, *others))
+    return tuple(sources)
 
 
-def _coap(view: SessionView, row: int, message: bytes, at: int, under: Any) -> list[Node]:
+def _coap(view: SessionView, row: int, place: Standing, under: Any) -> list[Node]:
     """CoAP and its payload."""
-    from dissectors import CoAP
-
-    words = view.opened.vocabulary
+    words, message, at = view.opened.vocabulary, place.message, place.at
     with speaking(words):
-        coap = CoAP(message, _underlayer=under)
+        coap = layer_class(view.opened.framing(row))(message, _underlayer=under)
     links = tuple(generated.exchange_nodes(view, row))
     first, after = coap.spans.get("payload", (len(message), len(message)))
     form = coap.content_format

@@ -77,7 +77,7 @@ class _Words:
         self._word = word
         words = (MESSAGE_TYPE_NAMES[MessageType(kind)] if kind else "" for kind in MESSAGE_TYPE_IDS)
         self._small = {
-            "type": self._have(kind.name for kind in Type),
+            "type": self._have(map(numbers.type_name, Type)),
             "code": self._have(map(_code, range(256))),
             "role": self._have(REMARKS[role][0] if role in REMARKS else "" for role in Role),
             "message_type": self._have(words),
@@ -112,6 +112,7 @@ class _Words:
                 found |= known.of(messages[name][rows])
         if self._token:
             found |= messages["token_length"][rows] > 0
+        found |= messages["role"][rows] == Role.SIGNAL  # its line shows options
         if self._cut:
             found |= (messages["flags"][rows] & CUT) != 0
         if any(self._protocol.values()):

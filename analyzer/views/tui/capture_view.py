@@ -25,6 +25,7 @@ from analyzer.views.tui.panes import Panes
 from analyzer.views.tui.rows.visible import VisibleRows
 from analyzer.views.tui.widgets.chosen_columns import ChosenColumns
 from analyzer.views.tui.widgets.columns import Column
+from dissectors.coap.numbers import Type
 from dissectors.fields import Table, fields_of
 
 
@@ -241,7 +242,8 @@ class CaptureView(Annotated):
         cells = self.opened.messages.row(row)
         ends = [self.opened.endpoints[cells[name]] for name in ("source", "destination")]
         family = "ipv6" if ":" in ends[0].address else "ip"
-        tests = [f"{family}.addr == {end.address} and udp.port == {end.port}" for end in ends]
+        over = "tcp" if cells["type"] == Type.TCP else "udp"
+        tests = [f"{family}.addr == {end.address} and {over}.port == {end.port}" for end in ends]
         return " and ".join(tests)
 
     def time(self, nanoseconds: int, previous: int | None, frame: int = 0) -> str:

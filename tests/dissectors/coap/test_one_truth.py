@@ -14,7 +14,7 @@ import pytest
 
 from dissectors import CoAP
 from dissectors.coap import wire
-from dissectors.coap.layer import CoAPOption
+from dissectors.coap.layer_fields import CoAPOption
 from dissectors.coap.message import dissect
 from dissectors.coap.values import Block, decode_value
 from dissectors.coap.wire import DEFECT_SLOTS, OPTION_SLOTS, Defect

@@ -20,7 +20,6 @@ from analyzer.views.tui.rows.keys import EXCHANGES
 from analyzer.views.tui.rows.sortable import Order, SortableRows
 from analyzer.views.tui.widgets.columns import Column
 from dissectors.coap import numbers
-from dissectors.coap.numbers import Type
 from dissectors.fields import Table
 
 if TYPE_CHECKING:
@@ -235,7 +234,7 @@ class ExchangeRows(SortableRows):
             row,
             severity=line(GLYPHS[severity], SEVERITY_INKS[severity]),
             time=line(self.view.time(sent.time, previous, sent.frame), "dim"),
-            method=line(Type(sent.type).name, "dim"),
+            method=line(numbers.type_name(sent.type), "dim"),
             uri=((f"{value}{gap}", ""), (f"  frame {sent.frame}", "dim")),
             state=(
                 (

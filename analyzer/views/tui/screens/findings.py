@@ -67,7 +67,11 @@ class FindingsScreen(PageScreen):
         titled(self.list, "Findings", position(self.list, *words))
         titled(self.rule, self._shown.rule.id if self._shown else "Rule")
         lit = extent(self.hex.lit) or (f"{len(self.hex.data)} bytes" if self.hex.data else "none")
-        titled(self.hex, "Bytes", lit)
+        titled(self.hex, self.hex.title, lit)
+
+    @on(HexPane.Turned)
+    def _turned(self) -> None:
+        self.name_panes()
 
     def _ignored(self) -> Iterable[str]:
         """How many are ignored, and whether they are listed."""
@@ -90,9 +94,10 @@ class FindingsScreen(PageScreen):
         """Of the packet that a finding points at, with those lit that it is about."""
         row = self._shown.row if self._shown is not None else -1
         detail = packet_bytes(self.view, row) if row >= 0 else Detail()
-        self.hex.show(detail.data, detail.zones, detail.secrets)
+        self.hex.show(detail.sources, detail.message)
         span = self._shown.span if self._shown is not None and detail.data else None
-        self.hex.light((detail.coap_at + span[0], detail.coap_at + span[1]) if span else None)
+        place = (detail.coap_at + span[0], detail.coap_at + span[1]) if span else None
+        self.hex.light(place, detail.message)
 
     def _explained(self, finding: Finding) -> list[Entry]:
         candidate = self.view.candidates.of_finding(finding)

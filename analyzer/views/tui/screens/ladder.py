@@ -145,14 +145,19 @@ class LadderScreen(PageScreen):
         if step is None or not self._loaded or not self.inspected.display:
             return
         detail = packet_detail(self.view, step.row)
-        self.hex.show(detail.data, detail.zones, detail.secrets)
+        self.hex.show(detail.sources, detail.message)
         titled(self.fields, f"Packet {step.frame}")
-        titled(self.hex, "Bytes", f"{len(detail.data)} bytes")
+        self._name_bytes()
         self.fields.show(detail.nodes)
 
     @on(DetailTree.Selected)
     def _selected(self, event: DetailTree.Selected) -> None:
-        self.hex.light(event.node.span)
+        self.hex.light(event.node.span, event.node.source)
+        self._name_bytes()
+
+    @on(HexPane.Turned)
+    def _name_bytes(self) -> None:
+        titled(self.hex, self.hex.title, f"{len(self.hex.data)} bytes")
 
     @on(DetailTree.Followed)
     def _followed(self, event: DetailTree.Followed) -> None:

@@ -159,28 +159,36 @@ class PacketsScreen(PageScreen):
 
     def _show_detail(self) -> None:
         detail = self.detail
-        self.hex.show(detail.data, detail.zones, detail.secrets)
+        self.hex.show(detail.sources, detail.message)
         titled(self.fields, f"Packet {self._frame}" if self._frame else "Packet")
-        titled(self.hex, "Bytes", f"{len(detail.data)} bytes")
+        self._name_bytes()
         self.fields.show(detail.nodes)
         wanted, self._wanted = self._wanted, None
         if isinstance(wanted, Needle):
             self._light_hit(wanted)
         elif isinstance(wanted, tuple):
-            self._light(wanted)
+            at = detail.coap_at
+            self._light((at + wanted[0], at + wanted[1]), detail.message)
         elif wanted is not None:
             self._select(wanted)
 
     @on(DetailTree.Selected)
     def _selected(self, event: DetailTree.Selected) -> None:
-        if not self.detail.data:  # the packet went meanwhile
+        if not self.detail.sources:  # the packet went meanwhile
             return
         # Bytes jumped to stay lit exactly, though the field around them may be larger.
         span = event.node.span
         if self._lit is not None and self._lit[0] is event.node:
             span, self._lit = self._lit[1], None
-        self.hex.light(span)
-        titled(self.hex, "Bytes", extent(span) or f"{len(self.detail.data)} bytes")
+        self.hex.light(span, event.node.source)
+        self._name_bytes(span)
+
+    def _name_bytes(self, span: Span | None = None) -> None:
+        titled(self.hex, self.hex.title, extent(span) or f"{len(self.hex.data)} bytes")
+
+    @on(HexPane.Turned)
+    def _turned(self) -> None:
+        self._name_bytes()
 
     @on(DetailTree.Followed)
     def _followed(self, event: DetailTree.Followed) -> None:
@@ -188,11 +196,11 @@ class PacketsScreen(PageScreen):
 
     @on(HexPane.Pointed)
     def _pointed(self, event: HexPane.Pointed) -> None:
-        self._light((event.offset, event.offset + 1))
+        self._light((event.offset, event.offset + 1), self.hex.source)
 
-    def _light(self, span: Span) -> None:
+    def _light(self, span: Span, source: int) -> None:
         """Light up bytes and select the smallest field that holds them."""
-        node = smallest(self.detail.nodes, span)
+        node = smallest(self.detail.nodes, span, source)
         if node is not None:
             self._lit = (node, span)
             self.fields.reveal(node)
@@ -222,8 +230,7 @@ class PacketsScreen(PageScreen):
             self.tell_hidden(f"packet {place.number}")
             return
         if place.span is not None:
-            at = int(self.view.opened.messages["coap_at"][self.rows.rows[index]])
-            self._wanted = (at + place.span[0], at + place.span[1])
+            self._wanted = place.span
         elif place.branch:
             self._wanted = place.branch
         self._move_to(index)
@@ -265,7 +272,7 @@ class PacketsScreen(PageScreen):
             return
         span = needle.span_in(self.detail.data)
         if span is not None and span[0] < span[1]:
-            self._light(span)
+            self._light(span, self.detail.message)
 
     def _move_to(self, index: int) -> None:
         if index == self.list.cursor:
@@ -352,14 +359,17 @@ class PacketsScreen(PageScreen):
             self._show(self.list.cursor)
 
 
-def smallest(nodes: Iterable[Node], span: Span) -> Node | None:
-    """The node with the fewest bytes that holds all of a range, the deepest of equals."""
+def smallest(nodes: Iterable[Node], span: Span, source: int = 0) -> Node | None:
+    """The node with the fewest bytes that holds all of a range of a source, the deepest of
+    equals."""
     best: Node | None = None
     stack = list(nodes)
     while stack:
         node = stack.pop()
         stack.extend(node.children)
-        if node.span is None or not (node.span[0] <= span[0] and span[1] <= node.span[1]):
+        if node.source != source or node.span is None:
+            continue
+        if not (node.span[0] <= span[0] and span[1] <= node.span[1]):
             continue
         if best is None or best.span is None or _size(node.span) <= _size(best.span):
             best = node

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from analyzer.views.detail.nodes import Zone
+from analyzer.views.detail.nodes import NOTHING, Source, Zone
 from analyzer.views.escape import letter
 from analyzer.views.places import Span
 from analyzer.views.tui.inks import INK_CLASSES, Inked
@@ -59,6 +59,14 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         ),
         Binding("home,g", "first", "First", show=False, id="hex.first", tooltip="First byte"),
         Binding("end,G", "last", "Last", show=False, id="hex.last", tooltip="Last byte"),
+        Binding(
+            "b",
+            "turn",
+            "Other bytes",
+            show=False,
+            id="hex.other-bytes",
+            tooltip="Of a message in TCP, TLS, DTLS or OSCORE: packet, or what was made of it",
+        ),
     ]
 
     class Pointed(Message):
@@ -68,8 +76,13 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.offset = offset
 
+    class Turned(Message):
+        """Bytes of another source are shown."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.sources: Sequence[Source] = ()
+        self.source = 0
         self.data = b""
         self.lit: Span | None = None
         self._zones: Sequence[Zone] = ()
@@ -78,15 +91,29 @@ class HexPane(Inked, ScrollView, can_focus=True, inherit_bindings=False):
 
     # Content ------------------------------------------------------------------------------------
 
-    def show(self, data: bytes, zones: Sequence[Zone] = (), masked: Sequence[Span] = ()) -> None:
-        """Show the bytes of another packet; `masked` ones stay hidden."""
-        self.data, self._zones, self._masked = data, zones, masked
+    def show(self, sources: Sequence[Source], source: int = 0) -> None:
+        """Show the bytes of another packet, those of one of its sources first."""
+        self.sources, self.source = sources, source
+        shown = sources[source] if sources else NOTHING
+        self.data, self._zones, self._masked = shown.data, shown.zones, shown.secrets
         self.lit, self._cursor = None, 0
         self._measure()
         self.scroll_to(y=0, animate=False)
 
-    def light(self, span: Span | None) -> None:
-        """Light up a range and bring it into view."""
+    @property
+    def title(self) -> str:
+        """What the bytes are of, where that goes not without saying."""
+        return self.sources[self.source].name if len(self.sources) > 1 else "Bytes"
+
+    def action_turn(self) -> None:
+        if len(self.sources) > 1:
+            self.show(self.sources, (self.source + 1) % len(self.sources))
+            self.post_message(self.Turned())
+
+    def light(self, span: Span | None, source: int = 0) -> None:
+        """Light up a range of a source and bring it into view."""
+        if span is not None and source != self.source and source < len(self.sources):
+            self.show(self.sources, source)
         self.lit = span
         if span is not None and self.data:
             self._cursor = min(span[0], len(self.data) - 1)
