@@ -23,7 +23,8 @@ _OSCORE: Final = "OSCORE"
 
 class Unread(NamedTuple):
     """Messages that were not read for one reason, a sentence without capital and stop: not escaped,
-    a peer may have named something in it. `flows` is 0 where they are of none (OSCORE)."""
+    a peer may have named something in it. `flows` counts associations, connections, and pairs of
+    ends under OSCORE; 0 where nobody counted."""
 
     detail: str
     messages: int
@@ -50,8 +51,12 @@ def _unread(session: Session) -> list[Unread]:
             detail = _detail(flow)
             before = found.get(detail, Unread(detail, 0, 0))
             found[detail] = Unread(detail, before.messages + flow.opaque, before.flows + 1)
-    for reason, messages in session.carriers.opaque_oscore.items():
-        found[f"{_OSCORE} {reason}"] = Unread(f"{_OSCORE}: {reason}", messages, 0)
+    for entry in session.carriers.unopened.entries:
+        detail = f"{_OSCORE}: {entry.text}"
+        before = found.get(detail, Unread(detail, 0, 0))
+        found[detail] = Unread(detail, before.messages + entry.messages, before.flows + 1)
+    if more := session.carriers.unopened.more:
+        found[_OSCORE] = Unread(f"{_OSCORE}: more ends than are told", more, 0)
     return sorted(found.values(), key=lambda one: (-one.messages, one.detail))
 
 

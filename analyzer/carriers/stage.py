@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
@@ -111,11 +111,6 @@ class Carriers:
         """Lines of an NSS key log that open what was read of a protected flow, and nothing else.
         For exports with secrets, at the user's wish alone."""
         return self._sessions.used.lines(flow.security.client_randoms)
-
-    @property
-    def opaque_oscore(self) -> Mapping[str, int]:
-        """Messages under OSCORE that could not be opened, by why; none without contexts."""
-        return self._wrapped.opaque if self._wrapped is not None else {}
 
     @property
     def store(self) -> Store:
