@@ -50,6 +50,11 @@ class Secrets:
         )
 
     @property
+    def logged(self) -> bool:
+        """Whether there is a key log."""
+        return bool(len(self._keylog) or self._growing)
+
+    @property
     def growing(self) -> bool:
         """Whether a secret that is missing may still be written to a key log."""
         return bool(self._growing)
