@@ -227,13 +227,16 @@ def _tick(
         if time == NO_TIME:
             time = s[CLOCK]
         time = facts[f + fact.TIME] = max(min(time, _LATEST), -_LATEST)
-        s[LAST_TIME] = time
+        if not counted_before:
+            s[LAST_TIME] = time
         if s[STARTED] == 0:
             s[FIRST_TIME] = time
             s[STARTED] = 1
             s[CLOCK] = time
         if time >= s[CLOCK]:
             s[CLOCK] = time
+            s[STAGE] = TIMED
+        elif counted_before:  # it waited for what did not come
             s[STAGE] = TIMED
         elif s[CLOCK] - time > s[EXCHANGE_LIFETIME]:
             s[STAGE] = RESTARTED

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from analyzer.carriers.secured import SecuredFlow
     from analyzer.carriers.unopened import Unopened
     from analyzer.decryption.oscore import Unprotected
+    from analyzer.decryption.security import Alert, Progress
     from analyzer.endpoints import Endpoint
     from analyzer.streams.model import Fault
     from analyzer.subjects import Message
@@ -27,6 +28,39 @@ class FlowOpaque(NamedTuple):
     """A protected flow of which something cannot be read; once per flow."""
 
     flow: SecuredFlow
+    frame: int
+    detail: str
+    """Why, as known by then."""
+
+
+class HandshakeAlert(NamedTuple):
+    """An alert about an error: what its sender tells before it goes."""
+
+    flow: SecuredFlow
+    alert: Alert
+    established: bool
+    """Application data had passed before."""
+    identity: bytes
+    """The PSK identity, empty for none."""
+
+
+class HandshakeUnfinished(NamedTuple):
+    """A handshake that did not come to its end before the capture ended."""
+
+    flow: SecuredFlow
+    progress: Progress
+    identity: bytes
+    ended: bool
+    """The capture ended while something may still have come."""
+    frame: int
+
+
+class ClientMoved(NamedTuple):
+    """Records of an association come from another address, by their Connection ID."""
+
+    flow: SecuredFlow
+    before: Endpoint
+    after: Endpoint
     frame: int
 
 
@@ -101,6 +135,9 @@ class PingUnanswered(NamedTuple):
 StreamEvent: TypeAlias = (
     StreamFault
     | FlowOpaque
+    | HandshakeAlert
+    | HandshakeUnfinished
+    | ClientMoved
     | OscoreOpaque
     | Unwrapped
     | Outside
@@ -110,5 +147,13 @@ StreamEvent: TypeAlias = (
     | PingUnanswered
 )
 
-Told: TypeAlias = StreamFault | FlowOpaque | OscoreOpaque | Unwrapping
+Told: TypeAlias = (
+    StreamFault
+    | FlowOpaque
+    | HandshakeAlert
+    | HandshakeUnfinished
+    | ClientMoved
+    | OscoreOpaque
+    | Unwrapping
+)
 """What a row of a notice stands for."""

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
-from analyzer.carriers.secured import SecuredFlow
-from analyzer.stream_events import FlowOpaque
+from analyzer.carriers.connection_ids import cid_at
+from analyzer.carriers.secured import SecuredFlow, Shakes
+from analyzer.endpoints import Endpoint, endpoint
+from analyzer.stream_events import ClientMoved
 from dissectors import carried
 from dissectors.carried import Ends
 from dissectors.coap import wire
@@ -17,6 +20,9 @@ from dissectors.coap.numbers import COAPS_PORT
 if TYPE_CHECKING:
     from analyzer.decryption.handshake import SessionCache
     from analyzer.secrets.model import Secrets
+
+MOST_ADDRESSES: Final = 16
+"""Addresses of a client that moves; the change to a further one is not told."""
 
 _HANDSHAKE, _CLIENT_HELLO, _SERVER_HELLOS = 22, 1, (2, 3)
 _EPOCH: Final = slice(3, 5)
@@ -32,15 +38,20 @@ class DtlsCarrier:
         from analyzer.decryption.dtls import Association
 
         self.number = number
-        self._association = Association(secrets, sessions)
-        self._sender, self._forward = packet.sender, _by_client(packet)
+        self._association = association = Association(secrets, sessions)
+        forward = _by_client(packet)
+        self._client, self._server = packet.sender, packet.receiver
         ends = packet.ends
         back = ends.turned
-        self._ends = (ends, back) if self._forward else (back, ends)
-        security = self._association.security
-        self._flow = SecuredFlow(number, packet.flow, self._ends[0], security)
+        self._ends = (ends, back)
+        if not forward:
+            self._client, self._server, self._ends = self._server, self._client, (back, ends)
+        self._flow = SecuredFlow(number, packet.flow, self._ends[0], association.security)
         self.secured: SecuredFlow | None = self._flow
-        self._told = False
+        self._shakes = Shakes(self._flow)
+        self._addresses = {self._client}
+        self._address: Endpoint = self._flow.client
+        self._time = packet.time
 
     @property
     def ends(self) -> Ends:
@@ -52,30 +63,62 @@ class DtlsCarrier:
         """Nothing more of it can be read."""
         return self._association.muted
 
+    @property
+    def held(self) -> int:
+        """Bytes kept of what is not whole."""
+        return self._association.held
+
+    def names(self) -> Iterator[tuple[int, bytes]]:
+        """The Connection IDs that its records have, each with who receives it."""
+        security = self._association.security
+        if security.server_cid:
+            yield self._server, security.server_cid
+        if security.client_cid:
+            yield self._client, security.client_cid
+
+    def named(self, packet: Packet) -> bool:
+        """Whether a record has the Connection ID that was agreed on, or has none."""
+        at = cid_at(packet.payload)
+        if not at:
+            return True
+        security = self._association.security
+        cid = security.server_cid if packet.receiver == self._server else security.client_cid
+        return cid is not None and packet.payload.startswith(cid, at)
+
     def begins_anew(self, packet: Packet) -> bool:
         """A ClientHello in clear, once the association stands: its client began again."""
         return self._association.security.established and _clear_hello(packet) == _CLIENT_HELLO
 
     def take(self, packet: Packet) -> list[Taken | Notice]:
         """What the records of a datagram hold."""
-        forward = self._forward == (packet.sender == self._sender)
+        forward = packet.sender != self._server
         association = self._association
+        self._time = packet.time
         found: list[Taken | Notice] = []
         for opened in association.take(packet.payload, forward, packet.frame, packet.time):
             header = self._header(packet, forward)
             found.append(packet.taken(header, opened.plaintext))
         if not found and not association.muted and self.secured is not None:
             self.secured.keep(packet.piece)
-        security = association.security
-        if not self._told and security.reason is not None and security.opaque:
-            self._told = True
-            told = FlowOpaque(self._flow, packet.frame)
-            found.append(Notice(packet.record, packet.frame, packet.time, told))
+        if forward and packet.sender not in self._addresses:
+            self._move(packet, bool(found), found)
+        self._shakes.tell(packet, found)
         return found
 
-    def close(self, record: int) -> list[Taken | Notice]:
-        """Nothing waits."""
-        return []
+    def close(self, record: int, now: int) -> list[Taken | Notice]:
+        """Nothing waits but a handshake."""
+        return self._shakes.close(record, self._time, now, self._association.progress)
+
+    def _move(self, packet: Packet, opened: bool, found: list[Taken | Notice]) -> None:
+        """A record came from another address: its sender is who the keys say it is (RFC 9146 clause
+        6), or, where there are none, the Connection ID alone."""
+        if not (opened or self.muted) or len(self._addresses) >= MOST_ADDRESSES:
+            return
+        self._addresses.add(packet.sender)
+        ends = packet.ends
+        before, self._address = self._address, endpoint(ends.source, ends.source_port)
+        told = ClientMoved(self._flow, before, self._address, packet.frame)
+        found.append(Notice(packet.record, packet.frame, packet.time, told))
 
     def _header(self, packet: Packet, forward: bool) -> bytes:
         cells = packet.cells

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from analyzer.carriers import selecting
@@ -11,13 +12,15 @@ from analyzer.streams.model import Piece
 from dissectors.carried import Ends
 
 if TYPE_CHECKING:
+    from analyzer.carriers.reassembled import Whole
     from analyzer.carriers.secured import SecuredFlow
     from analyzer.carriers.stage import Selected
 
 
 class Packet:
-    """A record that carries something, as `selecting.select` found it. `place` is where its bytes
-    stand in its file, `length` that of its payload on the wire; `record` its index in the batch."""
+    """A record that carries something, as `selecting.select` found it: `record` is its index in the
+    batch, `piece` where it stands in its file. What came in fragments of IP has several `pieces`;
+    the last of them is the record."""
 
     __slots__ = (
         "cells",
@@ -26,15 +29,19 @@ class Packet:
         "interface",
         "payload",
         "piece",
+        "pieces",
         "record",
         "selected",
         "time",
     )
 
-    def __init__(self, selected: Selected, cells: list[int]) -> None:
+    def __init__(
+        self, selected: Selected | Whole, cells: list[int], pieces: tuple[Piece, ...] = ()
+    ) -> None:
         self.cells, self.selected = cells, selected
         self.record = record = cells[selecting.RECORD]
-        self.piece = piece = selected.piece(record)
+        self.piece = piece = pieces[-1] if pieces else selected.piece(record)
+        self.pieces = pieces or (piece,)
         self.frame, self.interface = piece.frame, piece.interface
         self.time = selected.time(record)
         self.data = selected.data
@@ -43,7 +50,13 @@ class Packet:
     @property
     def sender(self) -> int:
         """Which of the two ends of its flow sent it: a hash of its address and port."""
-        return self.cells[selecting.SENDER]
+        return self.cells[selecting.SENDER] | 1
+
+    @property
+    def receiver(self) -> int:
+        """The other one, as `sender` has it."""
+        cells = self.cells
+        return (cells[selecting.FLOW] ^ cells[selecting.SENDER]) | 1
 
     @property
     def flow(self) -> int:
@@ -69,7 +82,7 @@ class Packet:
 
     def taken(self, header: bytes, message: bytes) -> Taken:
         """A message that the packet alone carried."""
-        return Taken(self.record, self.frame, self.time, header, message, (self.piece,))
+        return Taken(self.record, self.frame, self.time, header, message, self.pieces)
 
 
 class Taken(NamedTuple):
@@ -106,8 +119,21 @@ class Carrier(Protocol):
         ...
 
     @property
+    def held(self) -> int:
+        """Bytes kept of what is not whole."""
+        ...
+
+    @property
     def ends(self) -> Ends:
         """The client as source, the server as destination."""
+        ...
+
+    def names(self) -> Iterator[tuple[int, bytes]]:
+        """The Connection IDs that its records have, each with who receives it."""
+        ...
+
+    def named(self, packet: Packet) -> bool:
+        """Whether a record has the Connection ID that was agreed on, or needs none."""
         ...
 
     def begins_anew(self, packet: Packet) -> bool:
@@ -118,7 +144,7 @@ class Carrier(Protocol):
         """What the packet completes."""
         ...
 
-    def close(self, record: int) -> list[Taken | Notice]:
-        """What still waits, at a record as `Taken` has it: the capture is over, or another begins
-        between the same ends."""
+    def close(self, record: int, now: int) -> list[Taken | Notice]:
+        """What still waits, at a record as `Taken` has it and at time `now`: the capture is over,
+        or another begins between the same ends."""
         ...

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
-from analyzer.carriers.secured import SecuredFlow
+from analyzer.carriers.secured import LONGEST_TIMER, SecuredFlow, Shakes
 from analyzer.endpoints import Endpoint, endpoint
-from analyzer.stream_events import FlowOpaque, StreamFault
+from analyzer.stream_events import StreamFault
 from analyzer.streams.connection import Connection, client_first
 from analyzer.streams.model import SYN, Fault, Framed, Piece, Segment
 from dissectors import carried
@@ -51,7 +52,9 @@ class TcpCarrier:
         self._secure_port = secure
         self._last = packet.time, packet.frame
         self._sent = [0, 0]
-        self._told = False
+        self._both = False  # packets of both ends were seen
+        self._first = packet.sender
+        self._shakes: Shakes | None = None
         self.secured: SecuredFlow | None = None
         self._before: list[Piece] = []
 
@@ -60,6 +63,7 @@ class TcpCarrier:
 
         self._tls = tls = TlsStream(secrets, sessions)
         self.secured = SecuredFlow(self.number, self._flow, self._ends[0], tls.security)
+        self._shakes = Shakes(self.secured)
         return tls
 
     @property
@@ -71,6 +75,19 @@ class TcpCarrier:
     def muted(self) -> bool:
         """Nothing more of it can be read."""
         return self._connection.muted
+
+    @property
+    def held(self) -> int:
+        """Bytes kept of what is not whole."""
+        return self._connection.held
+
+    def names(self) -> Iterator[tuple[int, bytes]]:
+        """None."""
+        return iter(())
+
+    def named(self, packet: Packet) -> bool:
+        """None is needed."""
+        return True
 
     def begins_anew(self, packet: Packet) -> bool:
         """A SYN that does not repeat the one this connection began with."""
@@ -87,12 +104,9 @@ class TcpCarrier:
         found = self._handed(packet.record, brought)
         if not brought and (segment.length or segment.flags & SYN):
             self._keep(segment.piece)
-        if self.secured is not None and not self._told:
-            security = self.secured.security
-            if security.reason is not None and security.opaque:
-                self._told = True
-                told = FlowOpaque(self.secured, packet.frame)
-                found.append(Notice(packet.record, packet.frame, packet.time, told))
+        self._both = self._both or packet.sender != self._first
+        if self._shakes is not None:
+            self._shakes.tell(packet, found)
         return found
 
     def _keep(self, piece: Piece) -> None:
@@ -105,9 +119,14 @@ class TcpCarrier:
                 self.secured.keep(one)
             self._before.clear()
 
-    def close(self, record: int) -> list[Taken | Notice]:
+    def close(self, record: int, now: int) -> list[Taken | Notice]:
         """What waits behind a hole, and how the stream ends."""
-        return self._handed(record, self._connection.close(*self._last))
+        time, frame = self._last
+        found = self._handed(record, self._connection.close(time, frame))
+        if self._shakes is not None and self._tls is not None:
+            over = now + LONGEST_TIMER if self._connection.closing is not None else now
+            found += self._shakes.close(record, time, over, self._tls.progress, self._both)
+        return found
 
     @property
     def _endpoints(self) -> tuple[Endpoint, Endpoint]:

@@ -6,16 +6,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
+from analyzer.carriers.carrier import Notice, Packet, Taken
 from analyzer.endpoints import Endpoint, endpoint
+from analyzer.stream_events import FlowOpaque, HandshakeAlert, HandshakeUnfinished
 from dissectors.carried import Ends
 from dissectors.kernel import Rows
 
 if TYPE_CHECKING:
-    from analyzer.decryption.security import Security
+    from analyzer.decryption.security import Progress, Security
     from analyzer.streams.model import Piece
 
 MOST_HANDSHAKE: Final = 48
 """Packets without a message that are kept of a flow."""
+
+LONGEST_TIMER: Final = 60_000_000_000
+"""ns until a peer sends a flight again at the latest (RFC 6347 clause 4.2.4.1)."""
+
+_CLIENT_HELLO: Final = 1
 
 
 class SecuredFlow:
@@ -30,8 +37,8 @@ class SecuredFlow:
         """Packets that carried no message: the handshake and what else keys depend on, up to
         MOST_HANDSHAKE of them."""
         self.handshake_whole = True
-        self._muted: Rows | None = None
-        self._at = -1
+        self._counts: Rows | None = None
+        self._entries: list[int] = []
         self._counted = 0
 
     def keep(self, piece: Piece) -> None:
@@ -42,21 +49,27 @@ class SecuredFlow:
             self.handshake_whole = False
 
     @property
-    def muted(self) -> bool:
-        """The kernel counts its packets alone."""
-        return self._muted is not None
+    def muted(self) -> int:
+        """Of how many pairs of addresses the kernel counts the packets alone."""
+        return len(self._entries)
 
     def mute(self, muted: Rows, at: int) -> None:
-        """Its packets are counted in the entry of `muted` at index `at`."""
-        self._muted, self._at = muted, at
+        """Its packets are counted in the entry of `muted` at index `at`, too."""
+        self._counts = muted
+        if at not in self._entries:
+            self._entries.append(at)
 
-    def unmute(self) -> int:
-        """Its packets are not counted any more; the index of the entry, -1 for none."""
-        if self._muted is None:
-            return -1
-        self._counted = self._muted[self._at + selecting.PACKETS]
-        self._muted = None
-        return self._at
+    def unmute(self) -> list[int]:
+        """Its packets are not counted any more; the indices of the entries."""
+        self._counted = self._uncounted()
+        entries, self._entries = self._entries, []
+        return entries
+
+    def _uncounted(self) -> int:
+        counts = self._counts
+        if counts is None:
+            return self._counted
+        return self._counted + sum(counts[at + selecting.PACKETS] for at in self._entries)
 
     @property
     def opened(self) -> int:
@@ -66,7 +79,53 @@ class SecuredFlow:
     @property
     def opaque(self) -> int:
         """Records of application data that were not; of what nobody can open, packets of it."""
-        counted = self._counted
-        if self._muted is not None:
-            counted = self._muted[self._at + selecting.PACKETS]
-        return self.security.opaque + counted
+        return self.security.opaque + self._uncounted()
+
+
+class Shakes:
+    """What there is to tell of the handshakes of a flow, and that it is not read."""
+
+    def __init__(self, flow: SecuredFlow) -> None:
+        self._flow = flow
+        self._opaque = False
+        self._alerts = 0
+
+    def tell(self, packet: Packet, found: list[Taken | Notice]) -> None:
+        """What a packet has brought."""
+        security = self._flow.security
+        if security.reason is not None and security.opaque and not self._opaque:
+            self._opaque = True
+            opaque = FlowOpaque(self._flow, packet.frame, security.detail)
+            found.append(Notice(packet.record, packet.frame, packet.time, opaque))
+        while self._alerts < len(security.alerts):
+            alert = security.alerts[self._alerts]
+            self._alerts += 1
+            if alert.ends_it(security.newer):
+                told = HandshakeAlert(
+                    self._flow, alert, security.established, security.psk_identity
+                )
+                found.append(Notice(packet.record, packet.frame, packet.time, told))
+
+    def close(
+        self, record: int, time: int, now: int, progress: Progress, answers: bool = False
+    ) -> list[Taken | Notice]:
+        """The capture is over at time `now`, and the newest packet of the flow is of `time`: a
+        handshake that did not come to its end. `answers`: packets of the server were seen, whatever
+        was in them.
+
+        Where one end alone was captured nothing is told, but of a client that repeats its first
+        hello: nobody answered that.
+        """
+        security = self._flow.security
+        if progress.over or security.alerts_seen or self._flow.opaque or self._flow.opened:
+            return []
+        lone = not progress.client or not (progress.server or answers)
+        near = now - time < LONGEST_TIMER
+        if lone:
+            first = progress.last in (None, (_CLIENT_HELLO, True))
+            if not (progress.client and first and (near or progress.hellos > 1)):
+                return []
+        told = HandshakeUnfinished(
+            self._flow, progress, security.psk_identity, near, security.last_frame
+        )
+        return [Notice(record, security.last_frame, time, told)]

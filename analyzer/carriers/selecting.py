@@ -27,20 +27,23 @@ ENDS_IN_TEXT, IP_ID, TTL, LINK_HASH, TCP_AT = 12, 13, 14, 15, 16
 SLOTS: Final = 17
 
 # Values of SORT.
-TCP, DTLS, OSCORE = 0, 1, 2
+TCP, DTLS, OSCORE, FRAGMENT = 0, 1, 2, 3
 
-# An entry of the table of muted flows: its hash, 0 where it is free; packets counted; 1 while it is
-# muted.
+# An entry of the table of muted flows: its hash, 0 where it is free; packets counted; MUTED, or
+# WATCHED where what opens it again may have come: then all of its packets are told, and who is told
+# counts them (`is_silent`).
 PACKETS, ON = 1, 2
+MUTED, WATCHED = 1, 2
 MUTED_SLOTS: Final = 3
 MUTED_ROWS: Final = 1 << 16
 MOST_MUTED: Final = MUTED_ROWS // 2
 
-_ENDS: Final = 32
+ENDS_SIZE: Final = 32
 """Bytes of `text` that the addresses of a record take."""
 _SYN_FIN_RST: Final = 7
 _RECORD_HEADER: Final = 13
 _LEAST_COAP: Final = 4
+_TCP, _UDP = 6, 17
 
 
 def muted_at(muted: Rows, flow: int) -> int:
@@ -64,6 +67,20 @@ def is_opaque_record(data: Bytes, at: int) -> bool:
     """Application data of DTLS, which only its keys open."""
     first = data[at] * 1
     return first == 23 or first == 25 or first >= 32
+
+
+def is_counted(data: Bytes, sort: int, at: int, end: int) -> bool:
+    """Whether a packet of a muted flow has something that nobody can open."""
+    if sort == DTLS:
+        return is_opaque_record(data, at)
+    return at < end
+
+
+def is_passing(data: Bytes, sort: int, at: int, tcp_at: int) -> bool:
+    """Whether a packet of a muted flow may tell of the flow itself."""
+    if sort == DTLS:
+        return not is_opaque_record(data, at)
+    return sort == TCP and data[tcp_at + 13] & _SYN_FIN_RST != 0
 
 
 def has_oscore(data: Bytes, at: int, end: int) -> bool:
@@ -111,7 +128,15 @@ def select(
         end = start + records[record + 1]
         walk_link(data, start, end, links[interface], row, records[record + 2] - end + start)
         kind = row[link.KIND]
-        if row[link.FRAGMENT] or (kind != link.UDP and kind != link.TCP):
+        if row[link.FRAGMENT]:
+            protocol = row[link.FRAGMENT_PROTOCOL]
+            lowpan = row[link.FRAGMENT_IN] == link.IN_LOWPAN
+            if lowpan or protocol in (_UDP, _TCP):
+                found[selected * SLOTS + RECORD] = number
+                found[selected * SLOTS + SORT] = FRAGMENT
+                selected += 1
+            continue
+        if kind != link.UDP and kind != link.TCP:
             continue
         ports = udp_ports if kind == link.UDP else tcp_ports
         source, destination = ports[row[link.SOURCE_PORT]], ports[row[link.DESTINATION_PORT]]
@@ -140,7 +165,7 @@ def select(
             source_at, destination_at = text_at, text_at + length
             sender = hash_bytes(text, source_at, source_at + length, seed)
             receiver = hash_bytes(text, destination_at, destination_at + length, seed)
-            text_at += _ENDS
+            text_at += ENDS_SIZE
         else:
             sender = hash_bytes(data, source_at, source_at + length, seed)
             receiver = hash_bytes(data, destination_at, destination_at + length, seed)
@@ -151,16 +176,12 @@ def select(
             records[record + 4] = interface + IS_CARRIER * MARK
             marked += 1
         silent = muted_at(muted, flow)
-        if muted[silent + ON]:
-            opaque, passes = True, False
-            if sort == TCP:
-                passes = data[row[link.TCP_AT] + 13] & _SYN_FIN_RST != 0
-                opaque = at < end
-            elif sort == DTLS:
-                opaque = is_opaque_record(data, at)
-                passes = not opaque
-            muted[silent + PACKETS] += 1 if opaque else 0
-            if not passes:
+        if muted[silent + ON] == MUTED:
+            if is_passing(data, sort, at, row[link.TCP_AT]):
+                muted[silent + ON] = WATCHED
+            else:
+                if is_counted(data, sort, at, end):
+                    muted[silent + PACKETS] += 1
                 continue
         found[into + RECORD] = number
         found[into + SORT] = sort

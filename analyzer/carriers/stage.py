@@ -19,9 +19,12 @@ from analyzer.capture import ROW, RecordBatch, Source
 from analyzer.capture.records import IS_CARRIER, MARK
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Carrier, Notice, Packet, Taken
+from analyzer.carriers.connection_ids import ConnectionIds
+from analyzer.carriers.muting import Muted
+from analyzer.carriers.reassembled import Reassembled, Whole, select_one
 from analyzer.carriers.secured import SecuredFlow
 from analyzer.carriers.store import Store
-from analyzer.carriers.unopened import Unopened, UnopenedTally
+from analyzer.carriers.unopened import UnopenedTally
 from analyzer.carriers.weaving import Weaver
 from analyzer.carriers.wrapped import Wrapped
 from analyzer.secrets.model import Secrets
@@ -39,7 +42,13 @@ MOST_CARRIERS: Final = 1 << 14
 MOST_SECURED: Final = 1 << 16
 """Protected flows of which is told what is known; more are counted."""
 
-_TEXT: Final = 32  # bytes of addresses of a record
+MOST_HELD: Final = 64 << 20
+"""Bytes that carriers may hold of what is not whole: beyond it those that hold most are given up
+until half of it is left."""
+
+_RECOUNT: Final = 8 << 20  # bytes of payload until what is held is counted again
+_PACKET_COST: Final = 256  # bytes that a packet counts beside its payload
+_TEXT: Final = selecting.ENDS_SIZE
 
 
 class Selected:
@@ -55,6 +64,11 @@ class Selected:
     def time(self, record: int) -> int:
         """Capture time of a record."""
         return self.records[record * ROW + 3]
+
+    def extent(self, record: int) -> tuple[int, int, int]:
+        """Where a record begins in the batch, its length as captured, and on the wire."""
+        start, captured, wire = self.records[record * ROW : record * ROW + 3]
+        return start, captured, wire
 
     def piece(self, record: int) -> Piece:
         """A record as part of a message."""
@@ -84,8 +98,12 @@ class Carriers:
         self._seed = seed
         self._wrapped = Wrapped(secrets.oscore)
         self._carriers: OrderedDict[int, Carrier] = OrderedDict()
-        self._muted = rows(selecting.MUTED_ROWS * selecting.MUTED_SLOTS)
-        self._mutes = 0
+        self._muted = Muted()
+        self._ids = ConnectionIds()
+        self._unread = 0
+        self._now = 0
+        self._links = rows(0)
+        self._reassembled: Reassembled | None = None
         self._row = link.new_row()
         self._text, self._found = memoryview(bytearray()), rows(0)
         self._met = 0
@@ -133,6 +151,8 @@ class Carriers:
         for batch in batches:
             last = batch
             yield self.take(batch)
+            if batch.count:
+                self._now = max(self._now, batch.rows[batch.count * ROW - 2])
         if last is not None and (taken := self._waiting()):
             after = last.first_frame + last.count
             empty = replace(last, rows=_NO_ROWS, count=0, first_frame=after)
@@ -148,12 +168,21 @@ class Carriers:
         if not count and not marked:
             return batch
         taken: list[Taken | Notice] = []
-        slots = selecting.SLOTS
+        slots, found = selecting.SLOTS, self._found
         for at in range(0, count * slots, slots):
-            cells = self._found[at : at + slots].tolist()
-            if cells[selecting.SORT] != selecting.OSCORE or not self._closed(cells[selecting.FLOW]):
+            cells = found[at : at + slots].tolist()
+            if cells[selecting.SORT] == selecting.FRAGMENT:
+                self._take_fragment(selected, cells[selecting.RECORD], taken)
+            elif not self._muted.takes(selected.data, cells):
                 self._take_packet(Packet(selected, cells), taken)
+        self._muted.settle()
         return self._weaver.weave(selected, taken)
+
+    def carries(self, packet: bytes) -> bool:
+        """Whether a packet that was put together from fragments of IP is one of DTLS: it was
+        taken already."""
+        cells, _ = select_one(packet, self._ports, self._seed)
+        return bool(cells) and cells[selecting.SORT] == selecting.DTLS
 
     def close(self) -> None:
         """Give back what the store takes."""
@@ -162,20 +191,21 @@ class Carriers:
     def _select(self, selected: Selected) -> tuple[int, int]:
         batch, (udp_ports, tcp_ports) = selected.batch, self._ports
         interfaces = self._source.interfaces if self._source is not None else []
-        links = rows(len(interfaces))
-        for index, met in enumerate(interfaces):
-            links[index] = met.interface.link_type
+        if len(self._links) != len(interfaces):
+            self._links = rows(len(interfaces))
+            for index, met in enumerate(interfaces):
+                self._links[index] = met.interface.link_type
         return self.select(
             batch.data,
             memoryview(selected.records),
             batch.count,
-            links,
+            self._links,
             udp_ports,
             tcp_ports,
             self._seed,
             self._row,
             selected.text,
-            self._muted,
+            self._muted.table,
             self._found,
         )
 
@@ -185,13 +215,33 @@ class Carriers:
             found, closed = self._wrapped.datagram(packet)
             taken += found
             if closed is not None:
-                self._mute(packet.flow, closed)
+                self._muted.add(packet.flow, closed)
             return
         self._take_key_logs(packet.frame)
         carrier = self._carrier(packet, sort, taken)
         taken += self._unwrapped(carrier.take(packet))
         if carrier.secured is not None:
-            self._watch(carrier, carrier.secured)
+            self._watch(carrier, carrier.secured, packet.flow)
+        self._unread += len(packet.payload) + _PACKET_COST
+        if self._unread > _RECOUNT:
+            self._recount()
+
+    def _take_fragment(self, selected: Selected, record: int, taken: list[Taken | Notice]) -> None:
+        """A fragment of IP: what it completes is taken as if it had come whole."""
+        if self._reassembled is None:
+            self._reassembled = Reassembled()
+        link_type = self._links[selected.records[record * ROW + 4] % MARK]
+        found = self._reassembled.add(selected, record, link_type)
+        if found is None:
+            return
+        data, pieces = found
+        cells, text = select_one(data, self._ports, self._seed)
+        if not cells or cells[selecting.SORT] not in (selecting.TCP, selecting.DTLS):
+            return
+        cells[selecting.RECORD] = record
+        whole = Whole(selected, data, text)
+        if not self._muted.takes(whole.data, cells):
+            self._take_packet(Packet(whole, cells, pieces), taken)
 
     def _unwrapped(self, found: list[Taken | Notice]) -> Iterator[Taken | Notice]:
         """With what OSCORE protected in them opened."""
@@ -203,20 +253,49 @@ class Carriers:
 
     def _carrier(self, packet: Packet, sort: int, taken: list[Taken | Notice]) -> Carrier:
         """What the packet belongs to: what is known of its flow, unless something new begins."""
-        carrier = self._carriers.get(packet.flow)
+        flow, carriers = packet.flow, self._carriers
+        carrier = carriers.get(flow)
+        if sort == selecting.DTLS and (carrier is None or not carrier.named(packet)):
+            named = self._ids.find(packet)
+            if named is not None:
+                self._follow(flow, named)
+                return named
         if carrier is not None and not carrier.begins_anew(packet):
-            self._carriers.move_to_end(packet.flow)
+            carriers.move_to_end(flow)
             return carrier
         if carrier is not None:
-            taken += self._unwrapped(carrier.close(packet.record))
-            if carrier.secured is not None:
-                self._unmute(carrier.secured)
+            taken += self._unwrapped(carrier.close(packet.record, packet.time))
+            self._drop(flow)
         self._met += 1
         carrier = _kind(sort)(self._met, self._secrets, self._sessions, packet)
-        self._carriers[packet.flow] = carrier
-        if len(self._carriers) > MOST_CARRIERS:
-            self._carriers.popitem(last=False)
+        self._follow(flow, carrier)
         return carrier
+
+    def _follow(self, flow: int, carrier: Carrier) -> None:
+        self._carriers[flow] = carrier
+        self._carriers.move_to_end(flow)
+        if len(self._carriers) > MOST_CARRIERS:
+            self._drop(next(iter(self._carriers)))
+
+    def _drop(self, flow: int) -> None:
+        """The carrier is followed no more in this flow."""
+        carrier = self._carriers.pop(flow)
+        if carrier.secured is not None:
+            self._muted.remove(carrier.secured.unmute())
+        self._ids.forget(carrier)
+
+    def _recount(self) -> None:
+        """Give up those that hold most, where all hold too much."""
+        self._unread = 0
+        held = {flow: carrier.held for flow, carrier in self._carriers.items()}
+        total = sum(held.values())
+        if total <= MOST_HELD:
+            return
+        for flow in sorted(held, key=held.__getitem__, reverse=True):
+            self._drop(flow)
+            total -= held[flow]
+            if total <= MOST_HELD // 2:
+                break
 
     def _take_key_logs(self, frame: int) -> None:
         """Secrets that stand in the capture before a packet."""
@@ -226,42 +305,21 @@ class Carriers:
 
     def _waiting(self) -> list[Taken | Notice]:
         """The capture is over: what still waited behind holes."""
-        carriers = self._carriers.values()
-        return [one for carrier in carriers for one in self._unwrapped(carrier.close(-1))]
+        carriers, now = dict.fromkeys(self._carriers.values()), self._now
+        return [one for carrier in carriers for one in self._unwrapped(carrier.close(-1, now))]
 
     # Protected flows ----------------------------------------------------------------------------
 
-    def _watch(self, carrier: Carrier, flow: SecuredFlow) -> None:
-        """Keep what is known of a protected flow; count alone what nobody can open."""
+    def _watch(self, carrier: Carrier, flow: SecuredFlow, ends: int) -> None:
+        """Keep what is known of a protected flow; count alone what nobody can open between these
+        ends."""
         if not flow.listed:
             flow.listed = True
             if len(self.secured) < MOST_SECURED:
                 self.secured.append(flow)
-        if carrier.muted and not flow.muted:
-            self._mute(flow.flow, flow)
-
-    def _mute(self, flow: int, counted: SecuredFlow | Unopened) -> None:
-        """The kernel counts the packets of a flow from now on."""
-        at = selecting.muted_at(self._muted, flow)
-        if self._muted[at] == 0 and self._mutes < selecting.MOST_MUTED:
-            self._muted[at] = flow
-            self._mutes += 1
-        if self._muted[at]:
-            self._muted[at + selecting.PACKETS], self._muted[at + selecting.ON] = 0, 1
-            counted.mute(self._muted, at)
-
-    def _closed(self, flow: int) -> bool:
-        """Count a message that nobody can open, as the kernel will from the next batch on."""
-        if self._secrets.oscore:
-            return False
-        at = selecting.muted_at(self._muted, flow)
-        self._muted[at + selecting.PACKETS] += self._muted[at + selecting.ON]
-        return bool(self._muted[at + selecting.ON])
-
-    def _unmute(self, flow: SecuredFlow) -> None:
-        """Another one begins between the same ends."""
-        if (at := flow.unmute()) >= 0:
-            self._muted[at + selecting.ON] = 0
+        self._ids.learn(carrier)
+        if carrier.muted and ends not in self._muted:
+            self._muted.add(ends, flow)
 
 
 # Most captures have none of these: they are imported where one is met.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from analyzer.decryption.flights import Flights
 from analyzer.decryption.handshake import Negotiation, SessionCache
 from analyzer.decryption.records import Tampered, inner
-from analyzer.decryption.security import Reason, Security
+from analyzer.decryption.security import Progress, Reason, Security
 from analyzer.decryption.traffic import Traffic
 from dissectors.tls.handshake import Fragment, dtls_fragments
 from dissectors.tls.numbers import (
@@ -77,7 +77,10 @@ class Association:
         "_blocked",
         "_cache",
         "_failures",
+        "_finished",
         "_flights",
+        "_heard",
+        "_hellos",
         "_keys",
         "_negotiation",
         "_secrets",
@@ -95,6 +98,9 @@ class Association:
         self._flights = (Flights(), Flights())
         self._keys: dict[int, list[_Keys]] = {}
         self._traffic: tuple[Traffic, Traffic] | None = None
+        self._heard = [False, False]
+        self._finished = [False, False]
+        self._hellos = 0
         self._failures = 0
         self._asked = 0
         self._blocked = False
@@ -106,6 +112,22 @@ class Association:
         """Whether no application data can be opened any more, unless a new handshake comes."""
         return self._blocked or self._secrets is None or self._secrets.empty
 
+    @property
+    def held(self) -> int:
+        """Bytes kept of handshakes."""
+        kept = self._flights[0].held + self._flights[1].held
+        return kept + (self._negotiation.held if self._negotiation is not None else 0)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the newest handshake came. It is over when both have sent what its keys
+        protect."""
+        negotiation = self._negotiation
+        over = self.security.established or negotiation is None or all(self._finished)
+        client, server = self._heard
+        last = negotiation.last if negotiation is not None else None
+        return Progress(over, self._hellos, client, server, last)
+
     def take(self, datagram: bytes, forward: bool, frame: int, time: int) -> list[Opened]:
         """The application data of one datagram; `forward` is from client to server.
 
@@ -113,6 +135,7 @@ class Association:
         """
         security = self.security
         security.seen(frame)
+        self._heard[0 if forward else 1] = True
         opened: list[Opened] = []
         at = 0
         while at < len(datagram):
@@ -139,6 +162,8 @@ class Association:
     ) -> None:
         """A record of 1.2 behind a ChangeCipherSpec."""
         kind, epoch = record.content_type, record.epoch
+        if kind == HANDSHAKE and epoch == self._target:
+            self._finished[0 if forward else 1] = True
         plaintext = self._open(record, datagram, forward)
         if plaintext is not None and kind == TLS12_CID:
             kind, plaintext = inner(plaintext)
@@ -251,6 +276,7 @@ class Association:
         self, record: Record, datagram: bytes, forward: bool, frame: int, opened: list[Opened]
     ) -> None:
         """A record of 1.3 behind the hellos."""
+        self._finished[0 if forward else 1] = True
         negotiation = self._negotiation
         found = None
         if negotiation is None:
@@ -292,8 +318,10 @@ class Association:
     def _handshake(self, fragment: Fragment, epoch: int, data: bytes, forward: bool) -> None:
         if fragment.kind == HELLO_REQUEST:
             return
-        if forward and fragment.kind == CLIENT_HELLO and self._begins(fragment, epoch, data):
-            self._begin(epoch)
+        if forward and fragment.kind == CLIENT_HELLO:
+            if self._begins(fragment, epoch, data):
+                self._begin(epoch)
+            self._hellos += fragment.offset == 0
         if self._negotiation is None:
             self._begin(epoch)
         negotiation = self._negotiation
@@ -325,6 +353,9 @@ class Association:
         self._target = epoch + 1
         self._flights = (Flights(), Flights())
         self._traffic = None
+        self._finished = [False, False]
+        if self._heard[1]:
+            self._hellos = 0
         self._failures = 0
         self._asked = 0
         self._blocked = False

@@ -20,6 +20,8 @@ MOST_BYTES: Final = 64 << 10
 MOST_PIECES: Final = 256
 """Pieces kept of one message; beyond it the message waits for no more."""
 
+_PIECE_COST: Final = 100  # bytes of objects that a piece takes
+
 _FIRST: Final = frozenset({CLIENT_HELLO, SERVER_HELLO, HELLO_VERIFY_REQUEST})
 """Messages a numbering may be joined at."""
 
@@ -83,6 +85,12 @@ class Flights:
             return done + self._in_turn() if self._waiting else done
         self._keep(fragment, data)
         return self._in_turn()
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that what is kept here takes."""
+        pieces = sum(len(partial.pieces) for partial in self._waiting.values())
+        return self._size + pieces * _PIECE_COST + sum(map(len, self._hellos.values()))
 
     def anew(self, fragment: Fragment, data: bytes) -> bool:
         """Whether a hello has the number of an earlier one and is not it."""

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from hashlib import new, sha256
 from typing import TYPE_CHECKING, Final
 
-from analyzer.decryption.security import Reason, Security, quoted
+from analyzer.decryption.security import MOST_NAME, Reason, Security, quoted
 from analyzer.decryption.suites import suite as suite_of
 from analyzer.decryption.used import UsedSecrets
 from analyzer.secrets.keylog import CLIENT_RANDOM
@@ -98,6 +98,17 @@ class SessionCache:
         return found
 
 
+def _forward_secret(what: str) -> str:
+    """Why a key exchange is not read where Diffie-Hellman makes a secret beside the pre-shared one,
+    that is gone with the handshake (RFC 5489 clause 1, RFC 8446 clause 2.2)."""
+    return f"{what} has forward secrecy: it takes a key log, a pre-shared key does not open it"
+
+
+def _names(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """So many of them as are kept."""
+    return tuple(name[:MOST_NAME] for name in names[:8])
+
+
 def _key(name: bytes) -> bytes:
     """A ticket is as long as a server likes; a session ID has at most 32 bytes."""
     return name if len(name) <= 32 else b"ticket" + sha256(name).digest()
@@ -110,6 +121,7 @@ class Negotiation:
         "_cache",
         "_client_sent",
         "_dtls",
+        "_identity",
         "_keyed",
         "_master",
         "_messages",
@@ -121,6 +133,7 @@ class Negotiation:
         "client",
         "done",
         "holes",
+        "last",
         "server",
     )
 
@@ -138,8 +151,11 @@ class Negotiation:
         self._keyed = False
         self._master: bytes | None = None
         self._ticket = b""
+        self._identity = b""
         self.client: ClientHello | None = None
         self.server: ServerHello | None = None
+        self.last: tuple[int, bool] | None = None
+        """Type of the newest whole message, and whether the client sent it."""
         self.holes = False
         """A message is missing: there can be no session hash."""
         self.done = False
@@ -162,6 +178,7 @@ class Negotiation:
         agreed = self._agreed(forward)
         message = read_message(kind, body, dtls=self._dtls, agreed=agreed, fields=False)
         self._messages.add(kind)
+        self.last = kind, forward
         value = message.value
         if isinstance(value, ClientHello):
             self._client_hello(value)
@@ -170,23 +187,29 @@ class Negotiation:
         elif isinstance(value, HelloVerifyRequest):
             security.cookie_exchanges += 1
         elif isinstance(value, EncryptedExtensions):
-            security.alpn = value.extensions.alpn or security.alpn
+            security.alpn = _names(value.extensions.alpn) or security.alpn
         elif isinstance(value, Certificate):
-            subject = read_certificate(value.chain[0]).subject if value.chain else ""
+            subject = read_certificate(value.chain[0]).subject[:MOST_NAME] if value.chain else ""
             if forward:
                 security.client_subject = subject
             else:
                 security.server_subject = subject
         elif isinstance(value, ServerKeyExchange):
-            security.psk_hint = value.psk_hint
+            security.psk_hint = value.psk_hint[:MOST_NAME]
         elif isinstance(value, NewSessionTicket):
             self._ticket = value.ticket
             self._remember()
         self._transcribe(header, body, forward)
         if isinstance(value, ClientKeyExchange):
             self._keyed = True
-            security.psk_identity = value.psk_identity
+            self._identity = value.psk_identity
+            security.psk_identity = value.psk_identity[:MOST_NAME]
         return message
+
+    @property
+    def held(self) -> int:
+        """Bytes kept of what peers sent."""
+        return self._size + len(self._ticket) + len(self._identity)
 
     def openers(self) -> tuple[Opener, Opener] | None:
         """What opens the records of client and server, in 1.2."""
@@ -223,7 +246,10 @@ class Negotiation:
         label = ("CLIENT_" if forward else "SERVER_") + label
         secret = self._secrets.traffic_secret(label, self.client.random)
         if secret is None:
-            self._security.because(Reason.NO_SECRET, f"the key log has no {label} of it")
+            missing = f"the key log has no {label} of it"
+            if not self._secrets.logged:
+                missing = _forward_secret(self._security.version_name)
+            self._security.because(Reason.NO_SECRET, missing)
             return None
         self._cache.used.add(label, self.client.random, secret)
         from analyzer.decryption.schedule import traffic_opener
@@ -240,8 +266,8 @@ class Negotiation:
         # The hello before a HelloVerifyRequest is in no hash (RFC 6347 clause 4.2.1).
         self._forget_transcript()
         security.hello(hello.random)
-        security.server_name = hello.extensions.server_name
-        security.alpn = hello.extensions.alpn
+        security.server_name = hello.extensions.server_name[:MOST_NAME]
+        security.alpn = _names(hello.extensions.alpn)
 
     def _server_hello(self, hello: ServerHello) -> None:
         security = self._security
@@ -260,7 +286,7 @@ class Negotiation:
             mine.extended_master_secret and theirs.extended_master_secret
         )
         security.encrypt_then_mac = mine.encrypt_then_mac and theirs.encrypt_then_mac
-        security.alpn = mine.alpn or (security.alpn if self.newer else ())
+        security.alpn = _names(mine.alpn) or (security.alpn if self.newer else ())
         if mine.connection_id is not None and theirs.connection_id is not None:
             security.client_cid = theirs.connection_id
             security.server_cid = mine.connection_id
@@ -329,14 +355,15 @@ class Negotiation:
             return self._resumed_master()
         because = self._security.because
         if suite.key_exchange != _PSK:
-            needs = f"{self._security.suite_name} needs a key log, no pre-shared key opens it"
-            told = "the key log has no secret of it" if self._secrets.logged else needs
-            because(Reason.NO_SECRET, told)
+            missing = "the key log has no secret of it"
+            if suite.key_exchange.endswith("DHE_PSK") and not self._secrets.logged:
+                missing = _forward_secret(suite.key_exchange)
+            because(Reason.NO_SECRET, missing)
             return None
         if not self._keyed:
             because(Reason.CUT, "its ClientKeyExchange was not captured")
             return None
-        identity = self._security.psk_identity
+        identity = self._identity
         psk = self._secrets.psk(identity)
         if psk is None:
             because(Reason.NO_PSK, f"identity {quoted(identity)} has no key")

@@ -6,15 +6,27 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from dissectors.tls.numbers import ALERT_LEVELS, ALERTS, VERSIONS, suite_name
+from dissectors.tls.numbers import (
+    ALERT_LEVELS,
+    ALERTS,
+    DTLS_1_3,
+    HANDSHAKE_TYPES,
+    TLS_1_3,
+    VERSIONS,
+    suite_name,
+)
 
 MOST_ALERTS: Final = 32
 """Alerts kept of one flow; later ones are counted alone."""
 
 MOST_RANDOMS: Final = 32
 """Handshakes of a flow whose client random is kept."""
+MOST_NAME: Final = 1 << 10
+"""Bytes kept of what a peer calls something."""
 
 _MOST_TEXT: Final = 120
+_FATAL: Final = 2
+_CLOSURES: Final = (-1, 0, 90, 100)  # unknown, close_notify, user_canceled, no_renegotiation
 
 
 class Reason(StrEnum):
@@ -40,12 +52,40 @@ class Alert(NamedTuple):
     forward: bool
     frame: int
 
+    def ends_it(self, newer: bool) -> bool:
+        """Whether it is about an error that ends the connection; 1.3 knows no other (RFC 8446
+        clause 6.2)."""
+        return (newer or self.level == _FATAL) and self.description not in _CLOSURES
+
     @property
     def text(self) -> str:
         if self.level < 0:
             return "encrypted alert"
         level = ALERT_LEVELS.get(self.level, f"level {self.level}")
         return f"{level}: {ALERTS.get(self.description, f'alert {self.description}')}"
+
+
+class Progress(NamedTuple):
+    """How far a handshake came."""
+
+    over: bool
+    """It is done, or none was seen."""
+    hellos: int
+    """ClientHellos seen, repeated ones too."""
+    client: bool
+    """Something of the client was seen."""
+    server: bool
+    last: tuple[int, bool] | None
+    """Type of its newest message, and whether the client sent it."""
+
+    @property
+    def stopped(self) -> str:
+        """The message behind which nothing came."""
+        if self.last is None:
+            return ""
+        kind, forward = self.last
+        name = HANDSHAKE_TYPES.get(kind, f"message {kind}").replace(" ", "")
+        return f"{name} of the {'client' if forward else 'server'}"
 
 
 class Security:
@@ -131,6 +171,11 @@ class Security:
         self.established = False
         self.reason: Reason | None = None
         self.detail = ""
+
+    @property
+    def newer(self) -> bool:
+        """Whether it is 1.3."""
+        return self.version in (TLS_1_3, DTLS_1_3)
 
     @property
     def version_name(self) -> str:

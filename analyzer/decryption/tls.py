@@ -17,7 +17,7 @@ from analyzer.decryption.handshake import (
     SessionCache,
 )
 from analyzer.decryption.records import Opener, Tampered, TrafficOpener, inner
-from analyzer.decryption.security import Reason, Security
+from analyzer.decryption.security import Progress, Reason, Security
 from analyzer.decryption.tls_records import MOST_SKIPPED, Records, TlsRecord
 from analyzer.streams.model import UNKNOWN, Chunk
 from dissectors.tls import numbers
@@ -160,6 +160,22 @@ class TlsStream:
     def muted(self) -> bool:
         """No more of its application data can ever be opened."""
         return self._client.given_up and self._server.given_up
+
+    @property
+    def held(self) -> int:
+        """Bytes kept of what is not whole, and of handshakes."""
+        kept = self._negotiation.held
+        for half in (self._client, self._server):
+            kept += len(half.messages) + half.records.held
+        return kept
+
+    @property
+    def progress(self) -> Progress:
+        """How far the newest handshake came."""
+        negotiation, security = self._negotiation, self.security
+        seen = negotiation.client is not None or negotiation.server is not None
+        over = security.established or not seen
+        return Progress(over, 1, self._client.begun, self._server.begun, negotiation.last)
 
     def feed(self, chunk: Chunk, forward: bool) -> list[Chunk]:
         """The application data that is readable with this chunk: a chunk for each record.

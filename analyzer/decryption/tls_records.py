@@ -48,6 +48,11 @@ class Records:
         self.skipped = 0
         """Records that may be missing before the next one, at most."""
 
+    @property
+    def held(self) -> int:
+        """Bytes kept of a record that is not whole."""
+        return len(self._tail)
+
     def take(self, chunk: Chunk) -> Iterator[TlsRecord]:
         """The records that are whole with this chunk."""
         if chunk.lost:

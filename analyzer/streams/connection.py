@@ -52,6 +52,10 @@ class Deciphering(Protocol):
     def muted(self) -> bool:
         """Nothing more of it can ever be read."""
 
+    @property
+    def held(self) -> int:
+        """Bytes kept of what is not whole."""
+
     def feed(self, chunk: Chunk, forward: bool) -> list[Chunk]:
         """Bytes of records -> the bytes in them."""
 
@@ -187,8 +191,13 @@ class Connection:
     @property
     def held(self) -> int:
         """Bytes kept of what is not whole."""
-        kept = sum(side.held for side in self._sides) + sum(map(len, self._first))
-        return kept + sum(framing.held for framing in self._framings or ())
+        client, server = self._sides
+        kept = client.held + server.held
+        if self._framings is not None:
+            kept += self._framings[0].held + self._framings[1].held
+        elif self._kept:
+            kept += sum(len(chunk.data) for chunk, _ in self._kept)
+        return kept if self.tls is None else kept + self.tls.held
 
     # Reading ------------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ together are where it is now: a connection whose SYN is not in the capture, or a
 
 _MASK: Final = 0xFFFFFFFF
 _HALF: Final = 1 << 31
+_RUN_COST: Final = 200  # bytes of objects that a run takes
 _SPECIAL: Final = SYN | RST | FIN
 
 
@@ -115,8 +116,9 @@ class Direction:
 
     @property
     def held(self) -> int:
-        """Bytes kept here."""
-        return self._waiting_bytes + self._compared
+        """Bytes of memory that what is kept here takes."""
+        runs = len(self._waiting) + len(self._sent)
+        return self._waiting_bytes + self._compared + runs * _RUN_COST
 
     def add(self, segment: Segment) -> list[Chunk]:
         """Take a segment; the bytes that can be read by now."""
