@@ -110,6 +110,7 @@ class _Woven:
     ) -> None:
         """One row; `start` counts behind the bytes of the records."""
         at = len(self.data) + start
-        self.rows.extend((at, size, size, one.time, interface + kind * MARK))
+        wire = size if isinstance(one, Notice) else one.pieces[-1].wire
+        self.rows.extend((at, size, wire, one.time, interface + kind * MARK))
         self.places.append(place)
         self.frames.append(one.frame)
