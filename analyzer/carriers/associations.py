@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
 from analyzer.carriers.connection_ids import cid_at
-from analyzer.carriers.secured import Shakes, SecuredFlow
+from analyzer.carriers.secured import SecuredFlow, Shakes
 from analyzer.endpoints import Endpoint, endpoint
 from analyzer.stream_events import ClientMoved
 from dissectors import carried
