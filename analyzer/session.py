@@ -103,7 +103,7 @@ class Session(Stored):
             what = Intake(tuple(os.fspath(path) for path in what))
         self.source = source = what.open()
         self.paths, self.files, self.interfaces = source.paths, source.files, source.interfaces
-        self.carriers.open(source)
+        self.carriers.open(source, what.spool)
         if source.live:
             self.messages.folder = self.exchanges.stored.folder = what.spool.folder_or_none()
 

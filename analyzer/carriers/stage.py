@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
-from analyzer.capture import ROW, RecordBatch, Source
+from analyzer.capture import ROW, RecordBatch, Source, SpoolLimits
 from analyzer.capture.records import IS_CARRIER, MARK
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Carrier, Notice, Packet, Taken
@@ -111,9 +111,11 @@ class Carriers:
         self.secured: list[SecuredFlow] = []
         self.select: Callable[..., tuple[int, int]] = selecting.select
 
-    def open(self, source: Source) -> None:
-        """What is read from now on."""
+    def open(self, source: Source, spool: SpoolLimits | None = None) -> None:
+        """What is read from now on; of a live capture as much is kept as `spool` allows."""
         self._source = source
+        if spool is not None and source.live:
+            self._weaver.folder, self._weaver.most = spool.folder_or_none(), spool.most
 
     def next_told(self) -> Told:
         """What the next row of a notice stands for."""
@@ -132,7 +134,7 @@ class Carriers:
 
     @property
     def store(self) -> Store:
-        """Where messages taken out are kept. Raises OSError."""
+        """Where messages taken out are kept."""
         return self._weaver.store
 
     @property
@@ -146,7 +148,7 @@ class Carriers:
         return self._weaver.notices
 
     def batches(self, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
-        """The batches with what was taken out of their records. Raises OSError."""
+        """The batches with what was taken out of their records. Raises CaptureError."""
         last = None
         for batch in batches:
             last = batch
@@ -159,7 +161,7 @@ class Carriers:
             yield self._weaver.weave(Selected(empty, self._text), taken)
 
     def take(self, batch: RecordBatch) -> RecordBatch:
-        """One batch. Raises OSError."""
+        """One batch. Raises CaptureError."""
         if len(self._text) < batch.count * _TEXT:
             self._text = memoryview(bytearray(batch.count * _TEXT))
             self._found = rows(batch.count * selecting.SLOTS)
