@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
+from analyzer.carriers.store import PIECE_SIZE, packed, unpacked
 from analyzer.endpoints import Endpoint, endpoint
 from dissectors.carried import Ends
 from dissectors.kernel import Rows
@@ -26,20 +27,25 @@ class SecuredFlow:
         self.client: Endpoint = endpoint(ends.source, ends.source_port)
         self.server: Endpoint = endpoint(ends.destination, ends.destination_port)
         self.listed = False
-        self.handshake: list[Piece] = []
-        """Packets that carried no message: the handshake and what else keys depend on, up to
-        MOST_HANDSHAKE of them."""
         self.handshake_whole = True
+        """Whether `handshake` has all."""
+        self._kept = bytearray()
         self._muted: Rows | None = None
         self._at = -1
         self._counted = 0
 
     def keep(self, piece: Piece) -> None:
         """A packet without a message, which an export that is to be opened alone needs, too."""
-        if len(self.handshake) < MOST_HANDSHAKE:
-            self.handshake.append(piece)
+        if len(self._kept) < MOST_HANDSHAKE * PIECE_SIZE:
+            self._kept += packed(piece)
         else:
             self.handshake_whole = False
+
+    @property
+    def handshake(self) -> tuple[Piece, ...]:
+        """Packets that carried no message: the handshake and what else keys depend on, up to
+        MOST_HANDSHAKE of them; none of what nobody can open."""
+        return unpacked(self._kept)
 
     @property
     def muted(self) -> bool:
@@ -49,6 +55,8 @@ class SecuredFlow:
     def mute(self, muted: Rows, at: int) -> None:
         """Its packets are counted in the entry of `muted` at index `at`."""
         self._muted, self._at = muted, at
+        if not self.security.opened:
+            self._kept.clear()
 
     def unmute(self) -> int:
         """Its packets are not counted any more; the index of the entry, -1 for none."""

@@ -17,6 +17,7 @@ from typing import Final
 from analyzer.streams.model import Piece
 
 _PIECE: Final = struct.Struct("<qIIHqI")  # offset in its file, frame, length, interface, time, wire
+PIECE_SIZE: Final = _PIECE.size
 _COUNT: Final = struct.Struct("<I")
 MOST_PIECES: Final = 1 << 12
 """Packets kept of one message."""
@@ -51,11 +52,7 @@ class Store:
             return ()
         (count,) = _COUNT.unpack(self.read(offset - _COUNT.size, _COUNT.size))
         size = count * _PIECE.size
-        packed = self.read(offset - _COUNT.size - size, size)
-        return tuple(
-            Piece(frame, interface, place, length, time, wire)
-            for place, frame, length, interface, time, wire in _PIECE.iter_unpack(packed)
-        )
+        return unpacked(self.read(offset - _COUNT.size - size, size))
 
     def close(self) -> None:
         """Give the space back."""
@@ -65,8 +62,18 @@ class Store:
 def packed_pieces(pieces: tuple[Piece, ...]) -> bytes:
     """What stands in front of the header of a message."""
     kept = pieces[:MOST_PIECES]
-    packed = [
-        _PIECE.pack(one.offset, one.frame, one.length, one.interface, one.time, one.wire)
-        for one in kept
-    ]
-    return b"".join((*packed, _COUNT.pack(len(kept))))
+    return b"".join((*map(packed, kept), _COUNT.pack(len(kept))))
+
+
+def packed(piece: Piece) -> bytes:
+    """A packet in PIECE_SIZE bytes."""
+    place, frame, length = piece.offset, piece.frame, piece.length
+    return _PIECE.pack(place, frame, length, piece.interface, piece.time, piece.wire)
+
+
+def unpacked(pieces: bytes | bytearray) -> tuple[Piece, ...]:
+    """Packets that `packed` packed."""
+    return tuple(
+        Piece(frame, interface, place, length, time, wire)
+        for place, frame, length, interface, time, wire in _PIECE.iter_unpack(pieces)
+    )
