@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
+from analyzer.carriers.store import PIECE_SIZE, packed, unpacked
 from analyzer.endpoints import Endpoint, endpoint
 from analyzer.stream_events import FlowOpaque, HandshakeAlert, HandshakeUnfinished
 from dissectors.carried import Ends
@@ -33,20 +34,25 @@ class SecuredFlow:
         self.client: Endpoint = endpoint(ends.source, ends.source_port)
         self.server: Endpoint = endpoint(ends.destination, ends.destination_port)
         self.listed = False
-        self.handshake: list[Piece] = []
-        """Packets that carried no message: the handshake and what else keys depend on, up to
-        MOST_HANDSHAKE of them."""
         self.handshake_whole = True
+        """Whether `handshake` has all."""
+        self._kept = bytearray()
         self._counts: Rows | None = None
         self._entries: list[int] = []
         self._counted = 0
 
     def keep(self, piece: Piece) -> None:
         """A packet without a message, which an export that is to be opened alone needs, too."""
-        if len(self.handshake) < MOST_HANDSHAKE:
-            self.handshake.append(piece)
+        if len(self._kept) < MOST_HANDSHAKE * PIECE_SIZE:
+            self._kept += packed(piece)
         else:
             self.handshake_whole = False
+
+    @property
+    def handshake(self) -> tuple[Piece, ...]:
+        """Packets that carried no message: the handshake and what else keys depend on, up to
+        MOST_HANDSHAKE of them; none of what nobody can open."""
+        return unpacked(self._kept)
 
     @property
     def muted(self) -> int:
@@ -58,6 +64,8 @@ class SecuredFlow:
         self._counts = muted
         if at not in self._entries:
             self._entries.append(at)
+        if not self.security.opened:
+            self._kept.clear()
 
     def unmute(self) -> list[int]:
         """Its packets are not counted any more; the indices of the entries."""

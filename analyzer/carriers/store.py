@@ -21,6 +21,7 @@ from analyzer.capture.spool import last_room, size_text
 from analyzer.streams.model import Piece
 
 _PIECE: Final = struct.Struct("<qIIHqI")  # offset in its file, frame, length, interface, time, wire
+PIECE_SIZE: Final = _PIECE.size
 _COUNT: Final = struct.Struct("<I")
 MOST_PIECES: Final = 1 << 12
 """Packets kept of one message."""
@@ -79,12 +80,8 @@ class Store:
         """The packets that carried the message whose header stands at `offset`; none where they are
         gone. Raises OSError."""
         counted = self.read(offset - _COUNT.size, _COUNT.size)
-        size = _COUNT.unpack(counted)[0] * _PIECE.size if counted else 0
-        packed = self.read(offset - _COUNT.size - size, size)
-        return tuple(
-            Piece(frame, interface, place, length, time, wire)
-            for place, frame, length, interface, time, wire in _PIECE.iter_unpack(packed)
-        )
+        size = _COUNT.unpack(counted)[0] * PIECE_SIZE if counted else 0
+        return unpacked(self.read(offset - _COUNT.size - size, size))
 
     def close(self) -> None:
         """Give the space back."""
@@ -120,8 +117,18 @@ class Store:
 def packed_pieces(pieces: tuple[Piece, ...]) -> bytes:
     """What stands in front of the header of a message."""
     kept = pieces[:MOST_PIECES]
-    packed = [
-        _PIECE.pack(one.offset, one.frame, one.length, one.interface, one.time, one.wire)
-        for one in kept
-    ]
-    return b"".join((*packed, _COUNT.pack(len(kept))))
+    return b"".join((*map(packed, kept), _COUNT.pack(len(kept))))
+
+
+def packed(piece: Piece) -> bytes:
+    """A packet in PIECE_SIZE bytes."""
+    place, frame, length = piece.offset, piece.frame, piece.length
+    return _PIECE.pack(place, frame, length, piece.interface, piece.time, piece.wire)
+
+
+def unpacked(pieces: bytes | bytearray) -> tuple[Piece, ...]:
+    """Packets that `packed` packed."""
+    return tuple(
+        Piece(frame, interface, place, length, time, wire)
+        for place, frame, length, interface, time, wire in _PIECE.iter_unpack(pieces)
+    )

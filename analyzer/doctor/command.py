@@ -36,6 +36,7 @@ def checks() -> Iterator[Check]:
 
     tshark, dumpcap = Tool("tshark"), Tool("dumpcap")  # they take their time, so first
     yield from software.checks()
+    yield software.decryption()
     yield software.libpcap()
     compiled: Sequence[Check] = list(compiled_code.checks())
     yield software.tool(dumpcap, "records captures", ways.DUMPCAP_PACKAGES)

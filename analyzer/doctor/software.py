@@ -100,6 +100,16 @@ def _requirements() -> Iterator[Check]:
             yield requirement(parts[1], parts[2].strip())
 
 
+def decryption() -> Check:
+    """The library that opens DTLS, TLS and OSCORE."""
+    name = "cryptography"
+    advice = f"{shlex.quote(sys.executable or 'python3')} -m pip install 'msgshark[decrypt]'"
+    try:
+        return Check(AREA, name, True, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Check(AREA, name, False, "not installed; opens DTLS, TLS and OSCORE by keys", advice)
+
+
 def requirement(name: str, bounds: str) -> Check:
     """A library in a version within `bounds`, as `>=8.2,<9`."""
     wanted = shlex.quote(name + bounds)

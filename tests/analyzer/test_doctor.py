@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +278,15 @@ def test_dumpcap_for_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "usermod -aG wireshark anna" in advice
     members.append("anna")
     assert "log in again" in ways._forbidden(program).advice
+
+
+def test_how_to_get_what_decrypts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    assert software.decryption().ok
+    monkeypatch.setattr(metadata, "version", missing)
+    check = software.decryption()
+    assert not check.ok
+    assert not check.broken
+    assert check.advice.endswith("-m pip install 'msgshark[decrypt]'")

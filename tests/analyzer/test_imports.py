@@ -131,3 +131,10 @@ def test_a_spec_profile_needs_no_library_when_it_is_good(tmp_path: Path) -> None
 
 def test_response_times_need_no_packet_builder_or_screen() -> None:
     assert loaded_by("times", CAPTURE) & (HEAVY | UNPACKERS) == {"numpy", "polars"}
+
+
+def test_nothing_of_cryptography_is_loaded_without_keys() -> None:
+    handshakes = Path(__file__).parent / "decryption" / "handshakes"
+    protected = str(handshakes / "coap-ccm8.pcap")
+    loaded = loaded_by("check", "-d", "udp.port==15684,dtls", protected)
+    assert loaded & (HEAVY | UNPACKERS | {"cryptography"}) == set()
