@@ -197,6 +197,23 @@ def test_observations_are_followed_by_their_partial_ivs() -> None:
     assert judged(session) == []
 
 
+@pytest.mark.parametrize(
+    ("first", "rule"),
+    [(-1, "COAP-8613-4.1.3.5-NOTIF-NO-PIV"), (None, "COAP-8613-7.2-NONCE-REUSED")],
+    ids=("nonce unused", "nonce used"),
+)
+def test_a_notification_without_partial_iv(first: int | None, rule: str) -> None:
+    talk = Talk(Ends())
+    talk.con("GET", path="/o", observe=0)
+    for number, piv in enumerate((first, None)):
+        inside = {"observe": b"", "content_format": 0, "payload": b"%d" % number}
+        outer = talk.ends.answered("2.05", piv, **inside)
+        talk.talk.non("2.05", token=b"\1", observe=number, **outer)
+    found = talk.talk.findings(secrets=KNOWN)
+    worst = [f for f in found if f.severity is E and f.rule.id != "COAP-7641-4.4-SEQ"]
+    assert [(f.rule.id, f.frame) for f in worst] == [(rule, 3)]
+
+
 def test_a_clear_message_of_the_same_form_does_not_hide_what_is_told_of_an_opened_one() -> None:
     ends = Ends()
     talk = Conversation().con("GET", path="/a", token=b"a")
@@ -352,6 +369,17 @@ def test_what_the_capture_cut_is_not_taken_for_a_wrong_key() -> None:
     session = talk.session(secrets=KNOWN)
     assert told(session) == [(*ENDS, b"", Reason.CUT, "", 1, 1)]
     assert [cells["code"] for cells in session.messages.rows()] == [numbers.POST, numbers.CONTENT]
+
+
+def test_one_that_was_cut_does_not_stand_for_all() -> None:
+    ends = Ends(CONTEXT._replace(client_id=b"\x42"))
+    outer = ends.asked("GET", path="/abcdefgh")
+    talk = Conversation().con("POST", token=b"a", cut=len(outer["payload"]), **outer)
+    registered(sealed := Talk(ends))
+    for frame in sealed.talk.frames:
+        talk.raw(frame.data, source=frame.source, destination=frame.destination)
+    counted = [(entry[3], entry[5]) for entry in told(talk.session())]
+    assert counted == [(Reason.CUT, 1), (Reason.NO_CONTEXTS, 2)]
 
 
 def test_without_contexts_messages_are_counted_by_the_kernel_alone(

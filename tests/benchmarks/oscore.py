@@ -9,6 +9,7 @@ All are timed by turns on one generated capture.
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import subprocess
@@ -22,6 +23,7 @@ ROOT: Final = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "analyzer"), str(ROOT)]
 
 from rules.conversation import MILLISECOND, START, Address, Frame, coap  # noqa: E402
+from rules.registrations import GOOD  # noqa: E402
 from rules.sealed import CONTEXT, Ends  # noqa: E402
 
 from analyzer.secrets.oscore_context import Context  # noqa: E402
@@ -30,7 +32,7 @@ REGISTRATIONS: Final = 100_000
 CLIENTS: Final = 100
 TURNS: Final = 3
 SERVER: Final = Address("198.51.100.1", 5683)
-BODY: Final = b'{"Message Type":"REG","UE Service ID":"ue-%d@example.com","Request for":"%08d"}'
+ANSWER: Final = b'{"UE Service ID":"ue-%d@example.com","Registration result":"success"}'
 READ: Final = """
 import sys
 from analyzer.secrets.model import Secrets
@@ -41,7 +43,7 @@ contexts = read_contexts(sys.argv[2]) if len(sys.argv) > 2 else ()
 session = Session(Settings(secrets=Secrets(oscore=contexts)))
 session.open([sys.argv[1]])
 session.read_all()
-print(len(session.messages), session.carriers.unopened.messages)
+print(len(session.messages), session.carriers.unopened.messages, len(session.findings))
 """
 
 
@@ -58,10 +60,11 @@ def write(path: Path, registrations: int) -> None:
             number = turn % CLIENTS
             ends, client = ues[number], Address(f"192.0.2.{number + 1}", 40000)
             mid, token = turn // CLIENTS & 0xFFFF, turn.to_bytes(4, "big")
-            inside = {"content_format": 50, "payload": BODY % (number, turn)}
+            members = GOOD | {"UE Service ID": f"ue-{number}@example.com"}
+            inside = {"content_format": 50, "payload": json.dumps(members).encode()}
             outer = ends.asked("POST", path="/msgin5g/registration", **inside)
             asked = coap(0, "POST", mid=mid, token=token, **outer)
-            outer = ends.answered("2.04", content_format=50, payload=b'{"Result":"success"}')
+            outer = ends.answered("2.04", content_format=50, payload=ANSWER % number)
             answer = coap(2, "2.04", mid=mid, token=token, **outer)
             now = START + turn * MILLISECOND
             file.write(Frame(now, client, SERVER, asked, turn & 0xFFFF).record(1))
