@@ -15,7 +15,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from analyzer.capture import CaptureError
+<<<<<<< HEAD
 from analyzer.port_options import read_ports
+=======
+from analyzer.carriage import packet_length
+from analyzer.messages import CARRIED
+>>>>>>> help-f
 from analyzer.profiles import reading, spec_reading
 from analyzer.profiles.toml import ProfileError
 from analyzer.report import notices, visible_messages
@@ -188,30 +193,35 @@ class Capture:
         is one; headers that Scapy does not know are Raw. It builds to the bytes as captured,
         credentials included; of a datagram that came in fragments it is the whole. `defects` are
         by the options that IANA has registered, whatever is switched on; `time` is in seconds since
-        1970. Raises CaptureError where the frame holds no message, or the file no longer holds the
-        frame.
+        1970. A message taken out of TCP, TLS, DTLS or OSCORE is its layer alone: `CoAPTCP` (of a
+        WebSocket `CoAPWebSocket`) or `CoAP`. Raises CaptureError where the frame holds no message,
+        or the file no longer holds the frame.
         """
         from scapy.utils import EDecimal
 
         from dissectors.msgin5g.elements import speaking
-        from dissectors.packet import packet
+        from dissectors.packet import message_layer, packet
 
         session, row = self._session, self._row(frame)
         cells, data = session.messages.row(row), session.packet(row)
         if not data:
             raise CaptureError(f"frame {frame} is gone; read it before the capture is closed.")
         with speaking(session.vocabulary):
-            found = packet(data, session.link_type(row), cells["coap_at"], cells["coap_length"])
+            if cells["flags"] & CARRIED:
+                found = message_layer(session.framing(row))(session.coap(row))
+            else:
+                found = packet(data, session.link_type(row), cells["coap_at"], cells["coap_length"])
         found.time = EDecimal(cells["time"]) / 10**9
-        found.wirelen = cells["wire"]
+        found.wirelen = packet_length(session, row)
         return found
 
     def coap(self, frame: int) -> CoAP:
-        """The CoAP layer of a frame: the `CoAP` of `packet(frame)`. Raises CaptureError."""
+        """The CoAP layer of a frame: the `CoAP` of `packet(frame)`, or its `CoAPTCP`. Raises
+        CaptureError."""
         from dissectors import CoAP
 
-        found: CoAP = self.packet(frame)[CoAP]
-        return found
+        found = self.packet(frame)
+        return found if isinstance(found, CoAP) else found[CoAP]
 
     def _row(self, frame: int) -> int:
         row = self._rows.get(frame)

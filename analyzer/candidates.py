@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _ASKING: Final = (Role.REQUEST, Role.PING, Role.RESPONSE, Role.NOTIFICATION, Role.ORPHAN)
 """What may be answered or acknowledged; a copy counts as the first of its kind."""
 
+_ACKNOWLEDGING: Final = (Type.ACK, Type.RST)
+
 _MANY: Final = 1 << 15
 """Messages from which on columns are sorted instead of dictionaries filled."""
 
@@ -199,7 +201,7 @@ class Candidates:
     def _asking(self) -> Iterator[Half]:
         wanted = _wanted([self._half(row) for row in rows_with(self._roles, Role.ORPHAN)])
         for row, role in enumerate(self._roles):
-            if role in _ASKING and self._tables.messages.cell("type", row) <= Type.NON:
+            if role in _ASKING and self._tables.messages.cell("type", row) not in _ACKNOWLEDGING:
                 half = self._read(row)
                 if wanted.fit(half):
                     yield half
@@ -264,7 +266,8 @@ def _asking_rows(tables: Tables, orphans: np.ndarray[Any, Any], count: int) -> n
     import numpy as np
 
     messages = tables.messages
-    asking = np.isin(messages["role"][:count], _ASKING) & (messages["type"][:count] <= Type.NON)
+    asks = ~np.isin(messages["type"][:count], _ACKNOWLEDGING)
+    asking = np.isin(messages["role"][:count], _ASKING) & asks
     rows = asking.nonzero()[0]
     half, wanted = _columns(tables, rows), _columns(tables, orphans)
     named = (wanted.token_length > 0) & (wanted.code >> 5 != 0)

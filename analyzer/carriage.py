@@ -91,6 +91,11 @@ def packet_lengths(session: Session, name: str, rows: Sequence[int]) -> list[int
     return lengths
 
 
+def packet_length(session: Session, row: int) -> int:
+    """Bytes on the wire of the packet that a message came in."""
+    return packet_lengths(session, "wire", (row,))[0]
+
+
 # Of many rows -----------------------------------------------------------------------------------
 
 

@@ -67,10 +67,11 @@ def keys(half: Half | Columns, asks: bool) -> Keys:
     named = speaks & (half.token_length > 0)
     long = named & (half.token_length >= _SHORTEST_ALONE)
     token, mid = half.token * 16 + half.token_length, half.message_id
+    has_id = half.type != Type.TCP
     return Keys(
-        ((_mixed(1, client, server, mid), code >= 0), (_mixed(2, client, server, token), named)),
+        ((_mixed(1, client, server, mid), has_id), (_mixed(2, client, server, token), named)),
         (
-            (_mixed(3, address, mid), (code >= 0) if asks else half.type >= Type.ACK),
+            (_mixed(3, address, mid), has_id if asks else has_id & (half.type >= Type.ACK)),
             (_mixed(4, address, token), named),
             (_mixed(5, token), long & half.waits if asks else long),
         ),

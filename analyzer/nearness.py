@@ -128,7 +128,7 @@ def same_message_id(asked: Half, answer: Half, lifetime: int) -> bool:
     Those of ACK and RST do, as long as the number was not given anew. A response of its own has one
     of its own: equal ones are a server's mistake only if it had this request to answer.
     """
-    if asked.message_id != answer.message_id:
+    if asked.message_id != answer.message_id or Type.TCP in (asked.type, answer.type):
         return False
     apart = answer.time - asked.time
     if answer.acknowledges:

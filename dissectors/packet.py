@@ -11,9 +11,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from dissectors import link
+from dissectors.coap.wire import DATAGRAM, STREAM, WEBSOCKET
 
 if TYPE_CHECKING:
     from scapy.packet import Packet
+
+    from dissectors.coap.layer import CoAP
 
 
 def load() -> None:
@@ -40,6 +43,15 @@ def link_layer(data: bytes, link_type: int) -> type[Packet] | None:
         return kind
     found: type[Packet] | None = conf.l2types.num2layer.get(link_type)
     return found
+
+
+def message_layer(framing: int) -> type[CoAP]:
+    """The layer of a message, by its framing as in `coap.wire.walk`."""
+    from dissectors.coap.framed_layer import CoAPTCP, CoAPWebSocket
+    from dissectors.coap.layer import CoAP
+
+    layers: dict[int, type[CoAP]] = {DATAGRAM: CoAP, STREAM: CoAPTCP, WEBSOCKET: CoAPWebSocket}
+    return layers[framing]
 
 
 def packet(data: bytes, link_type: int, coap_at: int, coap_length: int) -> Packet:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from analyzer.endpoints import Endpoint
 from analyzer.filters.model import Literal
 from analyzer.messages import Role
@@ -14,15 +16,17 @@ from dissectors.coap import numbers
 _HALF: int = 1 << 63
 
 
-def of_conversation(a: Endpoint, b: Endpoint) -> str:
-    """Messages from one to the other, either way. `ip.addr` and `udp.port` alone would take those
-    of another pair, too, that has the ports the other way round."""
-    return f"({_sent(a)} and {_received(b)}) or ({_sent(b)} and {_received(a)})"
+def of_conversation(a: Endpoint, b: Endpoint, over: str = "udp") -> str:
+    """Messages from one to the other, either way, over UDP or TCP. `ip.addr` and `udp.port` alone
+    would take those of another pair, too, that has the ports the other way round."""
+    there = f"{_sent(a, over)} and {_received(b, over)}"
+    return f"({there}) or ({_sent(b, over)} and {_received(a, over)})"
 
 
-def of_endpoint(endpoint: Endpoint) -> str:
-    """Messages sent or received."""
-    return f"({_sent(endpoint)}) or ({_received(endpoint)})"
+def of_endpoint(endpoint: Endpoint, over: Iterable[str] = ("udp",)) -> str:
+    """Messages sent or received, over UDP, TCP or both."""
+    ways = (f"({_sent(endpoint, one)}) or ({_received(endpoint, one)})" for one in over)
+    return " or ".join(ways)
 
 
 def of_code(code: int) -> str:
@@ -79,12 +83,12 @@ def fits(condition: str) -> bool:
 _SENT_AGAIN = f"exchange.role == {Role.RETRANSMISSION.label}"
 
 
-def _sent(endpoint: Endpoint) -> str:
-    return f"{_protocol(endpoint)}.src == {endpoint.address} and udp.srcport == {endpoint.port}"
+def _sent(endpoint: Endpoint, over: str = "udp") -> str:
+    return f"{_protocol(endpoint)}.src == {endpoint.address} and {over}.srcport == {endpoint.port}"
 
 
-def _received(endpoint: Endpoint) -> str:
-    return f"{_protocol(endpoint)}.dst == {endpoint.address} and udp.dstport == {endpoint.port}"
+def _received(endpoint: Endpoint, over: str) -> str:
+    return f"{_protocol(endpoint)}.dst == {endpoint.address} and {over}.dstport == {endpoint.port}"
 
 
 def _protocol(endpoint: Endpoint) -> str:

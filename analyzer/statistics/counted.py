@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 
-from analyzer.messages import Role
+from analyzer.messages import CARRIED, Role
+from dissectors.carried import HEADER
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -47,6 +48,8 @@ class Counted:
         if name not in self._columns:
             column = self.session.messages[name]
             taken = column[: len(self)].copy() if self.is_whole else column[self.rows]
+            if name == "wire":  # of a message that was carried, its own bytes: packets have several
+                taken = taken - np.where(self["flags"] & CARRIED != 0, HEADER, 0).astype(np.uint32)
             self._columns[name] = taken
         return self._columns[name]
 

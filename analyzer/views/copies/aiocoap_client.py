@@ -69,7 +69,7 @@ def command(request: Request) -> tuple[list[str], list[Option]]:
     )
     if path is None or query is None or not _utf8(request):
         raise CopyError("aiocoap-client cannot send such a path or query")
-    return [*words, f"coap://{request.authority}{path}{query}"], left
+    return [*words, f"{request.scheme}://{request.authority}{path}{query}"], left
 
 
 def _utf8(request: Request) -> bool:

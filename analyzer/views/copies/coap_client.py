@@ -61,7 +61,7 @@ def command(request: Request) -> tuple[list[str], list[Option]]:
     if request.message.payload:
         words += ["-e", quote_from_bytes(request.message.payload, safe=' {}[]":,')]
     # -U: neither Uri-Host nor Uri-Port but those of the request.
-    return [*words, "-U", f"coap://{request.authority}{path or ''}{query or ''}"], left
+    return [*words, "-U", f"{request.scheme}://{request.authority}{path or ''}{query or ''}"], left
 
 
 def _is_part(value: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.messages import CARRIED
 from analyzer.views.offending import credentials
 from dissectors.fields import Table
 
@@ -52,7 +53,7 @@ NO_PACKET: Final = "it points at no packet"
 
 class Octets(NamedTuple):
     """The captured packet of a message, credentials masked unless the user sees them: which bytes
-    those are. The message begins at `coap_at`."""
+    those are. The message begins at `coap_at`; one that was carried stands alone."""
 
     data: bytes
     coap_at: int
@@ -79,6 +80,8 @@ def octets(subject: Subject, row: int | None = None) -> Octets:
     if not data:
         raise CopyError("the file no longer holds the packet")
     at, length = (session.messages.cell(name, row) for name in ("coap_at", "coap_length"))
+    if session.messages.cell("flags", row) & CARRIED:  # no packet has it as it is
+        data, at = data[at : at + length], 0
     message = data[at : at + length]
     spans: tuple[Span, ...] = ()
     if not view.unmasked:

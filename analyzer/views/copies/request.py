@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
+from analyzer.carriage import NOT_CARRIED, Carriage, carriage
 from analyzer.messages import Role
 from analyzer.views.copies.model import CopyError, Subject, octets
 from dissectors.coap import numbers
 from dissectors.coap.message import Message, Option, dissect
 from dissectors.coap.numbers import Type
+from dissectors.coap.wire import DATAGRAM
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
@@ -28,6 +30,7 @@ class Request(NamedTuple):
     message: Message
     server: Endpoint
     remarks: tuple[str, ...]
+    how: Carriage = NOT_CARRIED
 
     @property
     def non(self) -> bool:
@@ -37,8 +40,19 @@ class Request(NamedTuple):
     @property
     def authority(self) -> str:
         """Address, and the port where it is not the usual one."""
-        text = str(self.server)
-        return text.removesuffix(f":{numbers.COAP_PORT}")
+        if self.how.websocket:
+            usual = 443 if self.how.secured else 80
+        else:
+            usual = numbers.COAPS_PORT if self.how.secured else numbers.COAP_PORT
+        return str(self.server).removesuffix(f":{usual}")
+
+    @property
+    def scheme(self) -> str:
+        """Of its URI (RFC 7252 clause 6, RFC 8323 clause 8)."""
+        secure = "coaps" if self.how.secured else "coap"
+        if self.how.websocket:
+            return f"{secure}+ws"
+        return secure if self.how.framing == DATAGRAM else f"{secure}+tcp"
 
     def values(self, number: int) -> list[bytes]:
         """Of each instance of an option."""
@@ -63,7 +77,10 @@ def request_of(subject: Subject) -> Request:
     if row != subject.row:
         remarks = (f"the request is packet {session.messages.cell('frame', row)}", *remarks)
     server = session.endpoints[session.messages.cell("destination", row)]
-    return Request(message, server, remarks)
+    how = carriage(session, row)
+    if how.secured:
+        remarks = (*remarks, "the client needs keys of its own")
+    return Request(message, server, remarks, how)
 
 
 def path_of(segments: Sequence[bytes]) -> str | None:

@@ -13,20 +13,22 @@ from typing import Any
 
 from analyzer.views.copies.model import Copied, Octets, Subject, octets
 from dissectors import packet
+from dissectors.coap.wire import DATAGRAM
 
 
 def copied(subject: Subject) -> Copied:
     found = octets(subject)
-    text = expression(found, subject.view.opened.link_type(subject.row))
+    session = subject.view.opened
+    text = expression(found, session.link_type(subject.row), session.framing(subject.row))
     return Copied(text, found.remarks)
 
 
-def expression(found: Octets, link_type: int) -> str:
+def expression(found: Octets, link_type: int, framing: int = DATAGRAM) -> str:
     """Headers by their fields, the message by its own; each as bytes where that builds others."""
     packet.load()
     data, at = found.data, found.coap_at
     after = data[at + found.coap_length :]
-    parts = [*_headers(data[:at], link_type), _message(found.message)]
+    parts = [*_headers(data[:at], link_type), _message(found.message, framing)]
     if after:
         parts.append(f"Padding({after!r})")
     return "/".join(parts)
@@ -44,16 +46,14 @@ def _headers(data: bytes, link_type: int) -> list[str]:
     return [f"Raw({data!r})"] if data else []
 
 
-def _message(data: bytes) -> str:
+def _message(data: bytes, framing: int) -> str:
     """A payload is given as bytes: JSON that means the same has other blanks."""
-    from dissectors import CoAP
-
-    coap = CoAP(data)
+    coap = packet.message_layer(framing)(data)
     payload = bytes(coap.payload)
     coap.remove_payload()
     marker = b"\xff" if payload and not coap.payload_marker else b""
     if _built(coap) + marker + payload != data:
-        return f"CoAP({data!r})"
+        return f"{type(coap).__name__}({data!r})"
     return str(coap.command()) + (f"/Raw({payload!r})" if payload else "")
 
 

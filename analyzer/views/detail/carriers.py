@@ -12,12 +12,12 @@ from analyzer.views.detail import lower_layers
 from analyzer.views.detail.coap import coap_node, named
 from analyzer.views.detail.nodes import Node
 from analyzer.views.detail.secured import security_node
-from analyzer.views.detail.standing import layer_class
 from analyzer.views.escape import escape
 from analyzer.views.inks import line
 from analyzer.views.wording import plural
 from dissectors import websocket
 from dissectors.coap.wire import DATAGRAM
+from dissectors.packet import message_layer
 from dissectors.tls import numbers
 from dissectors.tls.details import alert_fields, fragment_fields, record_fields
 from dissectors.tls.handshake import dtls_fragments, read_message
@@ -186,5 +186,5 @@ def _outer(place: Standing) -> Iterator[Node]:
         words = "[OSCORE: the message as it was sent is in what was put together or decrypted]"
         yield Node(line(words, "dim"), key="oscore", field="oscore")
         return
-    outer = layer_class(DATAGRAM)(place.frame[first:after])
+    outer = message_layer(DATAGRAM)(place.frame[first:after])
     yield coap_node(outer, first, (), _OUTER)

@@ -15,7 +15,7 @@ from analyzer.views.detail.coap import coap_node
 from analyzer.views.detail.comments import comment_nodes
 from analyzer.views.detail.nodes import NOTHING, Node, Source, Zone, placed
 from analyzer.views.detail.payload import masked_spans, payload_nodes
-from analyzer.views.detail.standing import Standing, foreign_secrets, layer_class, standing
+from analyzer.views.detail.standing import Standing, foreign_secrets, standing
 from analyzer.views.escape import escape
 from analyzer.views.inks import line
 from analyzer.views.places import Span
@@ -23,6 +23,7 @@ from analyzer.views.session_view import SessionView
 from dissectors.coap import numbers
 from dissectors.coap.message import Message, knowing
 from dissectors.msgin5g.elements import speaking
+from dissectors.packet import message_layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _coap(view: SessionView, row: int, place: Standing, under: Any) -> list[Node
     """CoAP and its payload."""
     words, message, at = view.opened.vocabulary, place.message, place.at
     with speaking(words):
-        coap = layer_class(view.opened.framing(row))(message, _underlayer=under)
+        coap = message_layer(view.opened.framing(row))(message, _underlayer=under)
     links = tuple(generated.exchange_nodes(view, row))
     first, after = coap.spans.get("payload", (len(message), len(message)))
     form = coap.content_format

@@ -5,13 +5,13 @@ or decrypted, which then is a second source of bytes beside the packet."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.carriage import NOT_CARRIED, Carriage, carriage, pieces
 from analyzer.views.detail.walked_layers import walked
 from analyzer.views.places import Span
 from dissectors import link
-from dissectors.coap.wire import DATAGRAM, STREAM
+from dissectors.coap.wire import DATAGRAM
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -150,12 +150,3 @@ def foreign_secrets(session: Session, row: int, place: Standing) -> list[Span]:
 def _odd(frame: bytes, first: int, after: int) -> list[Span]:
     """Bytes of messages that are not whole here, where they may be JSON."""
     return [(first, after)] if b'"' in frame[first:after] else []
-
-
-def layer_class(framing: int) -> Any:
-    """The Scapy layer of a message."""
-    from dissectors import CoAP, CoAPTCP, CoAPWebSocket
-
-    if framing == DATAGRAM:
-        return CoAP
-    return CoAPTCP if framing == STREAM else CoAPWebSocket

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from analyzer.carriage import packet_length
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
@@ -175,7 +176,7 @@ class PacketRows(SortableRows):
             line(self.view.address(session.endpoints[cells["source"]])),
             line(self.view.address(session.endpoints[cells["destination"]])),
             line("MSGin5G", "msgin5g") if msgin5g else line("CoAP"),
-            line(str(cells["wire"]), "dim"),
+            line(str(packet_length(session, row)), "dim"),
             (*info(session, cells, self.view.ue_name), *_told(comment)),
         )
 
