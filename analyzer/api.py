@@ -15,12 +15,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from analyzer.capture import CaptureError
-<<<<<<< HEAD
-from analyzer.port_options import read_ports
-=======
 from analyzer.carriage import packet_length
 from analyzer.messages import CARRIED
->>>>>>> help-f
+from analyzer.port_options import read_ports
 from analyzer.profiles import reading, spec_reading
 from analyzer.profiles.toml import ProfileError
 from analyzer.report import notices, visible_messages
