@@ -304,8 +304,10 @@ class Negotiation:
         because = self._security.because
         if suite.key_exchange != _PSK:
             missing = "the key log has no secret of it"
-            if suite.key_exchange.endswith("DHE_PSK") and not self._secrets.logged:
-                missing = _forward_secret(suite.key_exchange)
+            if not self._secrets.logged:
+                mixed = suite.key_exchange.endswith("DHE_PSK")
+                missing = f"{suite.name} needs a key log, no pre-shared key opens it"
+                missing = _forward_secret(suite.key_exchange) if mixed else missing
             because(Reason.NO_SECRET, missing)
             return None
         if not self._keyed:
