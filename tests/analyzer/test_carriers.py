@@ -3,21 +3,16 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import Any
 
-import pytest
-from carried_drawn import SETTINGS, mixed, mixtures, secrets
+from carried_drawn import SETTINGS, mixtures, secrets
 from generated import read, snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules.conversation import Conversation
 
-from analyzer.capture.records import IS_CARRIED, MARK
-from analyzer.carriers import weaving
 from analyzer.messages import CARRIED
-from analyzer.native import PLAIN, Kernels
 from analyzer.session import Session
 from dissectors import carried
 
