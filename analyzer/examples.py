@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import resources
-from typing import Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from analyzer import ladders
 from analyzer.findings import Finding
@@ -27,6 +27,9 @@ from analyzer.report import worst_first
 from analyzer.rules.catalogue import Rule, load
 from analyzer.session import Session
 from analyzer.settings import Settings
+
+if TYPE_CHECKING:
+    from analyzer.secrets.model import Secrets
 
 _START: Final = 1_700_000_000 * SECOND
 _NANOSECONDS: Final = 0xA1B23C4D  # magic of pcap files with these
@@ -71,7 +74,7 @@ class Conversation(NamedTuple):
 class Example(NamedTuple):
     """`bad` breaks the rule, `good` is the same done right; `options` are those of the command
     line under which it is so, by name: `{"spec_profile": "rel17"}`; `transmission`,
-    `registration_path` and `server_uri` are the others."""
+    `registration_path`, `server_uri` and `oscore_file` are the others."""
 
     bad: Conversation
     good: Conversation
@@ -128,7 +131,17 @@ def _settings(options: Mapping[str, str]) -> Settings:
         server_uri=options.get("server_uri", ""),
         profile=shipped(profile) if profile else SpecProfile(),
         timers=reading.load(transmission) if transmission else DEFAULT,
+        secrets=_secrets() if "oscore_file" in options else None,
     )
+
+
+def _secrets() -> Secrets:
+    """The OSCORE context of the test vectors of RFC 8613 C.1, with which examples are protected."""
+    from analyzer.secrets.model import Secrets
+    from analyzer.secrets.oscore_context import Context
+
+    secret, salt = bytes(range(1, 17)), bytes.fromhex("9e7ca92223786340")
+    return Secrets(oscore=(Context("RFC 8613 C.1", secret, salt, b"", b"\x01"),))
 
 
 @contextmanager

@@ -95,6 +95,7 @@ class WholeBodies:
         facts[fact.MESSAGE], facts[fact.TIME] = message.row + 1, message.time
         facts[fact.PATH] = session.exchanges.stored.cell("path", exchange.id - 1)
         facts[fact.LEG_OF] = 0
+        facts[fact.FLAGS] |= fact.SECURED if message.secured else 0
         kind = facts[fact.MESSAGE_TYPE]
         session.messages.update(message.row, ue=ue, message_type=kind)
         if message.is_request:

@@ -76,14 +76,14 @@ class UnopenedTally:
         self._by_key: dict[tuple[object, ...], Unopened] = {}
 
     def add(
-        self, client: Endpoint, server: Endpoint, found: Unprotected, frame: int
+        self, client: Endpoint, server: Endpoint, found: Unprotected, frame: int, by_kid: bool
     ) -> tuple[Unopened, bool] | None:
         """Count a message that stays opaque: its entry, and whether that is new; None beyond
-        MOST_UNOPENED."""
+        MOST_UNOPENED. Entries are `by_kid` too where some kid may be opened."""
         reason = found.reason
         assert reason is not None
         key: tuple[object, ...] = (client, server, reason)
-        if found.reason is not type(reason).NO_CONTEXTS:
+        if by_kid:
             key += (found.detail, found.kid, found.kid_context)
         entry = self._by_key.get(key)
         new = entry is None

@@ -17,7 +17,7 @@ from dissectors.coap.stream import code_place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analyzer.decryption.oscore import Unprotected, Unprotector
+    from analyzer.decryption.oscore import Reason, Unprotected, Unprotector
     from analyzer.secrets.oscore_context import Context
 
 _CONNECTION: Final = slice(carried.CONNECTION_AT, carried.NUMBER_AT)
@@ -37,6 +37,8 @@ class Wrapped:
         self._contexts = tuple(contexts)
         self.tally = UnopenedTally()
         self._unprotector: Unprotector | None = None
+        self._closing: Reason | None = None
+        """With this one, nothing that the ends send can be opened."""
 
     def datagram(self, packet: Packet) -> tuple[list[Taken | Notice], Unopened | None]:
         """The message in a protected datagram, as carrier of which the packet is marked, and what
@@ -59,10 +61,9 @@ class Wrapped:
             packet.selected.mark(packet.record)
             return _opened(outer, found), None
         told, entry = self._count(outer, found)
-        closed = entry is not None and not self._contexts
-        if entry is None or not closed or not (entry.kid or entry.messages >= _KID_AWAITED):
+        if entry is None or found.reason is not self._closing:
             return told, None
-        return told, entry
+        return told, entry if entry.kid or entry.messages >= _KID_AWAITED else None
 
     def carried(self, one: Taken) -> list[Taken | Notice]:
         """What is in a message that was taken out of something; itself where it is not protected
@@ -76,9 +77,10 @@ class Wrapped:
 
     def _take(self, one: Taken, cut: bool) -> Unprotected | None:
         if self._unprotector is None:
-            from analyzer.decryption.oscore import Contexts, Unprotector
+            from analyzer.decryption.oscore import Contexts, Reason, Unprotector
 
             self._unprotector = Unprotector(Contexts(self._contexts))
+            self._closing = Reason.NO_CONTEXTS
         header = one.header
         connection = header[_CONNECTION]
         source = connection + header[_SOURCE] + header[_SOURCE_PORT]
@@ -92,7 +94,7 @@ class Wrapped:
         self, one: Taken, found: Unprotected
     ) -> tuple[list[Taken | Notice], Unopened | None]:
         client, server = _ends(one)
-        counted = self.tally.add(client, server, found, one.frame)
+        counted = self.tally.add(client, server, found, one.frame, bool(self._contexts))
         if counted is None:
             return [], None
         entry, new = counted

@@ -112,7 +112,8 @@ class _Request:
         self.genuine = True
         """False where anybody may have sent it."""
         self.opaque: Unprotected | None = None
-        """Why its responses stay opaque, where nobody may have sent it."""
+        """Why its responses stay opaque, where nobody may have sent it, or no key opened it and
+        none opens them."""
         self.answer: tuple[int, bytes] | None = None
         """Frame and tail of the first response that has its nonce."""
         self.earlier: _Request | None = None
@@ -176,6 +177,8 @@ class Unprotector:
             table = self._asked if outer.first(numbers.OBSERVE) is None else self._observed
             unproved = result.reason in (Reason.AUTHENTICATION, Reason.CUT)
             request.genuine = bool(senders) and not unproved
+            if result.reason is Reason.AUTHENTICATION:
+                request.opaque = result
             _remember(table, (sealed.source, sealed.destination, outer.token), request)
         return result
 

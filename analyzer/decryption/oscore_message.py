@@ -144,13 +144,16 @@ _PLAIN_CODES: Final = (
 
 def is_plain(outer: Outer, said: Compressed) -> bool:
     """Nothing outside that a rule would look at twice: code and OSCORE option are as most are, and
-    no other options than may be there. `said` is its OSCORE option."""
+    no other options than may be there; no notification without Partial IV. `said` is its OSCORE
+    option."""
     observes = False
     if not outer.alone:
         if not all(number in _ORDINARY for number, _ in outer.options):
             return False
         observes = outer.first(numbers.OBSERVE) is not None
     code, piv = outer.code, said.piv
+    if observes and code >= 32 and not piv:
+        return False
     if code not in _PLAIN_CODES[observes] or (len(piv) > 1 and piv[0] == 0):
         return False
     if said.flags:

@@ -13,14 +13,14 @@ from dissectors.msgin5g.akma import is_akma_bootstrap
 
 
 @rule(
-    "MSG-33535-D-BOOTSTRAP",
+    "COAP-CAP-AKMA",
     N,
     Scope.EXCHANGE,
-    "TS 33.535",
-    "D",
+    "capture",
+    "",
     title="OSCORE context agreed on by AKMA",
     what="A POST to /akma is answered by 2.01: the UE and its server have made an OSCORE context "
-    "from K_AF, the key that AKMA gives to both.",
+    "from K_AF, the key that AKMA gives to both (TS 33.535 Annex D).",
     why="What follows between the two is protected by OSCORE. It can be read with that key alone.",
     bad="POST /akma, answered by 2.01.",
     good="POST /akma, answered by 4.01: nothing was agreed on.",

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from analyzer.events import Formed, Notified, Responded
+from analyzer.messages import Role
 from analyzer.relations import SURE, How, Match, News
 from analyzer.rules.catalogue import Breach, E, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.rules.single import block
+from analyzer.stream_events import Unwrapped
 from analyzer.subjects import Message
 from dissectors.coap import numbers
 from dissectors.coap.message import Option
@@ -170,6 +172,7 @@ def later_block(event: Formed, context: Context) -> Iterator[Breach]:
     Scope.CONVERSATION,
     _SPEC,
     "4.4",
+    causes=("COAP-8613-4.1.3.5-NOTIF-NO-PIV", "COAP-8613-7.2-NONCE-REUSED"),
     title="Notification not newer than the one before",
     what="Observe of a notification is not greater than that of the one before, by less than half "
     "its 24 bits, within 128 s; or it is the same. A note where Message IDs show that the network "
@@ -288,7 +291,10 @@ def _or_none(value: int | None) -> str:
     good="2.05 with Observe and OSCORE 01 05",
     fix="Take a new sender sequence number for every notification and send it as Partial IV.",
 )
-def no_partial_iv(event: Notified, context: Context) -> Iterator[Breach]:
+def no_partial_iv(event: Notified | Unwrapped, context: Context) -> Iterator[Breach]:
+    if isinstance(event, Unwrapped):
+        yield from _opened_without(event)
+        return
     option = event.message.coap.first(numbers.OSCORE)
     if option is None or event.message.cut or observe(event.message) is None:
         return
@@ -301,4 +307,18 @@ def no_partial_iv(event: Notified, context: Context) -> Iterator[Breach]:
             span=option.span,
             frames=(event.before.frame,),
             group=event.exchange,
+        )
+
+
+def _opened_without(event: Unwrapped) -> Iterator[Breach]:
+    """The same of a notification that was opened, unless its nonce was used already: that is told
+    as what it is."""
+    message, found = event.message, event.found
+    if message.role is Role.NOTIFICATION and found.piv < 0 and not found.reused_with:
+        yield Breach(
+            "Protected notification without Partial IV",
+            message,
+            seen="no Partial IV",
+            expected="a Partial IV",
+            group=message.exchange,
         )

@@ -101,7 +101,8 @@ def replayed(event: Unwrapped, context: Context) -> Iterator[Breach]:
     what="The Partial IV of a message that was opened is 32 or more behind the highest of its "
     "sender.",
     why="A receiver remembers a window of 32 numbers unless the two ends agreed on another "
-    "(clauses 3.2.2 and 7.4): it cannot tell this one from a replay, and answers a request with 4.01.",
+    "(clauses 3.2.2 and 7.4): it cannot tell this one from a replay, and answers a request with "
+    "4.01.",
     bad="Partial IV 40 of kid 01, then 3, which was not seen before.",
     good="Partial IV 40 of kid 01, then 41.",
     fix="Keep the sender sequence number over a restart (appendix B.1). If messages overtake each "

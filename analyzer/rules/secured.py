@@ -15,7 +15,6 @@ from analyzer.stream_events import (
     FlowOpaque,
     HandshakeAlert,
     HandshakeUnfinished,
-    OscoreOpaque,
 )
 
 _KEY: Final = "the two ends have different keys, mostly another pre-shared key each"
@@ -73,35 +72,6 @@ def opaque(event: FlowOpaque | OpaqueFlow, context: Context) -> Iterator[Breach]
         text = f"{ends}: {security.transport} is not read: {event.detail}"
         seen = f"{security.transport} records"
     yield Breach(text, seen=seen, expected="CoAP that can be read", frame=event.frame)
-
-
-@rule(
-    "COAP-CAP-OSCORE-OPAQUE",
-    N,
-    Scope.CONVERSATION,
-    "capture",
-    "",
-    title="Protected by OSCORE",
-    what="Messages with the OSCORE option that cannot be opened; the reason is told once for each "
-    "pair of endpoints and each kid.",
-    why="Code, options and payload of these messages cannot be read. Nothing is said about them, "
-    "good or bad; rules on what stands outside are judged nevertheless.",
-    bad="POST with OSCORE, and no security context.",
-    good="The same, with the file that has its security context.",
-    fix="Give the security contexts: `--oscore-file` with a file of `[[context]]` entries. "
-    "Responses need their requests: the capture has to begin before those.",
-)
-def oscore_opaque(event: OscoreOpaque, context: Context) -> Iterator[Breach]:
-    entry = event.entry
-    agreed = context.bootstraps.get((entry.client.packed, entry.server.packed))
-    hint = f"; agreed on by AKMA in frame {agreed}: give K_AF" if agreed else ""
-    yield Breach(
-        f"{entry.client} - {entry.server}: OSCORE is not read: {entry.text}{hint}",
-        seen="OSCORE",
-        expected="CoAP that can be read",
-        frame=event.frame,
-        frames=(agreed,) if agreed else (),
-    )
 
 
 @rule(

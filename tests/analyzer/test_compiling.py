@@ -23,6 +23,8 @@ from analyzer.capture import CaptureError, RecordBatch
 from analyzer.compiling import Compiler, cache_file, loaded
 from analyzer.native import PLAIN, Kernels
 from analyzer.reading import ahead
+from analyzer.secrets.model import Secrets
+from analyzer.secrets.oscore_files import read_contexts
 from dissectors.kernel import rows
 
 CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcapng"))
@@ -58,6 +60,21 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_shipped_captures_are_read_alike(path: Path, kernels: Kernels) -> None:
     assert snapshot(read(path, 4096, kernels=kernels)) == snapshot(read(path))
+
+
+@pytest.mark.parametrize("given", [False, True], ids=("without contexts", "with contexts"))
+def test_what_oscore_protects_is_read_alike(kernels: Kernels, given: bool) -> None:
+    contexts = read_contexts(str(CAPTURES[0].with_name("oscore-context.toml")))
+    secrets = Secrets(oscore=contexts if given else ())
+    path = CAPTURES[0].with_name("oscore.pcapng")
+    plain = read(path, secrets=secrets)
+    found = read(path, 3, kernels=kernels, secrets=secrets)
+    assert snapshot(found) == snapshot(plain)
+    tallies = [
+        [(entry.kid, entry.text, entry.messages) for entry in session.carriers.unopened.entries]
+        for session in (plain, found)
+    ]
+    assert tallies[0] == tallies[1]
 
 
 @STEADY
