@@ -25,6 +25,7 @@ from dissectors.tls.numbers import (
     ALERT,
     APPLICATION_DATA,
     CLIENT_HELLO,
+    FINISHED,
     HANDSHAKE,
     HELLO_REQUEST,
     TLS12_CID,
@@ -127,6 +128,8 @@ class Association:
         over = self.security.established or negotiation is None or all(self._finished)
         client, server = self._heard
         last = negotiation.last if negotiation is not None else None
+        if negotiation is not None and not negotiation.newer and any(self._finished):
+            last = FINISHED, self._finished[0]  # protected: nothing in it is to be seen
         return Progress(over, self._hellos, client, server, last)
 
     def take(self, datagram: bytes, forward: bool, frame: int, time: int) -> list[Opened]:

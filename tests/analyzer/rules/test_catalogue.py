@@ -11,6 +11,7 @@ from analyzer.profiles.transmission import DEFAULT, SECOND, TIMERS, parameters
 from analyzer.rules import catalogue
 from analyzer.rules.catalogue import DEFECT_RULES, E, N, Rule, Scope, Severity, W
 from analyzer.rules.left_out import LEFT_OUT
+from analyzer.stream_events import HandshakeUnfinished
 from dissectors.coap.wire import Defect
 
 from .conversation import Conversation, Side
@@ -32,6 +33,9 @@ _CAPTURE = {
     "COAP-CAP-CLOCK": N,
     "COAP-CAP-ICMP": N,
     "COAP-CAP-OPAQUE": N,
+    "COAP-CAP-HANDSHAKE-ALERT": W,
+    "COAP-CAP-HANDSHAKE-UNFINISHED": W,
+    "COAP-CAP-CLIENT-MOVED": N,
     "COAP-CAP-NONCOAP": N,
     "COAP-CAP-NATLEG": N,
     "COAP-CAP-CHECKSUM": N,
@@ -137,6 +141,9 @@ _CONVERSATION = {
     "COAP-CAP-MIDSTART",
     "COAP-CAP-CLOCK",
     "COAP-CAP-OPAQUE",
+    "COAP-CAP-HANDSHAKE-ALERT",
+    "COAP-CAP-HANDSHAKE-UNFINISHED",
+    "COAP-CAP-CLIENT-MOVED",
     "COAP-CAP-NONCOAP",
     "COAP-CAP-CHECKSUM",
     "COAP-CAP-FRAG-OVERLAP",
@@ -244,7 +251,7 @@ def test_most_examples_of_format_rules_are_bytes() -> None:
 
 ABSENCES = (
     *(Unacknowledged, Unanswered, NeverAnswered, CopiesIgnored, Probed),
-    *(FlowEnded, FragmentsMissing),
+    *(FlowEnded, FragmentsMissing, HandshakeUnfinished),
 )
 """Events that tell what did not come; rules on others say themselves that they look at that."""
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Final
 
 from ..conversation import Conversation
+from ..handshakes import SERVER, UE, UNKNOWN_PSK_IDENTITY, Handshakes
 from . import Example
 
-UE, SERVER = "10.0.0.2:49152", "10.0.0.1:5684"
 DATA: Final = bytes.fromhex("17fefd00010000000000010020") + bytes(range(32))
 """A record of application data of DTLS 1.2 (RFC 6347 clause 4.1), in epoch 1."""
 
@@ -20,4 +20,16 @@ def in_clear() -> Conversation:
 
 EXAMPLES: Final[dict[str, Example]] = {
     "COAP-CAP-OPAQUE": Example(bad=Conversation(UE, SERVER).raw(DATA), good=in_clear()),
+    "COAP-CAP-HANDSHAKE-ALERT": Example(
+        bad=Handshakes().hellos().keys().alert(UNKNOWN_PSK_IDENTITY),
+        good=Handshakes().stands().data().data("server"),
+    ),
+    "COAP-CAP-HANDSHAKE-UNFINISHED": Example(
+        bad=Handshakes().hello().wait(1).hello().wait(2).hello().later(90),
+        good=Handshakes().stands().later(90),
+    ),
+    "COAP-CAP-CLIENT-MOVED": Example(
+        bad=Handshakes(b"\x0a").stands().data().wait(300).data(source="10.0.0.2:50007"),
+        good=Handshakes(b"\x0a").stands().data().wait(300).data(),
+    ),
 }
