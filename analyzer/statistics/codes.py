@@ -40,10 +40,14 @@ def codes(counted: Counted) -> pl.DataFrame:
     """A row per code that was seen: requests, then responses, by code.
 
     `code` as a number, its `kind`; `messages`, and their `share` of all of the kind (0 to 1);
-    `octets` (bytes of their packets on the wire); how many are `con`, `non`, `ack`, `rst`;
-    `retransmissions`; `flagged` ones have a finding.
+    `octets` (bytes of their packets on the wire); how many are `con`, `non`, `ack`, `rst`, which
+    over TCP none is; `retransmissions`; `flagged` ones have a finding.
     """
-    types = [(pl.col("type") == int(kind)).sum().alias(kind.name.lower()) for kind in Type]
+    types = [
+        (pl.col("type") == int(kind)).sum().alias(kind.name.lower())
+        for kind in Type
+        if kind != Type.TCP
+    ]
     found = (
         counted.frame("code", "wire", "type", "role", "severity")
         .group_by("code")

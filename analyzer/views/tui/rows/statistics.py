@@ -117,6 +117,10 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
     ),
     Part.CONVERSATIONS: (
         _name("Conversation", 38),
+        Shown(
+            Column("transport", "Over", 4, give_up=10),
+            lambda rows, row: line(row["transport"].upper(), "dim"),
+        ),
         _count("messages", "Msgs"),
         _count("messages_a", "→", 3),
         _count("octets", "Octets", 7),
@@ -147,7 +151,7 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
         _count("messages", "Messages"),
         _share("share", "Share of kind"),
         _count("octets", "Octets", 5),
-        *(_count(type.name.lower(), type.name, 4 - type) for type in Type),
+        *(_count(type.name.lower(), type.name, 4 - type) for type in Type if type != Type.TCP),
         _count("retransmissions", "Resent", 7, "warning"),
         _count("flagged", "With findings", 8),
     ),
