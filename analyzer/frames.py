@@ -188,7 +188,7 @@ def _of(ids: pl.Series, names: Sequence[str | None], dtype: pl.DataType | None =
 
 def _lengths(session: Session, table: pl.DataFrame) -> pl.Series:
     """Of packets; those that carried messages are looked up."""
-    if not (table["flags"] & CARRIED).any():
+    if not (table["flags"] & CARRIED > 0).any():
         return table["wire"].alias("length")
     lengths = packet_lengths(session, "wire", table["row"].to_list())
     return pl.Series("length", lengths, dtype=pl.UInt32)

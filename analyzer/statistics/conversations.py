@@ -19,8 +19,9 @@ def conversations(counted: Counted) -> pl.DataFrame:
 
     `a`, the endpoint that sent first, and `b`, by id; `transport` is `udp` or `tcp`; `messages` and
     `octets` (bytes of their packets on the wire), those of `a` alone as `messages_a`, `octets_a`;
-    `exchanges` asked in it, `retransmissions`; findings by severity: `error`, `warning`, `note`; `start`, and `duration` to
-    the last message, ns; `median` and `p95` of response times (response_times), ns.
+    `exchanges` asked in it, `retransmissions`; findings by severity: `error`, `warning`, `note`;
+    `start`, and `duration` to the last message, ns; `median` and `p95` of response times
+    (response_times), ns.
     """
     frame = counted.frame("source", "destination", "wire", "time", "role", "type")
     first = pl.col("source").first()

@@ -38,7 +38,7 @@ def test_the_layer_is_what_the_walk_says(data: bytes) -> None:
 
 @given(
     st.binary(max_size=300),
-    st.lists(st.tuples(st.integers(0, 70000), st.binary(max_size=300)), max_size=4),
+    st.lists(st.tuples(st.integers(0, 65535), st.binary(max_size=300)), max_size=4),
     st.binary(max_size=70000),
 )
 def test_what_is_built_is_read_again(
@@ -50,7 +50,7 @@ def test_what_is_built_is_read_again(
         again.clear_cache()
         assert bytes(again) == bytes(built)
         assert (bytes(again.token), again.message.payload) == (token, payload)
-        assert again.message.readable or any(number > 65804 for number, _ in options)
+        assert again.message.readable
 
 
 def test_the_length_is_in_as_few_bytes_as_hold_it() -> None:
