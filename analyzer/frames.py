@@ -46,9 +46,7 @@ def messages(session: Session) -> pl.DataFrame:
     response, which has the `response_time`; `first_in` the first transmission of what was sent
     again.
     """
-    table = (
-        session.messages.frame().with_row_index("row").filter(pl.col("role") != Role.UNCONFIRMED)
-    )
+    table = session.messages.frame().filter(pl.col("role") != Role.UNCONFIRMED)
     endpoints, names = list(map(str, session.endpoints.values())), session.names.values()
     answers = pl.Series([0, *session.exchanges["response_frame"].tolist()], dtype=pl.UInt32)
     again = pl.col("role") == Role.RETRANSMISSION
@@ -190,7 +188,7 @@ def _of(ids: pl.Series, names: Sequence[str | None], dtype: pl.DataType | None =
 
 def _lengths(session: Session, table: pl.DataFrame) -> pl.Series:
     """Of packets; those that carried messages are looked up."""
-    if not (table["flags"] & CARRIED).any():
+    if not (table["flags"] & CARRIED > 0).any():
         return table["wire"].alias("length")
     lengths = packet_lengths(session, "wire", table["row"].to_list())
     return pl.Series("length", lengths, dtype=pl.UInt32)

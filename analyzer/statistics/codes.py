@@ -43,7 +43,11 @@ def codes(counted: Counted) -> pl.DataFrame:
     `octets` (bytes of their packets on the wire); how many are `con`, `non`, `ack`, `rst`, `tcp`;
     `retransmissions`; `flagged` ones have a finding.
     """
-    types = [(pl.col("type") == int(kind)).sum().alias(kind.name.lower()) for kind in Type]
+    types = [
+        (pl.col("type") == int(kind)).sum().alias(kind.name.lower())
+        for kind in Type
+        if kind != Type.TCP
+    ]
     found = (
         counted.frame("code", "wire", "type", "role", "severity")
         .group_by("code")

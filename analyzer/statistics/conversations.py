@@ -9,19 +9,21 @@ import polars as pl
 from analyzer.messages import Role
 from analyzer.response_times import timed
 from analyzer.statistics.counted import Counted, severities
+from dissectors.coap.numbers import Type
 
 _PAIR = ("low", "high")
 
 
 def conversations(counted: Counted) -> pl.DataFrame:
-    """A row per pair of endpoints, the busiest first.
+    """A row per pair of endpoints, the busiest first; of two endpoints, a TCP connection each.
 
-    `a`, the endpoint that sent first, and `b`, by id; `messages` and `octets` (bytes of their
-    packets on the wire), those of `a` alone as `messages_a`, `octets_a`; `exchanges` asked in it,
-    `retransmissions`; findings by severity: `error`, `warning`, `note`; `start`, and `duration` to
-    the last message, ns; `median` and `p95` of response times (response_times), ns.
+    `a`, the endpoint that sent first, and `b`, by id; `transport` is `udp` or `tcp`; `messages` and
+    `octets` (bytes of their packets on the wire), those of `a` alone as `messages_a`, `octets_a`;
+    `exchanges` asked in it, `retransmissions`; findings by severity: `error`, `warning`, `note`;
+    `start`, and `duration` to the last message, ns; `median` and `p95` of response times
+    (response_times), ns.
     """
-    frame = counted.frame("source", "destination", "wire", "time", "role")
+    frame = counted.frame("source", "destination", "wire", "time", "role", "type")
     first = pl.col("source").first()
     found = (
         frame.with_columns(*_pair())
@@ -30,6 +32,10 @@ def conversations(counted: Counted) -> pl.DataFrame:
             pl.col("row").min(),
             first.alias("a"),
             pl.col("destination").first().alias("b"),
+            pl.when(pl.col("type").first() == Type.TCP)
+            .then(pl.lit("tcp"))
+            .otherwise(pl.lit("udp"))
+            .alias("transport"),
             pl.len().alias("messages"),
             pl.col("wire").cast(pl.UInt64).sum().alias("octets"),
             (pl.col("source") == first).sum().alias("messages_a"),

@@ -3,26 +3,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import polars as pl
 
 from analyzer.statistics.counted import Counted
 
+if TYPE_CHECKING:
+    from analyzer.endpoints import Endpoint
+    from analyzer.session import Session
+
 
 def endpoints(counted: Counted) -> pl.DataFrame:
-    """A row per endpoint, the busiest first.
+    """A row per endpoint, the busiest first: per address and port, whatever number of connections
+    it had.
 
     `endpoint` by id; `messages` and `octets` (bytes of their packets on the wire) sent and received
     together, and each alone as `sent`, `octets_sent`, `received`, `octets_received`; exchanges it
     asked `as_client` and was asked `as_server`; messages with a code 4.xx and 5.xx that it sent or
     received: `client_errors`, `server_errors`.
     """
-    sent = _by(counted, "source", "sent")
-    received = _by(counted, "destination", "received")
+    same = _same(counted.session)
+    sent = _by(counted, same, "source", "sent")
+    received = _by(counted, same, "destination", "received")
     found = sent.join(received, on="endpoint", how="full", coalesce=True)
     requests = counted.session.exchanges.stored["request_row"][: counted.exchange_count]
     rows = requests[counted.exchanges()]
     for column, role in (("source", "as_client"), ("destination", "as_server")):
-        ends = pl.DataFrame({"endpoint": counted.session.messages[column][rows]})
+        ends = pl.DataFrame({"endpoint": same[counted.session.messages[column][rows]]})
         asked = ends.group_by("endpoint").agg(pl.len().alias(role))
         found = found.join(asked, on="endpoint", how="left")
     found = found.with_columns(pl.exclude("endpoint", "^row_.*$").fill_null(0))
@@ -45,12 +54,21 @@ def endpoints(counted: Counted) -> pl.DataFrame:
     )
 
 
-def _by(counted: Counted, end: str, name: str) -> pl.DataFrame:
+def _same(session: Session) -> np.ndarray[Any, Any]:
+    """The id of the first endpoint with the address and port of each: a client that uses its port
+    again is another endpoint in the next connection."""
+    first: dict[Endpoint, int] = {}
+    ids = [first.setdefault(end, id) for id, end in enumerate(session.endpoints.values())]
+    return np.array(ids, np.uint32)
+
+
+def _by(counted: Counted, same: np.ndarray[Any, Any], end: str, name: str) -> pl.DataFrame:
     """Of the endpoints that are the `end` of messages."""
     kind = pl.col("code") // 32
     return (
         counted.frame(end, "wire", "code")
-        .group_by(pl.col(end).alias("endpoint"))
+        .with_columns(pl.Series("endpoint", same[counted[end]]))
+        .group_by("endpoint")
         .agg(
             pl.col("row").min().alias(f"row_{name}"),
             pl.len().alias(name),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.response_times import By
 from analyzer.statistics import conditions
 from analyzer.statistics.model import Found, Part, SentBy
+from dissectors.coap.numbers import Type
 
 if TYPE_CHECKING:
     from analyzer.session import Session
@@ -46,15 +47,15 @@ def condition(session: Session, told: Found, row: dict[str, Any]) -> str:
     ends = session.endpoints
     match told.part:
         case Part.CONVERSATIONS:
-            return conditions.of_conversation(ends[row["a"]], ends[row["b"]])
+            return conditions.of_conversation(ends[row["a"]], ends[row["b"]], row["transport"])
         case Part.ENDPOINTS:
-            return conditions.of_endpoint(ends[row["endpoint"]])
+            return conditions.of_endpoint(ends[row["endpoint"]], _transports(session))
         case Part.CODES:
             return conditions.of_code(row["code"])
         case Part.TIMES:
             return conditions.of_group(By(told.by), row["name"])
         case Part.RETRANSMISSIONS if told.by == SentBy.ENDPOINT:
-            return conditions.sent_again_by(ends[row["id"]])
+            return conditions.sent_again_by(ends[row["id"]])  # over TCP nothing is
         case Part.RETRANSMISSIONS:
             return conditions.sent_again_about(session.names[row["id"]])
         case Part.PROTECTED:
@@ -65,6 +66,10 @@ def condition(session: Session, told: Found, row: dict[str, Any]) -> str:
     assert into is not None
     place = (row["start"] - into.start) // into.length
     return range_condition(session, told, place, place)
+
+
+def _transports(session: Session) -> tuple[str, ...]:
+    return ("udp", "tcp") if Type.TCP in session.messages.octets("type") else ("udp",)
 
 
 def range_condition(session: Session, told: Found, first: int, last: int) -> str:

@@ -111,7 +111,7 @@ def test_all_else_is_what_packets_tell() -> None:
     others = [field for field in fields().values() if not is_stored(field)]
     computed = {field.name for field in others if not field.source.startswith(PACKETS_ALONE)}
     assert computed == {
-        *("coap.version", "coap.token_len", "coap.opt.uri_path_recon"),
+        *("coap.version", "coap.token_len", "coap.length", "coap.opt.uri_path_recon"),
         *("coap.block.reassembled.in", "coap.block.reassembled.length", "coap.block.count"),
         *("exchange.nearest", "exchange.nearest_frame", "frame.comment"),
     }

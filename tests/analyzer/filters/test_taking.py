@@ -18,6 +18,7 @@ from analyzer.session import Session
 from analyzer.views.detail.nodes import Node
 from analyzer.views.detail.packet import packet_detail
 from analyzer.views.session_view import SessionView
+from dissectors.coap.numbers import Type
 from dissectors.fields import Table, fields
 
 CAPTURES = sorted((Path(__file__).parents[3] / "captures").glob("*.pcapng"))
@@ -49,7 +50,9 @@ def test_every_line_of_a_packet_has_a_condition_that_the_packet_passes(
     matchers: dict[str, Matcher] = {}
     for row in range(len(session.messages)):
         of_fields = {(n.field, n.nth): n for n in nodes_of(view, row) if n.field}
-        assert {"frame.number", "udp.srcport", "coap.mid", "coap.type"} <= {f for f, _ in of_fields}
+        over_tcp = session.messages.cell("type", row) == Type.TCP
+        least = {"tcp.srcport"} if over_tcp else {"udp.srcport", "coap.mid", "coap.type"}
+        assert {"frame.number", "coap.token_len", *least} <= {f for f, _ in of_fields}
         for (field, nth), node in of_fields.items():
             text = taken(session, Table.MESSAGES, row, field, nth)
             if not text:

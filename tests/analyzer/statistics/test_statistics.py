@@ -43,6 +43,7 @@ def test_conversations() -> None:
         "octets": 4 * (HEADERS + 5),
         "messages_a": 2,
         "octets_a": 2 * (HEADERS + 5),
+        "transport": "udp",
         "retransmissions": 0,
         "start": START,
         "duration": 30 * MILLISECOND,

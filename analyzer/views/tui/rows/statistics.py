@@ -124,6 +124,10 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
     ),
     Part.CONVERSATIONS: (
         _name("Conversation", 38),
+        Shown(
+            Column("transport", "Over", 4, give_up=10),
+            lambda rows, row: line(row["transport"].upper(), "dim"),
+        ),
         _count("messages", "Msgs"),
         _count("messages_a", "→", 3),
         _count("octets", "Octets", 7),
