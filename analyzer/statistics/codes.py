@@ -40,8 +40,8 @@ def codes(counted: Counted) -> pl.DataFrame:
     """A row per code that was seen: requests, then responses, by code.
 
     `code` as a number, its `kind`; `messages`, and their `share` of all of the kind (0 to 1);
-    `octets` (bytes of their packets on the wire); how many are `con`, `non`, `ack`, `rst`, `tcp`;
-    `retransmissions`; `flagged` ones have a finding.
+    `octets` (bytes of their packets on the wire); how many are `con`, `non`, `ack`, `rst`, which
+    over TCP none is; `retransmissions`; `flagged` ones have a finding.
     """
     types = [
         (pl.col("type") == int(kind)).sum().alias(kind.name.lower())
@@ -66,6 +66,6 @@ def codes(counted: Counted) -> pl.DataFrame:
         (pl.col("messages") / pl.col("messages").sum().over("kind")).alias("share")
     )
     return named[np.argsort(order, kind="stable")].select(
-        *("code", "kind", "messages", "share", "octets", "con", "non", "ack", "rst", "tcp"),
+        *("code", "kind", "messages", "share", "octets", "con", "non", "ack", "rst"),
         *("retransmissions", "flagged"),
     )

@@ -158,7 +158,7 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
         _count("messages", "Messages"),
         _share("share", "Share of kind"),
         _count("octets", "Octets", 5),
-        *(_count(type.name.lower(), type.name, max(1, 4 - type)) for type in Type),
+        *(_count(type.name.lower(), type.name, 4 - type) for type in Type if type != Type.TCP),
         _count("retransmissions", "Resent", 7, "warning"),
         _count("flagged", "With findings", 8),
     ),
