@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP
 from scapy.packet import Padding, Raw
@@ -22,6 +22,7 @@ CAPTURE = Path(__file__).parents[3] / "captures" / "streams.pcapng"
 
 
 @given(st.binary(min_size=1, max_size=40))
+@settings(deadline=None)
 def test_the_layer_is_what_the_walk_says(data: bytes) -> None:
     for layer, framing in ((CoAPTCP, STREAM), (CoAPWebSocket, WEBSOCKET)):
         coap = layer(data)
@@ -41,6 +42,7 @@ def test_the_layer_is_what_the_walk_says(data: bytes) -> None:
     st.lists(st.tuples(st.integers(0, 65535), st.binary(max_size=300)), max_size=4),
     st.binary(max_size=70000),
 )
+@settings(deadline=None)
 def test_what_is_built_is_read_again(
     token: bytes, options: list[tuple[int, bytes]], payload: bytes
 ) -> None:
