@@ -49,7 +49,7 @@ def condition(session: Session, told: Found, row: dict[str, Any]) -> str:
         case Part.CONVERSATIONS:
             return conditions.of_conversation(ends[row["a"]], ends[row["b"]], row["transport"])
         case Part.ENDPOINTS:
-            return conditions.of_endpoint(ends[row["endpoint"]], _transports(session))
+            return conditions.of_endpoint(ends[row["endpoint"]], transports(session))
         case Part.CODES:
             return conditions.of_code(row["code"])
         case Part.TIMES:
@@ -60,7 +60,8 @@ def condition(session: Session, told: Found, row: dict[str, Any]) -> str:
             return conditions.sent_again_about(session.names[row["id"]])
         case Part.PROTECTED:
             flow = session.carriers.secured[row["number"]]
-            return conditions.of_conversation(flow.client, flow.server)
+            over = "tcp" if flow.security.transport == "TLS" else "udp"
+            return conditions.of_conversation(flow.client, flow.server, over)
     assert told.over_time is not None
     into = told.over_time.buckets
     assert into is not None
@@ -68,7 +69,8 @@ def condition(session: Session, told: Found, row: dict[str, Any]) -> str:
     return range_condition(session, told, place, place)
 
 
-def _transports(session: Session) -> tuple[str, ...]:
+def transports(session: Session) -> tuple[str, ...]:
+    """What messages came over, as display filters call it."""
     return ("udp", "tcp") if Type.TCP in session.messages.octets("type") else ("udp",)
 
 

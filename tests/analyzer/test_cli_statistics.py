@@ -40,7 +40,6 @@ def test_scripts_read_every_part(run: Run) -> None:
         "non": 1,
         "ack": 0,
         "rst": 0,
-        "tcp": 0,
         "retransmissions": 11,
         "flagged": 69,
     }

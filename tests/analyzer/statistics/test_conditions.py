@@ -23,6 +23,7 @@ from analyzer.statistics.conversations import conversations
 from analyzer.statistics.counted import Counted
 from analyzer.statistics.endpoints import endpoints
 from analyzer.statistics.model import SentBy
+from analyzer.statistics.parts import transports
 from analyzer.statistics.retransmissions import retransmissions
 from analyzer.statistics.traffic import traffic
 from dissectors.coap import numbers
@@ -49,9 +50,10 @@ def counts(session: Session) -> Iterator[tuple[str, int]]:
     counted = Counted(session)
     ends = session.endpoints
     for row in conversations(counted).to_dicts():
-        yield conditions.of_conversation(ends[row["a"]], ends[row["b"]]), row["messages"]
+        between = conditions.of_conversation(ends[row["a"]], ends[row["b"]], row["transport"])
+        yield between, row["messages"]
     for row in endpoints(counted).to_dicts():
-        yield conditions.of_endpoint(ends[row["endpoint"]]), row["messages"]
+        yield conditions.of_endpoint(ends[row["endpoint"]], transports(session)), row["messages"]
     for row in codes(counted).to_dicts():
         yield conditions.of_code(row["code"]), row["messages"]
     for row in retransmissions(counted, SentBy.ENDPOINT).to_dicts():

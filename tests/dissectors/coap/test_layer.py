@@ -17,6 +17,7 @@ from scapy.utils import rdpcap
 
 from dissectors import CoAP, CoAPOption, MSGin5G
 from dissectors.coap.message import dissect
+from dissectors.coap.values import option_name
 from dissectors.coap.wire import Defect
 
 from .samples import ANY_BYTES, CLEAN, SAMPLES, near_valid_messages, valid_messages
@@ -44,7 +45,7 @@ def assert_same(packet: Any, data: bytes) -> None:
     assert (packet.message_id or 0) == message.message_id
     assert packet.token == message.token
     assert [(o.number, o.value, o.name) for o in packet.options] == [
-        (o.number, o.value, o.name) for o in message.options
+        (o.number, o.value, option_name(o.number, message.code)) for o in message.options
     ]
     assert bytes(packet.payload) == message.payload
     assert packet.defects == message.flaws

@@ -57,12 +57,28 @@ DEFECTS: dict[Defect, tuple[str, str]] = {
 }
 
 
+# ... and those of messages in streams and WebSockets, with how they are framed.
+FRAMED_DEFECTS: dict[Defect, tuple[int, str, str]] = {
+    Defect.FRAME_LENGTH: (wire.STREAM, "3001b161", "2001b161"),
+    Defect.WS_LENGTH: (wire.WEBSOCKET, "2001b161", "0001b161"),
+}
+
+
 def kinds(data: bytes, cut: bool = False) -> set[Defect]:
     return {flaw.kind for flaw in dissect(data, cut).flaws}
 
 
 def test_every_defect_has_a_case() -> None:
-    assert {*DEFECTS, Defect.CUT} == set(Defect)
+    assert {*DEFECTS, *FRAMED_DEFECTS, Defect.CUT} == set(Defect)
+
+
+@pytest.mark.parametrize("defect", FRAMED_DEFECTS, ids=lambda defect: defect.name)
+def test_defect_of_framing(defect: Defect) -> None:
+    framing, bad, good = FRAMED_DEFECTS[defect]
+    found = dissect(bytes.fromhex(bad), framing=framing)
+    assert {flaw.kind for flaw in found.flaws} == {defect}
+    assert found.readable == (defect not in FATAL)
+    assert dissect(bytes.fromhex(good), framing=framing).flaws == ()
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
