@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whom requests and responses find, by msgshark and by `tshark -2`.
 
-    python tests/benchmarks/interop.py                      the shipped captures
+    python tests/benchmarks/interop.py                      the shipped captures over UDP
     python tests/benchmarks/interop.py FOLDER|FILE ...      others
     python tests/benchmarks/interop.py --list ...           also each frame that differs, and why
 
@@ -29,6 +29,8 @@ from analyzer.capture.model import CaptureError
 from analyzer.views.escape import escape
 
 SHIPPED: Final = Path(__file__).parents[2] / "captures"
+OF_STREAMS: Final = ("streams.pcapng",)
+"""Shipped captures over TCP, where a frame has several messages and no Message ID."""
 ENDINGS: Final = (".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz")
 HEADS: Final = (
     ("", "responses"),
@@ -55,6 +57,7 @@ def captures(given: Sequence[str]) -> list[Path]:
     for path in [Path(name) for name in given] or [SHIPPED]:
         if path.is_dir():
             within = sorted(p for p in path.iterdir() if p.name.endswith(ENDINGS))
+            within = [p for p in within if p.name not in OF_STREAMS]
             if not within:
                 raise UnusableError(f"{path}: no capture in this folder ({', '.join(ENDINGS)})")
             found += within
