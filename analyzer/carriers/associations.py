@@ -18,7 +18,7 @@ from dissectors.coap import wire
 from dissectors.coap.numbers import COAPS_PORT
 
 if TYPE_CHECKING:
-    from analyzer.decryption.handshake import SessionCache
+    from analyzer.decryption.sessions import SessionCache
     from analyzer.secrets.model import Secrets
 
 MOST_ADDRESSES: Final = 16

@@ -34,7 +34,7 @@ from dissectors import link
 from dissectors.kernel import rows
 
 if TYPE_CHECKING:
-    from analyzer.decryption.handshake import SessionCache
+    from analyzer.decryption.sessions import SessionCache
 
 MOST_CARRIERS: Final = 1 << 14
 """Connections and associations followed at a time: the one used longest ago is given up."""
@@ -123,7 +123,7 @@ class Carriers:
 
     @cached_property
     def _sessions(self) -> SessionCache:
-        from analyzer.decryption.handshake import SessionCache
+        from analyzer.decryption.sessions import SessionCache
 
         return SessionCache()
 

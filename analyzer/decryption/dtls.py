@@ -15,9 +15,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.decryption.flights import Flights
-from analyzer.decryption.handshake import Negotiation, SessionCache
+from analyzer.decryption.handshake import Negotiation
 from analyzer.decryption.records import Tampered, inner
 from analyzer.decryption.security import Progress, Reason, Security
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.traffic import Traffic
 from dissectors.tls.handshake import Fragment, dtls_fragments
 from dissectors.tls.numbers import (

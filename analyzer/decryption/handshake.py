@@ -11,11 +11,11 @@ A method that finds no keys returns None and has told `security` the reason.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from hashlib import new, sha256
+from hashlib import new
 from typing import TYPE_CHECKING, Final
 
 from analyzer.decryption.security import MOST_NAME, Reason, Security, quoted
+from analyzer.decryption.sessions import Session, SessionCache
 from analyzer.decryption.suites import suite as suite_of
 from dissectors.tls import numbers
 from dissectors.tls.certificate import read_certificate
@@ -45,54 +45,9 @@ APPLICATION_TRAFFIC: Final = "TRAFFIC_SECRET_0"
 MOST_TRANSCRIPT: Final = 256 << 10
 """Bytes of handshake messages kept for the session hash; beyond it there is none."""
 
-MOST_SESSIONS: Final = 4096
-"""Sessions remembered for resumption; the one not used for longest is forgotten first."""
-
 _PSK: Final = "PSK"
 _NEWER: Final = (numbers.TLS_1_3, numbers.DTLS_1_3)
 _OLDER: Final = (numbers.TLS_1_2, numbers.DTLS_1_2)
-
-
-class Session:
-    """A session that may be resumed. Its repr has no secret."""
-
-    __slots__ = ("identity", "master")
-
-    def __init__(self, master: bytes | None, identity: bytes) -> None:
-        self.master = master
-        self.identity = identity
-
-    def __repr__(self) -> str:
-        return f"<Session: {'with' if self.master else 'no'} master secret>"
-
-
-class SessionCache:
-    """Sessions by session ID (RFC 5246 clause 7.4.1.2) and by ticket (RFC 5077)."""
-
-    def __init__(self, most: int = MOST_SESSIONS) -> None:
-        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
-        self._most = most
-
-    def remember(self, name: bytes, session: Session) -> None:
-        """`name` is a session ID or a ticket; an empty one names nothing.
-
-        One whose master secret is known is not forgotten for one whose is not.
-        """
-        key = _key(name)
-        known = self._sessions.get(key)
-        if not name or (session.master is None and known is not None and known.master):
-            return
-        self._sessions[key] = session
-        self._sessions.move_to_end(key)
-        if len(self._sessions) > self._most:
-            self._sessions.popitem(last=False)
-
-    def find(self, name: bytes) -> Session | None:
-        key = _key(name)
-        found = self._sessions.get(key) if name else None
-        if found is not None:
-            self._sessions.move_to_end(key)
-        return found
 
 
 def _forward_secret(what: str) -> str:
@@ -104,11 +59,6 @@ def _forward_secret(what: str) -> str:
 def _names(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """So many of them as are kept."""
     return tuple(name[:MOST_NAME] for name in names[:8])
-
-
-def _key(name: bytes) -> bytes:
-    """A ticket is as long as a server likes; a session ID has at most 32 bytes."""
-    return name if len(name) <= 32 else b"ticket" + sha256(name).digest()
 
 
 class Negotiation:

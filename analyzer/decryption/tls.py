@@ -14,10 +14,10 @@ from analyzer.decryption.handshake import (
     APPLICATION_TRAFFIC,
     HANDSHAKE_TRAFFIC,
     Negotiation,
-    SessionCache,
 )
 from analyzer.decryption.records import Opener, Tampered, TrafficOpener, inner
 from analyzer.decryption.security import Progress, Reason, Security
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.tls_records import MOST_SKIPPED, Records, TlsRecord
 from analyzer.streams.model import UNKNOWN, Chunk
 from dissectors.tls import numbers

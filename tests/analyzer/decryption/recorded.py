@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analyzer.decryption.dtls import Association, Opened
-from analyzer.decryption.handshake import SessionCache
+from analyzer.decryption.sessions import SessionCache
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from analyzer.decryption.dtls import Association, Opened
-from analyzer.decryption.handshake import SessionCache
 from analyzer.decryption.security import Reason
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.suites import suite
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets

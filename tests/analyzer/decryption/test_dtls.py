@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.decryption.dtls import MOST_ASKED, MOST_FAILURES, Association
-from analyzer.decryption.handshake import Session, SessionCache
 from analyzer.decryption.security import Reason, Security
+from analyzer.decryption.sessions import Session, SessionCache
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from decryption.recorded import KEY, NAMES, PORT, Datagram, datagrams, path, read, secrets

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher as Ciphering
 from cryptography.hazmat.primitives.ciphers import algorithms, modes
 
 from analyzer.decryption.dtls import Association
-from analyzer.decryption.handshake import SessionCache
 from analyzer.decryption.schedule import expand_label
 from analyzer.decryption.security import Reason
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.suites import suite
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets

@@ -7,8 +7,9 @@ import pytest
 
 from analyzer.decryption import schedule
 from analyzer.decryption.dtls import Association
-from analyzer.decryption.handshake import MOST_TRANSCRIPT, Negotiation, SessionCache
+from analyzer.decryption.handshake import MOST_TRANSCRIPT, Negotiation
 from analyzer.decryption.security import Reason, Security
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.suites import suite
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.decryption import tls
-from analyzer.decryption.handshake import SessionCache
 from analyzer.decryption.security import Reason
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.tls import TlsStream
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities
@@ -258,7 +258,7 @@ def test_no_library_is_loaded_without_a_key() -> None:
     client_hello = spoken(OLDER).sent[0][1]
     script = f"""
 import sys
-from analyzer.decryption.handshake import SessionCache
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.tls import TlsStream
 from analyzer.secrets.reading import read
 from analyzer.streams.model import Chunk

@@ -13,7 +13,7 @@ import pytest
 from tshark import needs_tshark, tshark
 
 from analyzer.capture import Interface, Source, blocks
-from analyzer.decryption.handshake import SessionCache
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.tls import TlsStream
 from analyzer.secrets.model import Secrets
 

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from decryption import tls_peers
 
-from analyzer.decryption.handshake import SessionCache
+from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.tls import TlsStream
 from analyzer.secrets.model import Secrets
 from analyzer.streams.connection import Connection
