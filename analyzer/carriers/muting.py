@@ -26,7 +26,7 @@ class Muted:
     """The flows that are muted; `table` is the kernel's."""
 
     def __init__(self) -> None:
-        self.table = rows(selecting.MUTED_ROWS * selecting.MUTED_SLOTS)
+        self.table = rows(selecting.MUTED_SLOTS)  # most captures mute nothing
         self._taken = 0
         self._entries: dict[int, int] = {}
         self._watched: set[int] = set()
@@ -36,6 +36,8 @@ class Muted:
 
     def add(self, flow: int, counted: Counted) -> None:
         """Count the packets of a flow from now on; where the table is full they are still told."""
+        if not self._taken:
+            self.table = rows(selecting.MUTED_ROWS * selecting.MUTED_SLOTS)
         table = self.table
         at = selecting.muted_at(table, flow)
         if table[at] == 0 and self._taken < selecting.MOST_MUTED:

@@ -47,10 +47,11 @@ _TCP, _UDP = 6, 17
 
 
 def muted_at(muted: Rows, flow: int) -> int:
-    """Index of the entry of a flow, or of the free one where it belongs."""
-    place = flow % MUTED_ROWS
+    """Index of the entry of a flow, or of the free one where it belongs; one is always free."""
+    entries = len(muted) // MUTED_SLOTS
+    place = flow % entries
     while muted[place * MUTED_SLOTS] != flow and muted[place * MUTED_SLOTS]:
-        place = (place + 1) % MUTED_ROWS
+        place = (place + 1) % entries
     return place * MUTED_SLOTS
 
 

@@ -319,7 +319,9 @@ class Carriers:
             flow.listed = True
             if len(self.secured) < MOST_SECURED:
                 self.secured.append(flow)
-        self._ids.learn(carrier)
+        security = flow.security
+        if security.server_cid or security.client_cid:
+            self._ids.learn(carrier)
         if carrier.muted and ends not in self._muted:
             self._muted.add(ends, flow)
 

@@ -12,19 +12,23 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from decryption import recorded
-from generated import HAPPENINGS, SERVERS, Happening, frames
+from generated import HAPPENINGS, SERVERS, Happening, frames, snapshot
 from hypothesis import strategies as st
 from rules.connection import ACK, PSH, Connection, framed
 from rules.conversation import MILLISECOND, START, Address, Conversation, Frame
 from rules.examples.streams import over_websocket, upgraded
 
+from analyzer.messages import CARRIED
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities
+from analyzer.session import Session
+from dissectors import carried
 
 DTLS_PORT = recorded.PORT
-HANDSHAKES = ("psk-ccm8", "psk-resumed", "psk-renegotiated", "coap-openssl", "coap-ecdhe-psk")
+HANDSHAKES = ("psk-ccm8", "psk-resumed", "psk-renegotiated", "coap-ccm8", "coap-ecdhe-psk")
 SETTINGS = {"dtls_ports": frozenset({DTLS_PORT})}
 SERVER = "198.51.100.9"
 
@@ -134,3 +138,33 @@ def mixtures(draw: st.DrawFn, most: int = 4) -> Conversation:
     """A mixture."""
     happenings = draw(st.lists(HAPPENINGS, max_size=most))
     return mixed(happenings, draw(st.integers(0, 1 << 32)))
+
+
+def flows(session: Session) -> list[tuple[Any, ...]]:
+    """What is known of each protected flow."""
+    return [
+        (
+            *(flow.number, flow.client, flow.server, flow.opened, flow.opaque),
+            *(flow.security.reason, flow.security.detail, flow.security.first_frame),
+            *(flow.security.last_frame, flow.security.alerts, flow.security.tampered),
+            *(flow.security.handshakes, flow.security.handshake_retransmissions),
+        )
+        for flow in session.carriers.secured
+    ]
+
+
+def kept(session: Session) -> list[tuple[bytes, tuple[object, ...]]]:
+    """Each message that was taken out: header and bytes, and the packets that carried it."""
+    found = []
+    for row in range(len(session.messages)):
+        message = session.messages.row(row)
+        if message["flags"] & CARRIED:
+            pieces = session.carriers.store.pieces(message["offset"])
+            packet = session.packet(row)
+            # The hash of the link differs from session to session.
+            found.append((packet[: carried.LINK_HASH_AT] + packet[carried.ENDS_AT :], pieces))
+    return found
+
+
+def everything(session: Session) -> dict[str, Any]:
+    return snapshot(session) | {"flows": flows(session), "kept": kept(session)}

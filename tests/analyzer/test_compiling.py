@@ -14,9 +14,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from carried_drawn import SETTINGS, everything, mixtures, secrets
 from generated import by_chance, capture_of, conversations, read, snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rules.conversation import Conversation
 
 from analyzer import compiling, native, state
 from analyzer.capture import CaptureError, RecordBatch
@@ -101,6 +103,20 @@ def test_mutated_captures_are_read_alike(
     path = tmp_path / "capture.pcap"
     path.write_bytes(mutated)
     assert snapshot(read(path, 4096, kernels=kernels)) == snapshot(read(path, 4096))
+
+
+@STEADY
+@given(mixtures(), st.integers(1, 40))
+def test_so_are_captures_of_carriers(
+    tmp_path: Path, kernels: Kernels, talk: Conversation, limit: int
+) -> None:
+    path = tmp_path / "mixture.pcap"
+    path.write_bytes(talk.pcap())
+    for keys in (None, secrets()):
+        plain, compiled = (
+            read(path, limit, kernels=of, secrets=keys, **SETTINGS) for of in (PLAIN, kernels)
+        )
+        assert everything(plain) == everything(compiled)
 
 
 @pytest.mark.parametrize("limit", [97, 4096])
