@@ -49,7 +49,7 @@ def select_one(
 
 @cache
 def _none_muted() -> Rows:
-    return rows(selecting.MUTED_ROWS * selecting.MUTED_SLOTS)
+    return rows(selecting.MUTED_SLOTS)
 
 
 class Reassembled:
