@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from analyzer.capture import CaptureError
-from analyzer.carriage import packet_length
 from analyzer.messages import CARRIED
 from analyzer.port_options import read_ports
 from analyzer.profiles import reading, spec_reading
@@ -209,7 +208,7 @@ class Capture:
             else:
                 found = packet(data, session.link_type(row), cells["coap_at"], cells["coap_length"])
         found.time = EDecimal(cells["time"]) / 10**9
-        found.wirelen = packet_length(session, row)
+        found.wirelen = cells["wire"]
         return found
 
     def coap(self, frame: int) -> CoAP:

@@ -82,18 +82,13 @@ def flow_of(session: Session, connection: int) -> SecuredFlow | None:
     return next((flow for flow in list(flows) if flow.number == connection), None)
 
 
-def packet_lengths(session: Session, name: str, rows: Sequence[int]) -> list[int]:
-    """`wire` or `captured` of the packets that messages came in; of several, the last."""
-    lengths, flags = (session.messages.take(column, rows) for column in (name, "flags"))
+def captured_lengths(session: Session, rows: Sequence[int]) -> list[int]:
+    """Bytes captured of the packets that messages came in; of several, of the last."""
+    lengths, flags = (session.messages.take(column, rows) for column in ("captured", "flags"))
     for index, (row, of_row) in enumerate(zip(rows, flags, strict=True)):
         if of_row & CARRIED and (some := pieces(session, row)):
             lengths[index] = some[-1].length
     return lengths
-
-
-def packet_length(session: Session, row: int) -> int:
-    """Bytes on the wire of the packet that a message came in."""
-    return packet_lengths(session, "wire", (row,))[0]
 
 
 # Of many rows -----------------------------------------------------------------------------------

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from analyzer.carriage import packet_lengths
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State
-from analyzer.messages import CARRIED, MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role
+from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role
 from analyzer.report import FRAME_LISTS, findings_in_order
 from analyzer.rules.catalogue import Severity
 from dissectors.coap import numbers
@@ -68,7 +67,7 @@ def messages(session: Session) -> pl.DataFrame:
         _tokens(session, table),
         _of(table["uri"], names),
         "payload_length",
-        _lengths(session, table),
+        pl.col("wire").alias("length"),
         "interface",
         _number("exchange"),
         _of(table["role"], [role.label for role in Role]),
@@ -184,14 +183,6 @@ def _of(ids: pl.Series, names: Sequence[str | None], dtype: pl.DataType | None =
     values: Iterable[str | None] = (name or None for name in names)
     known = pl.Series(ids.name, values, dtype=dtype or pl.String())
     return known.gather(ids.cast(pl.UInt32))
-
-
-def _lengths(session: Session, table: pl.DataFrame) -> pl.Series:
-    """Of packets; those that carried messages are looked up."""
-    if not (table["flags"] & CARRIED > 0).any():
-        return table["wire"].alias("length")
-    lengths = packet_lengths(session, "wire", table["row"].to_list())
-    return pl.Series("length", lengths, dtype=pl.UInt32)
 
 
 def _number(column: str) -> pl.Expr:

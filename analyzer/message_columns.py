@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from analyzer.carriage import carriage, each_connection, flow_of, packet_lengths
+from analyzer.carriage import captured_lengths, carriage, each_connection, flow_of
 from analyzer.messages import MESSAGE_TYPE_IDS, NO_RESPONSE_TIME, Role
 from analyzer.profiles.transmission import SECOND
 from dissectors.coap import numbers
@@ -223,8 +223,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "tcp_destination_port": partial(_ports, True, "destination"),
     "tcp_both_ports": _both(partial(_ports, True)),
     "connection": each_connection,
-    "wire": lambda session, rows: packet_lengths(session, "wire", rows),
-    "captured": lambda session, rows: packet_lengths(session, "captured", rows),
+    "captured": lambda session, rows: captured_lengths(session, rows),
     "type": _datagram("type"),
     "message_id": _datagram("message_id"),
     "token": _token,

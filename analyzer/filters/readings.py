@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from analyzer.carriage import carriages, packet_lengths
+from analyzer.carriage import captured_lengths, carriages
 from analyzer.exchanges.model import CONFIDENCES
 from analyzer.message_columns import AGREED
 from analyzer.messages import CARRIED, NO_RESPONSE_TIME, UNWRAPPED, WHOLE_BODY, Role
@@ -132,18 +132,14 @@ def _over(reliable: bool, name: str) -> Reader:
     return read
 
 
-def _length(name: str) -> Reader:
+def _captured(session: Session, first: int, last: int) -> Reading:
     """Of the packets; those that carried messages are looked up."""
-
-    def read(session: Session, first: int, last: int) -> Reading:
-        lengths = session.messages[name][first:last]
-        owners = np.flatnonzero(session.messages["flags"][first:last] & CARRIED)
-        if len(owners):
-            lengths = lengths.copy()
-            lengths[owners] = packet_lengths(session, name, (owners + first).tolist())
-        return Reading(lengths)
-
-    return read
+    lengths = session.messages["captured"][first:last]
+    owners = np.flatnonzero(session.messages["flags"][first:last] & CARRIED)
+    if len(owners):
+        lengths = lengths.copy()
+        lengths[owners] = captured_lengths(session, (owners + first).tolist())
+    return Reading(lengths)
 
 
 def _connection(of: Callable[[Carriage], bool], session: Session, first: int, last: int) -> Reading:
@@ -253,8 +249,7 @@ NUMBERS: Final[dict[tuple[Table, str], Reader]] = {
     (Table.MESSAGES, "first_request"): partial(_first, False),
     (Table.MESSAGES, "first_response"): partial(_first, True),
     (Table.EXCHANGES, "id"): lambda session, first, last: Reading(np.arange(first, last) + 1),
-    (Table.MESSAGES, "wire"): _length("wire"),
-    (Table.MESSAGES, "captured"): _length("captured"),
+    (Table.MESSAGES, "captured"): _captured,
     (Table.MESSAGES, "type"): _over(False, "type"),
     (Table.MESSAGES, "message_id"): _over(False, "message_id"),
     (Table.MESSAGES, "connection"): partial(_connection, lambda how: True),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from analyzer import report, spec_report
 from analyzer.candidates import Candidates
-from analyzer.carriage import packet_length
 from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import MILLISECOND, SECOND, Transmission
 from analyzer.relations import Confidence
@@ -51,7 +50,7 @@ def message_line(session: Session, row: int, candidates: Candidates) -> str:
     time = (cells["time"] - (session.first_time or 0)) / SECOND
     return (
         f"{cells['frame']:>5} {time:>11.6f} {source!s:>21} → {destination!s:<21} "
-        f"{protocol:<7} {packet_length(session, row):>4} {text}"
+        f"{protocol:<7} {cells['wire']:>4} {text}"
     )
 
 

@@ -65,6 +65,8 @@ def requests(session: Session, port: int) -> Iterator[Request]:
         except CopyError:
             continue
         message = request.message
+        if message.reliable:  # the listener is one of UDP
+            continue
         shape = message.code, tuple((o.number, len(o.value)) for o in message.options)
         if shape not in shapes:
             shapes.add(shape)

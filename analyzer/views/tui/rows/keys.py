@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from analyzer.carriage import packet_lengths
 from analyzer.exchanges.model import MATCHES, State
 from analyzer.messages import NO_RESPONSE_TIME
 from analyzer.views.tui.rows.sorting import Keys, ranked
@@ -40,10 +39,6 @@ def _protocol(session: Session, rows: Array) -> Keys:
     return Keys((messages["message_type"][rows] > 0) | (messages["ue"][rows] > 0))
 
 
-def _length(session: Session, rows: Array) -> Keys:
-    return Keys(np.array(packet_lengths(session, "wire", rows.tolist()), np.int64))
-
-
 MESSAGES: Final[dict[str, Keyed]] = {
     "severity": _cell("severity"),
     "number": _cell("frame"),
@@ -51,7 +46,7 @@ MESSAGES: Final[dict[str, Keyed]] = {
     "source": _address("source"),
     "destination": _address("destination"),
     "protocol": _protocol,
-    "length": _length,
+    "length": _cell("wire"),
 }
 """By the columns of the packet list, of rows of the messages table."""
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from analyzer.carriage import packet_length
 from analyzer.messages import Role
 from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
@@ -176,7 +175,7 @@ class PacketRows(SortableRows):
             line(self.view.address(session.endpoints[cells["source"]])),
             line(self.view.address(session.endpoints[cells["destination"]])),
             line("MSGin5G", "msgin5g") if msgin5g else line("CoAP"),
-            line(str(packet_length(session, row)), "dim"),
+            line(str(cells["wire"]), "dim"),
             (*info(session, cells, self.view.ue_name), *_told(comment)),
         )
 

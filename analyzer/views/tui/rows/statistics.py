@@ -125,7 +125,7 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
     Part.CONVERSATIONS: (
         _name("Conversation", 38),
         Shown(
-            Column("transport", "Over", 4, give_up=10),
+            Column("transport", "Over", 4, give_up=1),
             lambda rows, row: line(row["transport"].upper(), "dim"),
         ),
         _count("messages", "Msgs"),

@@ -46,7 +46,7 @@ def lines(detail: Detail) -> list[str]:
 
 
 def hidden(detail: Detail) -> bytes:
-    return b"".join(detail.data[first:after] for first, after in detail.secrets)
+    return b"".join(detail.data[first:after] for first, after in detail.shown.secrets)
 
 
 def test_a_block_leads_to_where_its_body_is_whole() -> None:
@@ -83,7 +83,7 @@ def test_no_block_shows_a_credential(kept: int | None) -> None:
     talk = upload(Conversation(), cut(BODY, 1)[:kept], "POST", "2.01", **FIELDS)
     for detail in details(talk):
         shown = bytearray(detail.data)
-        for first, after in detail.secrets:
+        for first, after in detail.shown.secrets:
             shown[first:after] = b"." * (after - first)
         assert SECRET[:4].encode() not in shown
         assert not any(SECRET[:4] in text for text in lines(detail))
@@ -92,7 +92,7 @@ def test_no_block_shows_a_credential(kept: int | None) -> None:
 def test_credentials_are_shown_when_asked_for() -> None:
     talk = upload(Conversation(), cut(BODY, 1), "POST", "2.01", **FIELDS)
     detail = details(talk, unmasked=True)[-2]
-    assert detail.secrets == ()
+    assert detail.shown.secrets == ()
     assert any(SECRET in text for text in lines(detail))
 
 

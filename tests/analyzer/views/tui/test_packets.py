@@ -162,7 +162,7 @@ async def test_every_packet_is_shown_in_full() -> None:
             texts = [n.text for n in detail.nodes]
             assert not [text for text in texts if "Cannot show" in text]
             assert "Constrained Application Protocol" in texts[4]
-            for zone, size in ((z, len(detail.data)) for z in detail.zones):
+            for zone, size in ((z, len(detail.data)) for z in detail.shown.zones):
                 assert 0 <= zone.start <= size
 
 
@@ -185,7 +185,7 @@ async def test_credentials_are_masked_until_asked_for() -> None:
     async with opened(REGISTRATION, size=(200, 60)) as pilot:
         screen = screen_of(pilot)
         assert node(screen, "A-KID: ").text == "A-KID: ••••"
-        data, (first, after) = screen.detail.data, screen.detail.secrets[-1]
+        data, (first, after) = screen.detail.data, screen.detail.shown.secrets[-1]
         secret = data[first:after].decode()[1:9]
         assert secret not in text_of(pilot)
         await pilot.press("X")
@@ -254,7 +254,7 @@ async def test_what_cannot_be_shown_says_so(monkeypatch: pytest.MonkeyPatch) -> 
         await pilot.press("j", "k")
         error = node(screen, "[Cannot show CoAP: RuntimeError: no")
         assert r"\x1b" in error.text
-        assert screen.detail.secrets
+        assert screen.detail.shown.secrets
 
 
 async def test_what_found_no_request_names_the_nearest_and_leads_there(tmp_path: Path) -> None:
