@@ -96,4 +96,3 @@ class RecordBatch:
     offsets: memoryview | None = None  # int64, of packets in their files; None: base + start
     frames: memoryview | None = None  # int64, their numbers; None: counted from first_frame
     carried_at: int = -1  # where in `data` begins what carriers put in, -1: nowhere
-    kept_at: int = 0  # ... and where that is kept (carriers.store)

@@ -84,7 +84,6 @@ class Weaver:
             offsets=made.places,
             frames=made.frames.toreadonly(),
             carried_at=made.size,
-            kept_at=base,
         )
 
 

@@ -65,7 +65,8 @@ _MEANINGS: Final = {
 )
 def opaque(event: FlowOpaque | OpaqueFlow, context: Context) -> Iterator[Breach]:
     if isinstance(event, OpaqueFlow):
-        text, seen = f"{event.flow}: DTLS in fragments of IP is not read", "DTLS in fragments"
+        text = f"{event.flow}: datagrams begin as those of DTLS do, and hold no whole record"
+        seen = "a first byte of DTLS"
     else:
         security = event.flow.security
         ends = f"{event.flow.client} - {event.flow.server}"

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer.secrets.keylog import CLIENT_RANDOM, KeyLog
 
 if TYPE_CHECKING:
+    from analyzer.secrets.oscore_context import Context
     from analyzer.secrets.psk import Identities
 
 MOST_ADDED: Final = 64 << 20
@@ -32,7 +33,7 @@ class Secrets:
         *,
         keylog: KeyLog | None = None,
         growing: Iterable[Growing] = (),
-        oscore: tuple[Any, ...] = (),
+        oscore: tuple[Context, ...] = (),
     ) -> None:
         self._keys: Mapping[bytes, bytes] = identities.keys if identities is not None else {}
         self._for_all = identities.for_all if identities is not None else None
