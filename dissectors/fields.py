@@ -44,7 +44,7 @@ _FIXED: Final = (
     ),
     Field("frame.time_epoch", "time", "Capture time, seconds since 1970", "value:time"),
     Field("frame.time_relative", "time", "Seconds since the first packet", "value:relative_time"),
-    Field("frame.len", "uint", "Bytes on the wire", "value:wire"),
+    Field("frame.len", "uint", "Bytes on the wire", "column:wire"),
     Field("frame.cap_len", "uint", "Bytes captured", "value:captured"),
     Field("frame.comment", "string", "Comments: of the file, and your own", "value:comment", True),
     Field("frame.marked", "boolean", "Whether you marked it", "value:frame_marked"),
