@@ -83,19 +83,24 @@ def header(
     """What stands before the message. `framing` as in `coap.wire.walk`, `connection` its number
     in the capture, 0 for none; `number` counts the messages of one end of it; the others are of
     the packet that carried it."""
-    fixed = _HEADER.pack(
-        framing,
-        marks,
-        ends.source_port,
-        ends.destination_port,
-        len(ends.source),
-        ttl,
-        connection & 0xFFFFFFFF,
-        number & 0xFFFF,
-        ip_id & 0xFFFF,
-        link_hash,
-    )
-    return fixed + ends.source.ljust(16, b"\0") + ends.destination.ljust(16, b"\0")
+    return Sender(ends, framing, marks, connection).header(number, ttl, ip_id, link_hash)
+
+
+class Sender:
+    """Headers of what one end sends, of which all but what `header` takes stays the same."""
+
+    __slots__ = ("_after", "_before", "_connection")
+
+    def __init__(self, ends: Ends, framing: int, marks: int, connection: int = 0) -> None:
+        ports = ends.source_port, ends.destination_port
+        self._before = framing, marks, *ports, len(ends.source)
+        self._connection = connection & 0xFFFFFFFF
+        self._after = ends.source.ljust(16, b"\0") + ends.destination.ljust(16, b"\0")
+
+    def header(self, number: int = 0, ttl: int = 0, ip_id: int = 0, link_hash: int = 0) -> bytes:
+        """As `carried.header`."""
+        counted = self._connection, number & 0xFFFF, ip_id & 0xFFFF, link_hash
+        return _HEADER.pack(*self._before, ttl, *counted) + self._after
 
 
 def connection(data: bytes) -> int:

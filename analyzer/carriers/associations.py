@@ -46,6 +46,12 @@ class DtlsCarrier:
         self._ends = (ends, back)
         if not forward:
             self._client, self._server, self._ends = self._server, self._client, (back, ends)
+        marks = carried.SECURED, carried.SECURED | carried.BY_CLIENT
+        self._senders = (
+            carried.Sender(self._ends[1], wire.DATAGRAM, marks[0], number),
+            carried.Sender(self._ends[0], wire.DATAGRAM, marks[1], number),
+        )
+        """By whether it is the client."""
         self._flow = SecuredFlow(number, packet.flow, self._ends[0], association.security)
         self.secured: SecuredFlow | None = self._flow
         self._shakes = Shakes(self._flow)
@@ -96,7 +102,10 @@ class DtlsCarrier:
         self._time = packet.time
         found: list[Taken | Notice] = []
         for opened in association.take(packet.payload, forward, packet.frame, packet.time):
-            header = self._header(packet, forward)
+            cells = packet.cells
+            header = self._senders[forward].header(
+                0, cells[selecting.TTL], cells[selecting.IP_ID], cells[selecting.LINK_HASH]
+            )
             found.append(packet.taken(header, opened.plaintext))
         if not found and not association.muted and self.secured is not None:
             self.secured.keep(packet.piece)
@@ -119,18 +128,6 @@ class DtlsCarrier:
         before, self._address = self._address, endpoint(ends.source, ends.source_port)
         told = ClientMoved(self._flow, before, self._address, packet.frame)
         found.append(Notice(packet.record, packet.frame, packet.time, told))
-
-    def _header(self, packet: Packet, forward: bool) -> bytes:
-        cells = packet.cells
-        return carried.header(
-            self._ends[0 if forward else 1],
-            wire.DATAGRAM,
-            carried.SECURED | (carried.BY_CLIENT if forward else 0),
-            self.number,
-            ttl=cells[selecting.TTL],
-            ip_id=cells[selecting.IP_ID],
-            link_hash=cells[selecting.LINK_HASH],
-        )
 
 
 def _clear_hello(packet: Packet) -> int:

@@ -219,11 +219,14 @@ class Carriers:
             if closed is not None:
                 self._muted.add(packet.flow, closed)
             return
-        self._take_key_logs(packet.frame)
+        if self._source is not None and self._source.secrets:
+            self._take_key_logs(packet.frame)
         carrier = self._carrier(packet, sort, taken)
-        taken += self._unwrapped(carrier.take(packet))
-        if carrier.secured is not None:
-            self._watch(carrier, carrier.secured, packet.flow)
+        for one in carrier.take(packet):
+            taken += [one] if isinstance(one, Notice) else self._wrapped.carried(one)
+        flow = carrier.secured
+        if flow is not None and (not flow.listed or carrier.muted or flow.security.has_cids):
+            self._watch(carrier, flow, packet.flow)
         self._unread += len(packet.payload) + _PACKET_COST
         if self._unread > _RECOUNT:
             self._recount()
@@ -319,8 +322,7 @@ class Carriers:
             flow.listed = True
             if len(self.secured) < MOST_SECURED:
                 self.secured.append(flow)
-        security = flow.security
-        if security.server_cid or security.client_cid:
+        if flow.security.has_cids:
             self._ids.learn(carrier)
         if carrier.muted and ends not in self._muted:
             self._muted.add(ends, flow)

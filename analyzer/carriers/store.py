@@ -23,6 +23,7 @@ from analyzer.streams.model import Piece
 _PIECE: Final = struct.Struct("<qIIHqI")  # offset in its file, frame, length, interface, time, wire
 PIECE_SIZE: Final = _PIECE.size
 _COUNT: Final = struct.Struct("<I")
+_ONE: Final = _COUNT.pack(1)
 MOST_PIECES: Final = 1 << 12
 """Packets kept of one message."""
 
@@ -116,6 +117,8 @@ class Store:
 
 def packed_pieces(pieces: tuple[Piece, ...]) -> bytes:
     """What stands in front of the header of a message."""
+    if len(pieces) == 1:
+        return packed(pieces[0]) + _ONE
     kept = pieces[:MOST_PIECES]
     return b"".join((*map(packed, kept), _COUNT.pack(len(kept))))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
 from analyzer.carriers.unopened import Unopened, UnopenedTally
+from analyzer.decryption.oscore_message import options_at
 from analyzer.endpoints import Endpoint, endpoint
 from analyzer.stream_events import OscoreOpaque, Unwrapping
 from dissectors import carried
@@ -68,6 +69,9 @@ class Wrapped:
     def carried(self, one: Taken) -> list[Taken | Notice]:
         """What is in a message that was taken out of something; itself where it is not protected
         or cannot be opened; and what there is to tell of it."""
+        reliable = one.header[carried.FRAMING_AT] != wire.DATAGRAM
+        if options_at(one.message, reliable) < 0:  # as nearly all are
+            return [one]
         found = self._take(one, False)
         if found is None:
             return [one]

@@ -178,6 +178,11 @@ class Security:
         return self.version in (TLS_1_3, DTLS_1_3)
 
     @property
+    def has_cids(self) -> bool:
+        """Whether its records name the association."""
+        return bool(self.server_cid or self.client_cid)
+
+    @property
     def version_name(self) -> str:
         return VERSIONS.get(self.version, f"version 0x{self.version:04x}") if self.version else ""
 
