@@ -14,6 +14,8 @@ from dissectors.coap.values import encode_options, encode_value
 
 _MARKER: Final = 0xFF
 _OSCORE: Final = numbers.OSCORE
+_PAST: Final = (numbers.OSCORE + 1) << 4
+"""The least first byte of an option behind OSCORE, where it is the first."""
 _CODES: Final = frozenset((0, 2, 4, 5))
 """Classes of codes whose options are those of requests and responses."""
 
@@ -64,6 +66,8 @@ def options_at(message: bytes, reliable: bool) -> int:
         else:
             if first >> 6 != 1:
                 return -1
+            if first & 15 < 13 and message[4 + (first & 15)] >= _PAST:
+                return -1  # as of nearly all: the first option is a later one, or there is none
             code_at, at = 1, 4
         code = message[code_at]
         if code == 0 or code >> 5 not in _CODES:
