@@ -11,6 +11,6 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def _sessions_are_given_back() -> Iterator[None]:
-    """A session is a cycle of few objects and much memory: the collector would let thousands wait."""
+    """A session is a cycle of few objects and much memory: the collector lets thousands wait."""
     yield
     gc.collect()
