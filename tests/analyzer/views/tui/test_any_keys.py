@@ -15,7 +15,7 @@ from analyzer.views.tui.app import MsgsharkApp
 from .conftest import CAPTURES, FIELD_DAY, opened, text_of
 from .random_user import do_anything
 
-EVENTS = int(os.environ.get("MSGSHARK_EVENTS", "80"))
+EVENTS = int(os.environ.get("MSGSHARK_EVENTS", "40"))
 """Things done in each capture; more are worth a night."""
 
 
