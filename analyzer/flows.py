@@ -51,10 +51,9 @@ SILENT: Final = SURPLUS + 2  # a NON request never answered, by direction
 # where its CSM was not seen.
 LARGEST: Final = NOTES + SILENT + 2  # bytes of a message
 LONGEST_TOKEN: Final = LARGEST + 2
-BERT: Final = (
-    LARGEST + 4
-)  # 1: blocks, 2: messages larger than the base, TAKES_BERT: both (clause 6)
-TAKES_BERT: Final = 3
+BERT: Final = LARGEST + 4  # bits; large blocks want both (clause 6)
+TAKES_BLOCKS, TAKES_LARGE = 1, 2  # messages larger than the base
+TAKES_BERT: Final = TAKES_BLOCKS | TAKES_LARGE
 HEARD: Final = LARGEST + 6  # 1: its sender sent something
 CLOSES: Final = LARGEST + 8  # 1: its sender sent a Release, 2: an Abort
 FLOW_SLOTS: Final = LARGEST + 10

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from analyzer import flows
+from analyzer.exchanges.signalling import ABORTED, RELEASED
 from analyzer.flows import flow_at
 from analyzer.stream_events import OddOfConnection, PingUnanswered, PongUnasked, Signalled, Taking
 from analyzer.subjects import Message
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MOST_PINGS: Final = 1 << 12
 """Pings that wait for their Pong; the oldest is forgotten for a new one."""
-
-_RELEASED, _ABORTED = 1, 2
 
 
 class Signals:
@@ -72,16 +71,16 @@ class Signals:
                 s[at + flows.LONGEST_TOKEN + back] = token
             offers = coap.first(signalling.BLOCK_WISE_TRANSFER) is not None
             if offers:
-                s[at + flows.BERT + back] |= 1
+                s[at + flows.BERT + back] |= flows.TAKES_BLOCKS
             # Large blocks want both (clause 6).
             if largest <= signalling.BASE[signalling.MAX_MESSAGE_SIZE]:
-                s[at + flows.BERT + back] &= ~2
+                s[at + flows.BERT + back] &= ~flows.TAKES_LARGE
             else:
-                s[at + flows.BERT + back] |= 2
+                s[at + flows.BERT + back] |= flows.TAKES_LARGE
         elif coap.code == signalling.RELEASE:
-            s[at + flows.CLOSES + way] = max(s[at + flows.CLOSES + way], _RELEASED)
+            s[at + flows.CLOSES + way] = max(s[at + flows.CLOSES + way], RELEASED)
         elif coap.code == signalling.ABORT:
-            s[at + flows.CLOSES + way] = _ABORTED
+            s[at + flows.CLOSES + way] = ABORTED
 
 
 def _value(coap: CoapMessage, number: int, otherwise: int) -> int:

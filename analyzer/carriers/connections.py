@@ -53,7 +53,6 @@ class TcpCarrier:
         self._last = packet.time, packet.frame
         self._sent = [0, 0]
         self._both = False  # packets of both ends were seen
-        self._first = packet.sender
         self._shakes: Shakes | None = None
         self.secured: SecuredFlow | None = None
         self._before: list[Piece] = []
@@ -104,7 +103,7 @@ class TcpCarrier:
         found = self._handed(packet.record, brought)
         if not brought and (segment.length or segment.flags & SYN):
             self._keep(segment.piece)
-        self._both = self._both or packet.sender != self._first
+        self._both = self._both or packet.sender != self._sender
         if self._shakes is not None:
             self._shakes.tell(packet, found)
         return found

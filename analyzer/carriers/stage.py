@@ -219,11 +219,9 @@ class Carriers:
             if closed is not None:
                 self._muted.add(packet.flow, closed)
             return
-        if self._source is not None and self._source.secrets:
-            self._take_key_logs(packet.frame)
+        self._take_key_logs(packet.frame)
         carrier = self._carrier(packet, sort, taken)
-        for one in carrier.take(packet):
-            taken += [one] if isinstance(one, Notice) else self._wrapped.carried(one)
+        taken += self._unwrapped(carrier.take(packet))
         flow = carrier.secured
         if flow is not None and (not flow.listed or carrier.muted or flow.security.has_cids):
             self._watch(carrier, flow, packet.flow)

@@ -18,7 +18,7 @@ from analyzer.flows import direction, flow_at
 from analyzer.happenings import tell
 from analyzer.messages import Role, set_role
 from analyzer.tables import Cells
-from dissectors.coap.signalling import CSM
+from dissectors.coap.signalling import BASE, CSM, EXTENDED_TOKEN_LENGTH
 from dissectors.kernel import Rows
 
 # What is odd about a message, as bits.
@@ -29,8 +29,10 @@ NO_BERT: Final = 8  # a large block that its receiver did not offer to take (cla
 AFTER_RELEASE: Final = 16  # a request of the end that said it goes (clause 5.5)
 AFTER_ABORT: Final = 32  # anything of the end that broke off (clause 5.6)
 
-BASE_TOKEN: Final = 8
-_RELEASED: Final = 1
+BASE_TOKEN: Final = BASE[EXTENDED_TOKEN_LENGTH]
+
+RELEASED, ABORTED = 1, 2
+"""What CLOSES of a flow holds: an Abort is the last word."""
 
 
 def framed(s: Rows, facts: Rows, f: int, mm: Cells) -> int:
@@ -68,8 +70,8 @@ def _odd(s: Rows, facts: Rows, f: int, at: int, way: int) -> int:
     if large and known and s[at + flows.BERT + way] != flows.TAKES_BERT:
         odd |= NO_BERT
     closes = s[at + flows.CLOSES + way]
-    if closes == _RELEASED and flags & fact.REQUEST:
+    if closes == RELEASED and flags & fact.REQUEST:
         odd |= AFTER_RELEASE
-    elif closes > _RELEASED:
+    elif closes == ABORTED:
         odd |= AFTER_ABORT
     return odd
