@@ -43,7 +43,7 @@ class Packet:
         self.piece = piece = pieces[-1] if pieces else selected.piece(record)
         self.pieces = pieces or (piece,)
         self.frame, self.interface = piece.frame, piece.interface
-        self.time = selected.time(record)
+        self.time = piece.time
         self.data = selected.data
         self.payload = bytes(self.data[cells[selecting.AT] : cells[selecting.END]])
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from array import array
 from collections import deque
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from analyzer.carriers.stage import Selected
 
+_ROW: Final = struct.Struct(f"={ROW}q")
 MANY: Final = 1 << 18
 """Records in woven batches from which on NumPy is worth its loading."""
 
@@ -57,7 +59,7 @@ class Weaver:
         self._woven += batch.count
         many = "numpy" in sys.modules or self._woven >= MANY
         made = _by_columns(selected, taken) if many else _by_rows(selected, taken)
-        base, content = self.store.size, bytearray()
+        base, content, cells = self.store.size, bytearray(), made.rows.cast("B")
         for one, index in zip(taken, made.added, strict=True):
             at = len(content)
             if isinstance(one, Notice):
@@ -70,8 +72,7 @@ class Weaver:
                 content += one.message
                 size, wire = len(content) - at, one.pieces[-1].wire
                 mark = one.pieces[-1].interface + IS_CARRIED * MARK
-            cells = made.size + at, size, wire, one.time, mark
-            made.rows[index * ROW : index * ROW + ROW] = array("q", cells)
+            _ROW.pack_into(cells, index * _ROW.size, made.size + at, size, wire, one.time, mark)
             made.places[index], made.frames[index] = base + at, one.frame
         self.store.append(content)
         data = batch.data[made.first : made.first + made.size]

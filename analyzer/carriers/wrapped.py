@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
@@ -31,12 +31,25 @@ _KID_AWAITED: Final = 8
 """Messages between two ends of which some request may still tell its kid."""
 
 
+MOST_WAYS: Final = 1 << 14
+"""Ways from one end to another that are kept ready."""
+
+
+class _Way(NamedTuple):
+    """From one end to another; `source` and `destination` as `_named` has them."""
+
+    sender: carried.Sender
+    source: bytes
+    destination: bytes
+
+
 class Wrapped:
     """Opens what the contexts given can open, and counts the rest in `tally`."""
 
     def __init__(self, contexts: Iterable[Context]) -> None:
         self._contexts = tuple(contexts)
         self.tally = UnopenedTally()
+        self._ways: dict[tuple[int, int], _Way] = {}
         self._unprotector: Unprotector | None = None
         self._closing: Reason | None = None
         """With this one, nothing that the ends send can be opened."""
@@ -44,24 +57,23 @@ class Wrapped:
     def datagram(self, packet: Packet) -> tuple[list[Taken | Notice], Unopened | None]:
         """The message in a protected datagram, as carrier of which the packet is marked, and what
         there is to tell of it; and, where nobody can open what these ends send, that."""
-        cells = packet.cells
-        header = carried.header(
-            packet.ends,
-            wire.DATAGRAM,
-            0,
-            ttl=cells[selecting.TTL],
-            ip_id=cells[selecting.IP_ID],
-            link_hash=cells[selecting.LINK_HASH],
+        cells, payload = packet.cells, packet.payload
+        way = self._way(packet)
+        unprotector = self._unprotector or self._made()
+        cut = cells[selecting.LENGTH] > len(payload)
+        found = unprotector.take(
+            payload, way.source, way.destination, packet.time, packet.frame, False, cut
         )
-        outer = packet.taken(header, packet.payload)
-        cut = cells[selecting.LENGTH] > len(packet.payload)
-        found = self._take(outer, cut)
         if found is None:
             return [], None
+        header = way.sender.header(
+            0, cells[selecting.TTL], cells[selecting.IP_ID], cells[selecting.LINK_HASH]
+        )
         if found.message:
             packet.selected.mark(packet.record)
-            return _opened(outer, found), None
-        told, entry = self._count(outer, found)
+            inner = packet.taken(header, found.message)
+            return _with_told(inner, found, payload), None
+        told, entry = self._count(packet.taken(header, payload), found)
         if entry is None or found.reason is not self._closing:
             return told, None
         return told, entry if entry.kid or entry.messages >= _KID_AWAITED else None
@@ -72,27 +84,35 @@ class Wrapped:
         reliable = one.header[carried.FRAMING_AT] != wire.DATAGRAM
         if options_at(one.message, reliable) < 0:  # as nearly all are
             return [one]
-        found = self._take(one, False)
+        header = one.header
+        unprotector = self._unprotector or self._made()
+        found = unprotector.take(one.message, *_named(header), one.time, one.frame, reliable)
         if found is None:
             return [one]
         if found.message:
-            return _opened(one, found)
+            marks = bytes((header[carried.MARKS_AT] | carried.UNWRAPPED,))
+            marked = header[: carried.MARKS_AT] + marks + header[carried.MARKS_AT + 1 :]
+            inner = one._replace(header=marked, message=found.message)
+            return _with_told(inner, found, one.message)
         return [one, *self._count(one, found)[0]]
 
-    def _take(self, one: Taken, cut: bool) -> Unprotected | None:
-        if self._unprotector is None:
-            from analyzer.decryption.oscore import Contexts, Reason, Unprotector
+    def _made(self) -> Unprotector:
+        from analyzer.decryption.oscore import Contexts, Reason, Unprotector
 
-            self._unprotector = Unprotector(Contexts(self._contexts))
-            self._closing = Reason.NO_CONTEXTS
-        header = one.header
-        connection = header[_CONNECTION]
-        source = connection + header[_SOURCE] + header[_SOURCE_PORT]
-        destination = connection + header[_DESTINATION] + header[_DESTINATION_PORT]
-        reliable = header[carried.FRAMING_AT] != wire.DATAGRAM
-        return self._unprotector.take(
-            one.message, source, destination, one.time, one.frame, reliable, cut
-        )
+        self._unprotector = Unprotector(Contexts(self._contexts))
+        self._closing = Reason.NO_CONTEXTS
+        return self._unprotector
+
+    def _way(self, packet: Packet) -> _Way:
+        """What all datagrams from one end to another have in common."""
+        key = packet.flow, packet.sender
+        way = self._ways.get(key)
+        if way is None:
+            if len(self._ways) >= MOST_WAYS:
+                self._ways.clear()  # they are made again
+            sender = carried.Sender(packet.ends, wire.DATAGRAM, carried.UNWRAPPED)
+            way = self._ways[key] = _Way(sender, *_named(sender.header()))
+        return way
 
     def _count(
         self, one: Taken, found: Unprotected
@@ -106,16 +126,19 @@ class Wrapped:
         return [told] if new else [], entry
 
 
-def _opened(one: Taken, found: Unprotected) -> list[Taken | Notice]:
-    """The message inside, and behind it what there is to tell of it."""
-    header = one.header
-    marks = header[carried.MARKS_AT] | carried.UNWRAPPED
-    marked = header[: carried.MARKS_AT] + bytes((marks,)) + header[carried.MARKS_AT + 1 :]
-    inner = one._replace(header=marked, message=found.message)
+def _with_told(inner: Taken, found: Unprotected, outer: bytes) -> list[Taken | Notice]:
+    """A message that was inside, and behind it what there is to tell of it."""
     if not found.remarkable:
         return [inner]
-    told = Unwrapping(found, one.message, header[carried.FRAMING_AT])
-    return [inner, Notice(one.record, one.frame, one.time, told)]
+    told = Unwrapping(found, outer, inner.header[carried.FRAMING_AT])
+    return [inner, Notice(inner.record, inner.frame, inner.time, told)]
+
+
+def _named(header: bytes) -> tuple[bytes, bytes]:
+    """Source and destination, as requests are known by."""
+    connection = header[_CONNECTION]
+    source = connection + header[_SOURCE] + header[_SOURCE_PORT]
+    return source, connection + header[_DESTINATION] + header[_DESTINATION_PORT]
 
 
 def _ends(one: Taken) -> tuple[Endpoint, Endpoint]:

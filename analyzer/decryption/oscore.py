@@ -192,9 +192,9 @@ class Unprotector:
     def _opened_request(
         self, request: _Request, outer: Outer, said: Compressed, sealed: Sealed
     ) -> Unprotected:
-        if _is_block(outer, _BLOCKS_OF_REQUEST) or _asks_for_block(outer):
+        if not outer.alone and (_is_block(outer, _BLOCKS_OF_REQUEST) or _asks_for_block(outer)):
             return _opaque(said, Reason.OUTER_BLOCK)
-        ciphertext = _ciphertext(outer)
+        ciphertext = outer.payload if outer.alone else _ciphertext(outer)
         try:
             for sender in request.senders:
                 nonce, aad = sender.nonce(request.piv), sender.aad(request.piv)
@@ -207,7 +207,7 @@ class Unprotector:
         return _opaque(said, Reason.AUTHENTICATION, _of(request))
 
     def _response(self, outer: Outer, said: Compressed, sealed: Sealed) -> Unprotected:
-        if _is_block(outer, _BLOCKS_OF_RESPONSE):
+        if not outer.alone and _is_block(outer, _BLOCKS_OF_RESPONSE):
             return _opaque(said, Reason.OUTER_BLOCK)
         why: Unprotected | None = None
         piv = said.piv
@@ -318,16 +318,12 @@ def _of(request: _Request) -> str:
 
 def _is_block(outer: Outer, options: tuple[int, ...]) -> bool:
     """A part of a ciphertext that a proxy divided (clause 4.1.3.4.2)."""
-    if outer.alone:
-        return False
     values = (int.from_bytes(value[-4:], "big") for n, value in outer.options if n in options)
     return any(value >> 4 or value & _MORE for value in values)
 
 
 def _asks_for_block(outer: Outer) -> bool:
     """A request for a later outer block of a response."""
-    if outer.alone:
-        return False
     values = (outer.first(number) for number in _BLOCKS_OF_RESPONSE)
     return any(int.from_bytes(value[-4:], "big") >> 4 for value in values if value)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from analyzer.secrets.oscore_context import Context, byte_string, unsigned
 from dissectors.coap.cose import Algorithm, Cipher
+from dissectors.coap.oscore import LONGEST_PIV
 
 _ENCRYPT0: Final = b"\x83\x68Encrypt0\x40"
 """["Encrypt0", h'', ...], the beginning of each AAD."""
@@ -29,7 +30,7 @@ class CannotOpenError(Exception):
 class Sender:
     """One end of a context, as whoever sends with its key. Its repr has no keys."""
 
-    __slots__ = ("_aad", "_aead", "_base", "context", "highest", "id", "number", "peer")
+    __slots__ = ("_aads", "_aead", "_base", "_size", "context", "highest", "id", "number", "peer")
 
     peer: Sender
     """The other end."""
@@ -43,15 +44,16 @@ class Sender:
         """The highest sequence number that was authentic; -1 for none."""
         self._aead: Any = None
         self._base = -1
-        algorithm = unsigned(context.algorithm.number)
-        self._aad = b"\x85\x01\x81" + algorithm + byte_string(id)
+        self._size = context.algorithm.nonce
+        said = b"\x85\x01\x81" + unsigned(context.algorithm.number) + byte_string(id)
+        self._aads = tuple(_aad_around(said, size) for size in range(LONGEST_PIV + 1))
 
     def __repr__(self) -> str:
         return f"<Sender {self.id.hex() or 'empty'} of {self.context!r}>"
 
     def nonce(self, piv: bytes) -> bytes:
         """The nonce of a Partial IV that this end chose (clause 5.2)."""
-        size = self.context.algorithm.nonce
+        size = self._size
         if self._base < 0:
             own = len(self.id) << 8 * (size - 1) | int.from_bytes(self.id, "big") << _PIV_BITS
             self._base = own ^ int.from_bytes(self.context.common_iv(), "big")
@@ -59,7 +61,7 @@ class Sender:
 
     def aad(self, piv: bytes) -> bytes:
         """AAD of a request of this end with a Partial IV, and of its responses (clause 5.4)."""
-        return _ENCRYPT0 + byte_string(self._aad + byte_string(piv) + b"\x40")
+        return self._aads[len(piv)] + piv + b"\x40"
 
     def opened(self, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes | None:
         """The plaintext of what this end sealed, None where it did not. Raises CannotOpenError."""
@@ -71,6 +73,11 @@ class Sender:
         except Exception:  # InvalidTag; ValueError and OverflowError for what is too short or long
             return None
         return plaintext
+
+
+def _aad_around(said: bytes, size: int) -> bytes:
+    """An AAD up to its Partial IV of `size` bytes; behind that stands an empty byte string."""
+    return _ENCRYPT0 + byte_string(said + byte_string(bytes(size)) + b"\x40")[: -size - 1]
 
 
 def _aead(algorithm: Algorithm, key: bytes) -> Any:

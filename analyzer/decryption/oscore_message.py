@@ -14,8 +14,10 @@ from dissectors.coap.values import encode_options, encode_value
 
 _MARKER: Final = 0xFF
 _OSCORE: Final = numbers.OSCORE
-_PAST: Final = (numbers.OSCORE + 1) << 4
-"""The least first byte of an option behind OSCORE, where it is the first."""
+_FIRST: Final = numbers.OSCORE << 4
+"""The least first byte of OSCORE where it is the first option,"""
+_PAST: Final = _FIRST + 16
+"""and of an option behind it, where that is the first."""
 _CODES: Final = frozenset((0, 2, 4, 5))
 """Classes of codes whose options are those of requests and responses."""
 
@@ -30,17 +32,16 @@ Options = list[tuple[int, bytes]]
 
 class Outer(NamedTuple):
     """A message with the OSCORE option, taken apart. `head` is all before its options: in a
-    datagram what makes a transmission (type, Message ID, token)."""
+    datagram what makes a transmission (type, Message ID, token). `alone` tells that OSCORE is its
+    only option: nothing else is to be looked for."""
 
     code_at: int
+    code: int
     head: bytes
     token: bytes
     options: Options
     payload: bytes
-
-    @property
-    def code(self) -> int:
-        return self.head[self.code_at]
+    alone: bool
 
     def first(self, number: int) -> bytes | None:
         """The value of the first instance of an option."""
@@ -48,11 +49,6 @@ class Outer(NamedTuple):
             if found == number:
                 return value
         return None
-
-    @property
-    def alone(self) -> bool:
-        """OSCORE is its only option: nothing else is to be looked for."""
-        return len(self.options) == 1
 
 
 def options_at(message: bytes, reliable: bool) -> int:
@@ -104,13 +100,19 @@ def _extended(data: bytes, at: int, nibble: int) -> tuple[int, int]:
 
 def read_outer(message: bytes, start: int, reliable: bool) -> Outer | None:
     """A message whose options begin at `start`; None where they are malformed."""
-    read = read_options(message, start)
-    if read is None:
-        return None
-    options, end = read
+    lead = message[start]
+    end = start + 1 + (lead & 15)
+    if _FIRST <= lead < _FIRST + 13 and message[end : end + 1] == b"\xff":  # as of nearly all
+        options = [(_OSCORE, message[start + 1 : end])]
+    else:
+        read = read_options(message, start)
+        if read is None:
+            return None
+        options, end = read
     code_at = 1 + _EXTRA[message[0] >> 4] if reliable else 1
     token_at = code_at + (1 if reliable else 3) + max(0, (message[0] & 15) - 12)
-    return Outer(code_at, message[:start], message[token_at:start], options, message[end + 1 :])
+    head, token, payload = message[:start], message[token_at:start], message[end + 1 :]
+    return Outer(code_at, message[code_at], head, token, options, payload, len(options) == 1)
 
 
 def read_options(data: bytes, at: int) -> tuple[Options, int] | None:
@@ -122,7 +124,7 @@ def read_options(data: bytes, at: int) -> tuple[Options, int] | None:
         while at < size:
             lead = data[at]
             if lead == _MARKER:
-                return options, at
+                break
             at += 1
             delta, length = lead >> 4, lead & 15
             if delta > 12:
@@ -130,13 +132,12 @@ def read_options(data: bytes, at: int) -> tuple[Options, int] | None:
             if length > 12:
                 length, at = _extended(data, at, length)
             number += delta
-            if at + length > size or number > 0xFFFF:
-                return None
-            options.append((number, data[at : at + length]))
-            at += length
+            end = at + length
+            options.append((number, data[at:end]))
+            at = end
     except (IndexError, ValueError):
         return None
-    return options, size
+    return None if at > size or number > 0xFFFF else (options, at)
 
 
 _ORDINARY: Final = OUTER - {numbers.NO_RESPONSE, numbers.EDHOC}
@@ -166,6 +167,7 @@ def is_plain(outer: Outer, said: Compressed) -> bool:
 
 
 _KEPT: Final = UNPROTECTED - {_OSCORE, numbers.EDHOC}
+_SINGULAR: Final = UNPROTECTED | {numbers.OBSERVE}
 
 
 def compose(
@@ -179,6 +181,8 @@ def compose(
     Inner options that are malformed stay as they are, without outer ones.
     """
     read = read_options(plaintext, 1)
+    if read is not None and outer.alone and _SINGULAR.isdisjoint(dict(read[0])):  # as nearly all
+        return _framed(outer, plaintext[0], plaintext[1:], reliable), ()
     options, end = read or ([], len(plaintext))
     misplaced = tuple(sorted({number for number, _ in options if number in UNPROTECTED}))
     kept = [option for option in outer.options if option[0] in _KEPT and option[0] not in misplaced]
