@@ -32,6 +32,21 @@ _TYPE_AT: Final = 13  # of a handshake message, in a record in clear
 class DtlsCarrier:
     """One association; see `carrier.Carrier`."""
 
+    __slots__ = (
+        "_address",
+        "_addresses",
+        "_association",
+        "_client",
+        "_ends",
+        "_flow",
+        "_senders",
+        "_server",
+        "_shakes",
+        "_time",
+        "number",
+        "secured",
+    )
+
     def __init__(
         self, number: int, secrets: Secrets, sessions: SessionCache, packet: Packet
     ) -> None:

@@ -29,6 +29,20 @@ _CLIENT_HELLO: Final = 1
 class SecuredFlow:
     """A DTLS association or TLS connection; its client sends from `ends.source`."""
 
+    __slots__ = (
+        "_counted",
+        "_counts",
+        "_entries",
+        "_kept",
+        "client",
+        "flow",
+        "handshake_whole",
+        "listed",
+        "number",
+        "security",
+        "server",
+    )
+
     def __init__(self, number: int, flow: int, ends: Ends, security: Security) -> None:
         self.number, self.flow, self.security = number, flow, security
         self.client: Endpoint = endpoint(ends.source, ends.source_port)
@@ -92,6 +106,8 @@ class SecuredFlow:
 
 class Shakes:
     """What there is to tell of the handshakes of a flow, and that it is not read."""
+
+    __slots__ = ("_alerts", "_flow", "_opaque")
 
     def __init__(self, flow: SecuredFlow) -> None:
         self._flow = flow

@@ -36,8 +36,9 @@ from dissectors.kernel import rows
 if TYPE_CHECKING:
     from analyzer.decryption.sessions import SessionCache
 
-MOST_CARRIERS: Final = 1 << 14
-"""Connections and associations followed at a time: the one used longest ago is given up."""
+MOST_CARRIERS: Final = 1 << 16
+"""Connections and associations followed at a time, of some kB each: the one used longest ago is
+given up."""
 
 MOST_SECURED: Final = 1 << 16
 """Protected flows of which is told what is known; more are counted."""
@@ -278,6 +279,7 @@ class Carriers:
         self._carriers[flow] = carrier
         self._carriers.move_to_end(flow)
         if len(self._carriers) > MOST_CARRIERS:
+            self._sessions.crowded(MOST_CARRIERS)
             self._drop(next(iter(self._carriers)))
 
     def _drop(self, flow: int) -> None:

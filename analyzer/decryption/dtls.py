@@ -249,7 +249,7 @@ class Association:
     def _without_keys(self) -> None:
         security = self.security
         if self._negotiation is None and not self.muted:
-            security.because(Reason.NO_HANDSHAKE, "its handshake was not captured")
+            security.because(Reason.NO_HANDSHAKE, f"its handshake {self._cache.unseen}")
             self._blocked = True
 
     def _stay_opaque(self) -> None:
@@ -273,7 +273,7 @@ class Association:
         self.security.opaque += 1
         self._blocked |= self._negotiation is None
         if self.security.reason is None:
-            detail = "its Connection ID is not known: the handshake was not captured"
+            detail = f"its Connection ID is not known: the handshake {self._cache.unseen}"
             self.security.because(Reason.UNKNOWN_CID, detail)
 
     def _newer(

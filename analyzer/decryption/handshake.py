@@ -46,6 +46,10 @@ APPLICATION_TRAFFIC: Final = "TRAFFIC_SECRET_0"
 MOST_TRANSCRIPT: Final = 256 << 10
 """Bytes of handshake messages kept for the session hash; beyond it there is none."""
 
+_DONE: Final = 1 << numbers.SERVER_HELLO_DONE
+_OF_FULL: Final = _DONE | 1 << numbers.CLIENT_KEY_EXCHANGE | 1 << numbers.CERTIFICATE
+"""Bits of messages that a handshake has which resumes nothing."""
+
 _PSK: Final = "PSK"
 _NEWER: Final = (numbers.TLS_1_3, numbers.DTLS_1_3)
 _OLDER: Final = (numbers.TLS_1_2, numbers.DTLS_1_2)
@@ -95,7 +99,7 @@ class Negotiation:
         self._client_sent: list[bytes] = []
         self._server_sent: list[bytes] = []
         self._size = 0
-        self._messages = set[int]()
+        self._messages = 0  # bits of the types that came
         self._keyed = False
         self._master: bytes | None = None
         self._ticket = b""
@@ -117,7 +121,7 @@ class Negotiation:
     @property
     def ready(self) -> bool:
         """Whether all came on which the keys of 1.2 depend."""
-        whole = self._keyed and numbers.SERVER_HELLO_DONE in self._messages
+        whole = self._keyed and bool(self._messages & _DONE)
         return self.server is not None and (whole or self._security.resumed)
 
     def take(self, kind: int, body: bytes, header: bytes, forward: bool) -> Message:
@@ -125,7 +129,7 @@ class Negotiation:
         security = self._security
         agreed = self._agreed(forward)
         message = read_message(kind, body, dtls=self._dtls, agreed=agreed, fields=False)
-        self._messages.add(kind)
+        self._messages |= 1 << (kind & 0xFF)
         self.last = kind, forward
         value = message.value
         if isinstance(value, ClientHello):
@@ -282,7 +286,7 @@ class Negotiation:
             return None
         if self.client is None or self.server is None:
             which = "ServerHello" if self.client is not None else "ClientHello"
-            because(Reason.NO_HANDSHAKE, f"its {which} was not captured")
+            because(Reason.NO_HANDSHAKE, f"its {which} {self._cache.unseen}")
             return None
         if self.server.version not in _OLDER + _NEWER:
             because(Reason.UNSUPPORTED, f"{self._security.version_name} is not supported")
@@ -330,7 +334,7 @@ class Negotiation:
             return schedule.master_secret(
                 premaster, self.client.random, self.server.random, suite.hash
             )
-        whole = self._client_sent and numbers.SERVER_HELLO_DONE in self._messages
+        whole = self._client_sent and self._messages & _DONE
         if self.holes or not whole:
             detail = "a message of its handshake, which the key depends on, was not captured"
             self._security.because(Reason.CUT, detail)
@@ -344,8 +348,7 @@ class Negotiation:
     def _resumed_by_ticket(self) -> bool:
         """A server that takes a ticket need not echo a session ID (RFC 5077 clause 3.4)."""
         assert self.client is not None
-        full = {numbers.SERVER_HELLO_DONE, numbers.CLIENT_KEY_EXCHANGE, numbers.CERTIFICATE}
-        return bool(self.client.extensions.ticket) and not self._messages & full
+        return bool(self.client.extensions.ticket) and not self._messages & _OF_FULL
 
     def _resumed_master(self) -> bytes | None:
         assert self.client is not None

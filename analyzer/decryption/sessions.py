@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sessions of TLS and DTLS, which later handshakes may resume."""
+"""What all TLS and DTLS of a capture share: sessions, which later handshakes may resume."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from analyzer.decryption.used import UsedSecrets
 
-MOST_SESSIONS: Final = 4096
+MOST_SESSIONS: Final = 1 << 16
 """Sessions remembered for resumption; the one not used for longest is forgotten first."""
 
 
@@ -33,6 +33,13 @@ class SessionCache:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._most = most
         self.used = UsedSecrets()
+        self.unseen = "was not captured"
+        """What is said of what begins a flow, where nothing is known of it."""
+
+    def crowded(self, most: int) -> None:
+        """Flows were forgotten, as more than `most` came at a time: later packets of theirs look
+        like those of flows whose beginning is missing."""
+        self.unseen = f"was not captured, or was forgotten among more than {most:,} flows"
 
     def remember(self, name: bytes, session: Session) -> None:
         """`name` is a session ID or a ticket; an empty one names nothing.

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from scapy.utils import rdpcap, wrpcap
 from test_cli import Run, run
 
 from analyzer import protected
@@ -21,7 +22,7 @@ PORT = ("-d", "udp.port==15684,dtls")
 CCM8, CBC = HANDSHAKES / "coap-ccm8.pcap", HANDSHAKES / "psk-cbc.pcap"
 
 
-def session_of(*names: str, psk: str = "") -> Session:
+def session_of(*names: str | Path, psk: str = "") -> Session:
     secrets = read(key=bytes.fromhex(psk)).secrets if psk else None
     session = Session(Settings(dtls_ports=frozenset({15684}), secrets=secrets))
     session.open([str(HANDSHAKES / name) for name in names])
@@ -58,6 +59,20 @@ def test_flows_without_data_are_listed_and_not_counted() -> None:
     flows = protected.entry(session)["flows"]
     assert flows
     assert not any(flow["not_read"] for flow in flows)
+
+
+def test_what_was_forgotten_is_not_told_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.carriers.stage.MOST_CARRIERS", 1)
+    for place, name in enumerate(("coap-ccm8.pcap", "coap-openssl.pcap")):
+        packets = rdpcap(str(HANDSHAKES / name))
+        for number, packet in enumerate(packets):
+            packet.time = 2 * number + place
+        wrpcap(str(tmp_path / name), packets)
+    session = session_of(*sorted(tmp_path.iterdir()), psk=b"secretPSK".hex())
+    told = protected.sentence(session)
+    assert "its handshake was not captured, or was forgotten among more than 1 flows" in told
 
 
 def test_alerts_are_told() -> None:
