@@ -1,87 +1,142 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whole captures of protected CoAP: each message is what tshark shows with the same secrets."""
+"""Whole captures of CoAP in streams and protected CoAP: each message is what tshark shows of it
+with the same secrets."""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from beside_tshark import DIFFERENCES, Given, differences, shown
 from decryption import recorded
 from decryption.libcoap_tls import fetched, needs_libcoap
 from decryption.test_tls_beside_tshark import capture
-from tshark import MISSING, needs_tshark, tshark
+from tshark import cites_a_clause, needs_tshark
 
-from analyzer.messages import SECURED
+from analyzer.messages import SECURED, UNWRAPPED
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
+from analyzer.secrets.oscore_files import read_contexts
 from analyzer.session import Session
 from analyzer.settings import Settings
-from dissectors.coap.numbers import URI_PATH
+from dissectors.coap import cose
 
 pytestmark = needs_tshark
 
-Shown = tuple[int, int, bytes, int, str]
-"""Frame, code, token, bytes of payload, first part of the path."""
+CAPTURES = Path(__file__).parents[2] / "captures"
 
 
-def shown_by_tshark(path: Path, home: Path, *options: str) -> list[Shown]:
-    fields = ("frame.number", "coap.code", "coap.token", "coap.payload_length")
-    fields += ("coap.opt.uri_path",)
-    wanted = [word for name in fields for word in ("-e", name)]
-    output = tshark(
-        *("-2", "-n", "-r", str(path), "-Y", "coap", "-T", "json", *options, *wanted), home=home
-    )
-    found = []
-    for entry in json.loads(output):
-        layers = entry["_source"]["layers"]
-        frame, code, token, length, path_part = (layers.get(name, [""])[0] for name in fields)
-        packed = b"" if token == MISSING else bytes.fromhex(token.replace(":", ""))
-        found.append((int(frame), int(code), packed, int(length or 0), path_part))
-    return found
-
-
-def shown(path: Path, secrets: Secrets, ports: frozenset[int] = frozenset()) -> list[Shown]:
-    session = Session(Settings(secrets=secrets, dtls_ports=ports))
+def read(path: Path, settings: Settings) -> Session:
+    session = Session(settings)
     session.open([path])
     session.read_all()
-    found = []
-    for row, cells in enumerate(session.messages.rows()):
-        assert cells["flags"] & SECURED
-        message = session.dissected(row)
-        part = next((one.value.decode() for one in message.options if one.number == URI_PATH), "")
-        size = len(message.payload)
-        found.append((cells["frame"], message.code, message.token, size, part))
-    return found
+    return session
 
 
-@pytest.mark.parametrize("name", ["coap-ccm8", "coap-ecdhe-psk"])
-def test_dtls_of_libcoap(name: str, tmp_path: Path) -> None:
+LESS = {
+    "coap-gnutls": {"ChaCha20 in DTLS": 2},
+    "dtls13-ccm8-cid": {"DTLS 1.3": 6},
+    "dtls13-gcm": {"DTLS 1.3": 6},
+    "psk-renegotiated": {"renegotiated": 1},
+}
+"""What tshark does not show of the recorded handshakes."""
+
+OPAQUE = ("coap-openssl", "coap-wrong-key")
+"""Nothing to read: a suite that wants a key log, and a client with another key."""
+
+
+@pytest.mark.parametrize("name", sorted({*recorded.NAMES} - {*OPAQUE}))
+def test_recorded_dtls(name: str, tmp_path: Path) -> None:
+    """Where peers said no CoAP, both take what they said for such."""
     path, log = recorded.path(name), recorded.FOLDER / f"{name}.keys"
-    options = [
-        "-d",
-        f"udp.port=={recorded.PORT},dtls",
-        "-d",
-        f"dtls.port=={recorded.PORT},coap",
-        "-o",
-        f"dtls.psk:{recorded.KEY.hex()}",
-    ]
-    if log.exists():
-        options += ["-o", f"tls.keylog_file:{log}"]
-    ours = shown(path, recorded.secrets(name), frozenset({recorded.PORT}))
-    assert ours == shown_by_tshark(path, tmp_path, *options)
-    assert len(ours) == 2
+    ports = frozenset({recorded.PORT})
+    session = read(path, Settings(secrets=recorded.secrets(name), dtls_ports=ports))
+    assert all(flags & SECURED for flags in session.messages["flags"].tolist())
+    given = Given(dtls=ports, keys=[recorded.KEY], keylog=log if log.exists() else None)
+    assert differences(session, shown(path, tmp_path, given)) == LESS.get(name, {})
+
+
+@pytest.mark.parametrize("name", OPAQUE)
+def test_neither_reads_more_than_the_other(name: str, tmp_path: Path) -> None:
+    path, ports = recorded.path(name), frozenset({recorded.PORT})
+    session = read(path, Settings(secrets=recorded.secrets(name), dtls_ports=ports))
+    assert not len(session.messages)
+    assert shown(path, tmp_path, Given(dtls=ports, keys=[recorded.KEY])) == {}
 
 
 @needs_libcoap
 def test_tls_of_libcoap(tmp_path: Path) -> None:
-    """tshark reads the first message of a record, and that of the record alone."""
     wire = fetched(tmp_path / "keys.log")
     path = capture(tmp_path / "capture.pcapng", wire)
     log = KeyLog()
     log.add(wire.keylog)
-    ours = shown(path, Secrets(keylog=log))
-    theirs = shown_by_tshark(path, tmp_path)
-    assert set(theirs) <= set(ours)
-    assert [code for _, code, *_ in ours] == [225, 225, 1, 69]
-    assert theirs
+    session = read(path, Settings(secrets=Secrets(keylog=log)))
+    assert session.messages["code"].tolist() == [225, 225, 1, 69]
+    found = differences(session, shown(path, tmp_path))
+    assert found.keys() <= {"behind the first"}  # how OpenSSL cuts records is its own
+
+
+def test_streams(tmp_path: Path) -> None:
+    """CoAP over TCP and WebSocket on one port: tshark is told which it is, server by server."""
+    path, web = CAPTURES / "streams.pcapng", "ip.addr == 127.0.0.8"
+    tcp = shown(path, tmp_path, Given(where=f"coap and not {web}"))
+    websocket = shown(path, tmp_path, Given(http=[5683], where=f"coap and {web}"))
+    assert len(websocket) > 8
+    found = differences(read(path, Settings()), tcp | websocket)
+    assert found == {"behind the first": 4}
+
+
+@pytest.mark.parametrize("name", ["coap-tour", "field-day"])
+def test_datagrams(name: str, tmp_path: Path) -> None:
+    path = CAPTURES / f"{name}.pcapng"
+    assert differences(read(path, Settings()), shown(path, tmp_path)) == {}
+
+
+def test_oscore(tmp_path: Path) -> None:
+    """Wireshark's table of contexts is read as well as ours; it knows one algorithm."""
+    path, toml = CAPTURES / "oscore.pcapng", str(CAPTURES / "oscore-context.toml")
+    contexts = read_contexts(toml)
+    rows = [
+        (c.client_id, c.server_id, c.master_secret, c.master_salt, c.id_context or b"")
+        for c in contexts
+        if c.algorithm == cose.DEFAULT
+    ]
+    assert 0 < len(rows) < len(contexts)
+    lines = ["".join(f'"{value.hex()}",' for value in row) for row in rows]
+    table = tmp_path / "oscore_contexts"
+    table.write_text("".join(f'{line}"AES-CCM-16-64-128 (CCM*)"\n' for line in lines))
+    theirs = shown(path, tmp_path)
+    session = read(path, Settings(secrets=Secrets(oscore=read_contexts(str(table)))))
+    assert differences(session, theirs) == {}
+    opened = Counter(bool(flags & UNWRAPPED) for flags in session.messages["flags"].tolist())
+    assert opened[True] == 6
+    session = read(path, Settings(secrets=Secrets(oscore=contexts)))
+    assert differences(session, theirs).keys() == {"OSCORE algorithm"}
+
+
+def test_one_byte_that_differs_is_seen(tmp_path: Path) -> None:
+    path, ports = recorded.path("coap-ccm8"), frozenset({recorded.PORT})
+    session = read(path, Settings(secrets=recorded.secrets(), dtls_ports=ports))
+    theirs = shown(path, tmp_path, Given(dtls=ports, keys=[recorded.KEY]))
+    (asked, answered) = (said for (said,) in theirs.values())
+    for other in (
+        answered._replace(payload=answered.payload[:-1] + b"?"),
+        answered._replace(options=((14, b"\2"),)),
+        answered._replace(options=()),
+        answered._replace(token=b"t"),
+        answered._replace(message_id=1),
+        answered._replace(type=0),
+        answered._replace(code=68),
+    ):
+        with pytest.raises(AssertionError):
+            differences(session, theirs | {answered.frame: [other]})
+    with pytest.raises(AssertionError):
+        differences(session, {asked.frame: [asked]})
+    with pytest.raises(AssertionError):
+        differences(session, theirs | {99: [asked._replace(frame=99)]})
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_each_difference_cites_what_decides(name: str) -> None:
+    assert cites_a_clause(DIFFERENCES[name])

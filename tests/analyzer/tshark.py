@@ -29,10 +29,8 @@ Layers = dict[str, list[str]]
 def tshark(*arguments: str, home: Path) -> str:
     """Output of tshark with no preferences but its own."""
     environment = os.environ | {"WIRESHARK_CONFIG_DIR": str(home), "TZ": "UTC"}
-    done = subprocess.run(
-        ["tshark", *arguments], env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    done = subprocess.run(["tshark", *arguments], env=environment, capture_output=True, check=True)
+    return done.stdout.decode(errors="replace")  # it cuts characters in two
 
 
 @cache

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The shipped capture: what is opened with its file of contexts, and what tshark makes of it."""
+"""The shipped capture: what is opened with its file of contexts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 import scapy.layers.l2
 from scapy.layers.inet import IP, UDP
 from scapy.utils import rdpcap
-from tshark import needs_tshark, tshark
 
 from analyzer.decryption.oscore import Contexts, Reason, Unprotected, Unprotector
 from analyzer.secrets.oscore_context import Context
 from analyzer.secrets.oscore_files import read_contexts
-from dissectors.coap import cose, numbers
+from dissectors.coap import numbers
 from dissectors.coap.message import Message, dissect
 from dissectors.msgin5g.akma import is_akma_bootstrap
 
@@ -59,33 +58,3 @@ def test_what_it_shows() -> None:
     assert opaque == {'kid "0x03"': Reason.NO_CONTEXT}
     reused = {frame: result.reused_with for frame, result in opened.items() if result.reused_with}
     assert list(reused.items()) == [(13, 11)]
-
-
-@needs_tshark
-def test_tshark_opens_the_same(tmp_path: Path) -> None:
-    """Wireshark knows AES-CCM-16-64-128 alone; its table of contexts is read as well."""
-    columns = [
-        (c.client_id, c.server_id, c.master_secret, c.master_salt, c.id_context or b"")
-        for c in CONTEXTS
-        if c.algorithm == cose.DEFAULT
-    ]
-    lines = ["".join(f'"{value.hex()}",' for value in row) for row in columns]
-    table = tmp_path / "oscore_contexts"
-    table.write_text("".join(f'{line}"AES-CCM-16-64-128 (CCM*)"\n' for line in lines))
-    names = ("frame.number", "oscore.code", "oscore.payload_length")
-    wanted = [word for name in names for word in ("-e", name)]
-    output = tshark(
-        *("-2", "-n", "-r", str(CAPTURE), "-Y", "oscore.tag", "-T", "fields", *wanted),
-        home=tmp_path,
-    )
-    theirs = {}
-    for line in output.splitlines():
-        frame, code, *length = line.split("\t")
-        theirs[int(frame)] = int(code), int(length[0] or 0)
-    ours = {
-        frame: (dissect(result.message).code, len(dissect(result.message).payload))
-        for frame, (_, result) in read(read_contexts(str(table))).items()
-        if result is not None and result.message
-    }
-    assert ours == theirs
-    assert len(ours) == 6

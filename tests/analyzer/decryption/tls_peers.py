@@ -7,6 +7,7 @@ import datetime
 import ssl
 from collections.abc import Callable, Iterator
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -41,14 +42,19 @@ def chunk(data: bytes, frame: int, lost: int = 0) -> Chunk:
 
 @cache
 def certificate() -> tuple[bytes, bytes]:
-    """A key and a certificate of example.org, in PEM."""
+    """A key and a certificate of example.org and this machine, in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "example.org")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+    known_by = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     begin = datetime.datetime(2020, 1, 1)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + datetime.timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(known_by, critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = key.private_bytes(

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Real connections: `captures/streams.pcapng`, whole, beside tshark, and with packets missing."""
+"""Real connections: `captures/streams.pcapng`, whole, and with packets missing."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from tshark import needs_tshark, tshark
 
 from analyzer.streams.model import Fault, FaultKind, Framed
 from dissectors.coap import signalling
@@ -81,33 +79,6 @@ def test_signalling() -> None:
     assert codes["127.0.5.3"][-2:] == [0, 0]
     assert codes["127.0.5.4"][-1] == signalling.ABORT
     assert code(framed_of("127.0.5.1")[-1]) == signalling.RELEASE
-
-
-@needs_tshark
-def test_what_tshark_sees_of_it_is_there(tmp_path: Path) -> None:
-    """tshark reads the first message of a segment alone, and takes WebSocket on this port for
-    CoAP."""
-    shown = "coap and not ip.addr == 127.0.0.8"
-    fields = ("frame.number", "coap.code", "coap.token")
-    wanted = [word for name in fields for word in ("-e", name)]
-    text = tshark("-2", "-n", "-r", str(CAPTURE), "-Y", shown, "-T", "json", *wanted, home=tmp_path)
-    theirs = {
-        int(layers["frame.number"][0]): layers
-        for entry in json.loads(text)
-        if "coap.code" in (layers := entry["_source"]["layers"])
-    }
-    ours: dict[int, list[Framed]] = {}
-    for _, found in WHOLE.values():
-        for one in found:
-            if isinstance(one, Framed) and not one.websocket:
-                ours.setdefault(one.frame, []).append(one)
-    assert len(theirs) > 60
-    for frame, layers in theirs.items():
-        codes = [int(value) for value in layers["coap.code"]]
-        tokens = [bytes.fromhex(value.replace(":", "")) for value in layers.get("coap.token", [])]
-        assert codes == [code(one) for one in ours[frame]][: len(codes)]
-        assert tokens == [token(one) for one in ours[frame] if token(one)][: len(tokens)]
-    assert set(ours) == set(theirs)
 
 
 @pytest.mark.parametrize("seed", range(12))
