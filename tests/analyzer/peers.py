@@ -5,25 +5,27 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aiocoap
+from aiocoap import resource
 
 TOOLS = ("tcpdump", "coap-client-notls", "coap-server-notls")
 PATIENCE = 8.0
 """Seconds that one step may take."""
 
 
-def missing() -> str | None:
-    """What this machine lacks, None if nothing."""
-    if tools := [tool for tool in TOOLS if shutil.which(tool) is None]:
+def missing(*more: str) -> str | None:
+    """What this machine lacks of `TOOLS` and more, None if nothing."""
+    if tools := [tool for tool in (*TOOLS, *more) if shutil.which(tool) is None]:
         return f"{tools[0]} is not installed"
     return None if os.getuid() == 0 else "only root records loopback"
 
@@ -35,6 +37,19 @@ def free_port() -> int:
     return port
 
 
+def free_ports(*above: int) -> int:
+    """A port that is free for UDP and TCP, as are those so much above it; below those that systems
+    give to clients."""
+    while True:
+        port = random.randrange(18_000, 29_000)
+        with ExitStack() as stack, suppress(OSError):
+            for number in (port, *(port + more for more in above)):
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
+                    probe.bind(("127.0.0.1", number))
+            return port
+
+
 @contextmanager
 def recorded(path: Path, ports: tuple[int, ...]) -> Iterator[list[str]]:
     """tcpdump on loopback; everything sent within is in the file afterwards.
@@ -42,7 +57,7 @@ def recorded(path: Path, ports: tuple[int, ...]) -> Iterator[list[str]]:
     Yields a list that then holds what tcpdump said of it.
     """
     report: list[str] = []
-    packets = " or ".join(f"udp port {port}" for port in ports)
+    packets = " or ".join(f"port {port}" for port in ports)
     command = [
         "tcpdump",
         "-i",
@@ -69,11 +84,19 @@ def recorded(path: Path, ports: tuple[int, ...]) -> Iterator[list[str]]:
 
 @asynccontextmanager
 async def process(
-    *command: str, stdout: int = asyncio.subprocess.DEVNULL
+    *command: str,
+    stdout: int = asyncio.subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A program, ended where it has not ended by itself."""
+    """A program, ended where it has not ended by itself; `environment` adds to ours."""
     quiet = asyncio.subprocess.DEVNULL
-    child = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=stdout, stderr=quiet)
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=quiet,
+        stdout=stdout,
+        stderr=quiet,
+        env=os.environ | (environment or {}),
+    )
     try:
         yield child
     finally:
@@ -97,17 +120,74 @@ async def aiocoap_endpoint(
 
 
 @asynccontextmanager
-async def libcoap_server(port: int) -> AsyncIterator[None]:
-    """libcoap's example server; PUT may create a few resources."""
-    arguments = ("-A", "127.0.0.1", "-p", str(port), "-d", "20", "-v", "0")
-    async with process("coap-server-notls", *arguments):
+async def libcoap_server(
+    port: int,
+    *arguments: str,
+    build: str = "notls",
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[None]:
+    """libcoap's example server of a build; PUT may create a few resources. One that knows TLS is at
+    the next port, too."""
+    command = (f"coap-server-{build}", "-A", "127.0.0.1", "-p", str(port), "-d", "20", "-v", "0")
+    async with process(*command, *arguments, environment=environment):
         await asyncio.sleep(0.4)
         yield
 
 
-async def libcoap(*arguments: str, patience: float = PATIENCE) -> str:
-    """libcoap's client, once; what it printed of the responses."""
-    command = ("coap-client-notls", "-v", "0", "-w", "-B", str(int(patience) - 3), *arguments)
-    async with process(*command, stdout=asyncio.subprocess.PIPE) as client:
+async def libcoap(
+    *arguments: str,
+    patience: float = PATIENCE,
+    build: str = "notls",
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """libcoap's client of a build, once; what it printed of the responses."""
+    command = (f"coap-client-{build}", "-v", "0", "-w", "-B", str(int(patience) - 3), *arguments)
+    piped = asyncio.subprocess.PIPE
+    async with process(*command, stdout=piped, environment=environment) as client:
         printed, _ = await asyncio.wait_for(client.communicate(), patience)
     return printed.decode()
+
+
+# What aiocoap serves ---------------------------------------------------------------------------
+
+
+class Text(resource.Resource):
+    """A text that can be read and replaced, in blocks where it is long."""
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__()
+        self.text = text
+
+    async def render_get(self, request: Any) -> Any:
+        return aiocoap.Message(payload=self.text)
+
+    async def render_put(self, request: Any) -> Any:
+        self.text = request.payload
+        return aiocoap.Message(code=aiocoap.CHANGED)
+
+
+class Counter(resource.ObservableResource):
+    """Changes again and again while somebody observes it."""
+
+    count = 0
+    ticking: asyncio.Task[None] | None = None
+
+    def __init__(self, every: float = 0.2) -> None:
+        super().__init__()
+        self.every = every
+
+    def update_observation_count(self, newcount: int) -> None:
+        if newcount and self.ticking is None:
+            self.ticking = asyncio.create_task(self._tick())
+        elif not newcount and self.ticking is not None:
+            self.ticking.cancel()
+            self.ticking = None
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self.every)
+            self.count += 1
+            self.updated_state()
+
+    async def render_get(self, request: Any) -> Any:
+        return aiocoap.Message(payload=str(self.count).encode())

@@ -16,7 +16,16 @@ import peers
 import pytest
 from aiocoap import resource
 from aiocoap.numbers.constants import Reliable, Unreliable
-from peers import PATIENCE, aiocoap_endpoint, free_port, libcoap, libcoap_server, recorded
+from peers import (
+    PATIENCE,
+    Counter,
+    Text,
+    aiocoap_endpoint,
+    free_port,
+    libcoap,
+    libcoap_server,
+    recorded,
+)
 
 from analyzer.messages import Role
 from analyzer.report import exchange_entries
@@ -30,19 +39,6 @@ if lack := peers.missing():
 LONG = b"0123456789abcdef" * 100
 
 
-class Text(resource.Resource):
-    """A text that can be read and replaced, in blocks where it is long."""
-
-    text = LONG
-
-    async def render_get(self, request: Any) -> Any:
-        return aiocoap.Message(payload=self.text)
-
-    async def render_put(self, request: Any) -> Any:
-        self.text = request.payload
-        return aiocoap.Message(code=aiocoap.CHANGED)
-
-
 class Slow(resource.Resource):
     """Answers after the empty ACK."""
 
@@ -51,32 +47,9 @@ class Slow(resource.Resource):
         return aiocoap.Message(payload=b"late")
 
 
-class Counter(resource.ObservableResource):
-    """Changes five times a second while somebody observes it."""
-
-    count = 0
-    ticking: asyncio.Task[None] | None = None
-
-    def update_observation_count(self, newcount: int) -> None:
-        if newcount and self.ticking is None:
-            self.ticking = asyncio.create_task(self.tick())
-        elif not newcount and self.ticking is not None:
-            self.ticking.cancel()
-            self.ticking = None
-
-    async def tick(self) -> None:
-        while True:
-            await asyncio.sleep(0.2)
-            self.count += 1
-            self.updated_state()
-
-    async def render_get(self, request: Any) -> Any:
-        return aiocoap.Message(payload=str(self.count).encode())
-
-
 def site() -> Any:
     site = resource.Site()
-    for name, what in (("text", Text()), ("slow", Slow()), ("counter", Counter())):
+    for name, what in (("text", Text(LONG)), ("slow", Slow()), ("counter", Counter())):
         site.add_resource([name], what)
     return site
 

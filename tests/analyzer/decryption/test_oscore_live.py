@@ -18,7 +18,7 @@ import peers
 import pytest
 from aiocoap import credentials, oscore, resource
 from aiocoap.oscore_sitewrapper import OscoreSiteWrapper
-from peers import PATIENCE, aiocoap_endpoint, free_port, recorded
+from peers import PATIENCE, Counter, Text, aiocoap_endpoint, free_port, recorded
 from scapy.layers.inet import UDP
 from scapy.utils import rdpcap
 
@@ -54,39 +54,6 @@ def clear(message: Any) -> Clear:
     return int(message.code), [o for o in options if o[0] not in outside], message.payload
 
 
-class Text(resource.Resource):
-    text = LONG
-
-    async def render_get(self, request: Any) -> Any:
-        return aiocoap.Message(payload=self.text)
-
-    async def render_put(self, request: Any) -> Any:
-        self.text = request.payload
-        return aiocoap.Message(code=aiocoap.CHANGED)
-
-
-class Counter(resource.ObservableResource):
-    """Changes as long as somebody observes it."""
-
-    count = 0
-    ticking: asyncio.Task[None] | None = None
-
-    def update_observation_count(self, newcount: int) -> None:
-        if newcount and self.ticking is None:
-            self.ticking = asyncio.create_task(self._tick())
-        elif not newcount and self.ticking is not None:
-            self.ticking.cancel()
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(0.1)
-            self.count += 1
-            self.updated_state()
-
-    async def render_get(self, request: Any) -> Any:
-        return aiocoap.Message(payload=str(self.count).encode())
-
-
 def end(folder: Path, own: str, other: str, secret: str, sealed: dict[bytes, Clear]) -> End:
     folder.mkdir()
     settings = {"sender-id_hex": own, "recipient-id_hex": other, "secret_hex": secret}
@@ -99,8 +66,8 @@ def end(folder: Path, own: str, other: str, secret: str, sealed: dict[bytes, Cle
 @asynccontextmanager
 async def server_at(port: int, context: End) -> AsyncIterator[None]:
     site = resource.Site()
-    site.add_resource(["text"], Text())
-    site.add_resource(["count"], Counter())
+    site.add_resource(["text"], Text(LONG))
+    site.add_resource(["count"], Counter(0.1))
     known = credentials.CredentialsMap()
     known[":client"] = context
     async with aiocoap_endpoint(port, OscoreSiteWrapper(site, known)):
