@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import aiocoap
@@ -16,6 +17,7 @@ import peers
 import pytest
 from aiocoap import resource
 from aiocoap.numbers.constants import Reliable, Unreliable
+from beside_tshark import Given, differences, shown
 from peers import (
     PATIENCE,
     Counter,
@@ -26,6 +28,7 @@ from peers import (
     libcoap_server,
     recorded,
 )
+from tshark import needs_tshark
 
 from analyzer.messages import Role
 from analyzer.report import exchange_entries
@@ -171,3 +174,10 @@ def test_pings_are_answered_by_reset(session: Session) -> None:
     pings = exchanges(session, method="ping")
     assert pings
     assert all(ping["reset_frame"] for ping in pings)
+
+
+@needs_tshark
+def test_messages_are_what_tshark_shows(session: Session, tmp_path: Path) -> None:
+    (path,) = session.paths
+    theirs = shown(Path(path), tmp_path, Given(coap=session.settings.ports))
+    assert differences(session, theirs) == {}

@@ -20,8 +20,10 @@ import peers
 import pytest
 from aiocoap import resource
 from aiocoap.numbers.constants import Reliable, Unreliable
+from beside_tshark import Given, differences, shown
 from peers import aiocoap_endpoint, free_port, libcoap, libcoap_server, recorded
 from relay import Fate, Relay, relayed
+from tshark import needs_tshark
 
 from analyzer.messages import Role
 from analyzer.report import exchange_entries
@@ -300,3 +302,10 @@ def test_retransmissions_are_seen_on_both_sides(run: Run) -> None:
 def test_no_peer_is_blamed_for_the_network(tap: Session) -> None:
     errors = [f for f in tap.findings if f.severity == Severity.ERROR]
     assert [(f.rule.id, f.frame, f.text) for f in errors] == []
+
+
+@needs_tshark
+def test_messages_are_what_tshark_shows(tap: Session, tmp_path: Path) -> None:
+    (path,) = tap.paths
+    theirs = shown(Path(path), tmp_path, Given(coap=tap.settings.ports))
+    assert differences(tap, theirs) == {}
