@@ -138,18 +138,21 @@ class Shakes:
         was in them.
 
         Where one end alone was captured nothing is told, but of a client that repeats its first
-        hello: nobody answered that.
+        hello: nobody answered that. An alert says why by itself, or nobody can read it; one that
+        only closes what never was does neither, but ends the waiting.
         """
         security = self._flow.security
-        if progress.over or security.alerts_seen or self._flow.opaque or self._flow.opened:
+        told = any(alert.level < 0 or alert.ends_it(security.newer) for alert in security.alerts)
+        if progress.over or told or self._flow.opaque or self._flow.opened:
             return []
         lone = not progress.client or not (progress.server or answers)
-        near = now - time < LONGEST_TIMER
+        closed = any(alert.closes for alert in security.alerts)
+        near = now - time < LONGEST_TIMER and not closed
         if lone:
             first = progress.last in (None, (_CLIENT_HELLO, True))
             if not (progress.client and first and (near or progress.hellos > 1)):
                 return []
-        told = HandshakeUnfinished(
+        event = HandshakeUnfinished(
             self._flow, progress, security.psk_identity, near, security.last_frame
         )
-        return [Notice(record, security.last_frame, time, told)]
+        return [Notice(record, security.last_frame, time, event)]

@@ -58,6 +58,11 @@ class Alert(NamedTuple):
         return (newer or self.level == _FATAL) and self.description not in _CLOSURES
 
     @property
+    def closes(self) -> bool:
+        """Whether the sender has nothing more to say: close_notify (RFC 5246 clause 7.2.1)."""
+        return self.description == 0
+
+    @property
     def text(self) -> str:
         if self.level < 0:
             return "encrypted alert"

@@ -93,6 +93,15 @@ def test_an_alert_or_data_ends_it() -> None:
         assert not talk.later(90).findings(UNFINISHED)
 
 
+def test_who_closes_what_never_was_waits_no_more() -> None:
+    """A server that never answered a Finished closes: nothing is open, and it says no reason."""
+    talk = Handshakes().hellos().keys().alert(CLOSE_NOTIFY, level=1)
+    (finding,) = talk.findings(UNFINISHED)
+    assert finding.severity == Severity.WARNING
+    assert finding.text.endswith('stops behind Finished of the client, identity "ue-7"')
+    assert not Handshakes().stands().alert(CLOSE_NOTIFY, level=1).later(90).findings(UNFINISHED)
+
+
 def test_a_wrong_key_on_one_end_looks_like_this() -> None:
     """The server says nothing to a Finished that it cannot open; the client sends it again."""
     session = Session(Settings(dtls_ports=frozenset({recorded.PORT})))
