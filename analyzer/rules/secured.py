@@ -118,9 +118,9 @@ def handshake_alert(event: HandshakeAlert, context: Context) -> Iterator[Breach]
     "",
     absence=True,
     title="Handshake never finished",
-    what="A DTLS or TLS handshake begins, and neither its end nor an alert about an error was seen: "
-    "nobody answers, or it stops behind a message. Where only one end was captured this is not told; a "
-    "note where the capture ends less than a minute later.",
+    what="A DTLS or TLS handshake begins, and neither its end nor an alert about an error was "
+    "seen: nobody answers, or it stops behind a message. Where only one end was captured this is "
+    "not told; a note where the capture ends less than a minute later.",
     why="Without a handshake no CoAP passes. A DTLS server answers a message whose check fails by "
     "silence (RFC 6347 4.1.2.7), so a wrong key looks like this, too; as do a firewall, a server "
     "that is not there, and large certificates whose IP fragments get lost.",

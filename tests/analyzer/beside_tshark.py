@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -45,23 +45,19 @@ class Said(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What tshark is told of a capture: ports by what they carry, and secrets.
-
-    It takes one pre-shared key at a time: it is run once for each of `keys`.
-    """
+    """What tshark is told of a capture: ports by what they carry, and secrets. `where` is a display
+    filter, `key` the pre-shared key of every identity: it takes one alone."""
 
     coap: Iterable[int] = ()
     dtls: Iterable[int] = ()
     tls: Iterable[int] = ()
     http: Iterable[int] = ()
     https: Iterable[int] = ()
-    keys: Sequence[bytes] = ()
+    key: bytes = b""
     keylog: Path | None = None
     where: str = "coap"
-    """A display filter."""
 
     def options(self) -> Iterator[str]:
-        """All but the key."""
         for port in self.coap:
             yield from ("-d", f"udp.port=={port},coap", "-d", f"tcp.port=={port},coap")
         for port in self.dtls:
@@ -72,6 +68,8 @@ class Given(NamedTuple):
             yield from ("-d", f"tcp.port=={port},http")
         for port in self.https:
             yield from ("-d", f"tcp.port=={port},tls", "-d", f"tls.port=={port},http")
+        if self.key:
+            yield from ("-o", f"dtls.psk:{self.key.hex()}", "-o", f"tls.psk:{self.key.hex()}")
         if self.keylog is not None:
             yield from ("-o", f"tls.keylog_file:{self.keylog}")
         yield from ("-Y", f"({self.where}) and not icmp")
@@ -81,16 +79,13 @@ PLAIN = Given()
 
 
 def shown(capture: Path, home: Path, given: Given = PLAIN) -> dict[int, list[Said]]:
-    """Every message that tshark shows, by its frame; with several keys, what one of them shows."""
+    """Every message that tshark shows, by its frame."""
+    arguments = ("-2", "-n", "-r", str(capture), "-T", "pdml", *given.options())
+    output = _NOT_XML.sub("?", tshark(*arguments, home=home))
     found: dict[int, list[Said]] = {}
-    for key in given.keys or (b"",):
-        psk = [w for of in ("dtls", "tls") if key for w in ("-o", f"{of}.psk:{key.hex()}")]
-        arguments = ("-2", "-n", "-r", str(capture), "-T", "pdml", *given.options(), *psk)
-        output = _NOT_XML.sub("?", tshark(*arguments, home=home))
-        for packet in ElementTree.fromstring(output):
-            said = list(_messages(packet))
-            if said and len(said) > len(found.get(said[0].frame, ())):
-                found[said[0].frame] = said
+    for packet in ElementTree.fromstring(output):
+        for said in _messages(packet):
+            found.setdefault(said.frame, []).append(said)
     return found
 
 

@@ -40,14 +40,15 @@ def free_port() -> int:
 def free_ports(*above: int) -> int:
     """A port that is free for UDP and TCP, as are those so much above it; below those that systems
     give to clients."""
-    while True:
+    for _ in range(100):
         port = random.randrange(18_000, 29_000)
         with ExitStack() as stack, suppress(OSError):
-            for number in (port, *(port + more for more in above)):
+            for number in {port, *(port + more for more in above)}:
                 for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                     probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
                     probe.bind(("127.0.0.1", number))
             return port
+    raise OSError("no ports are free")
 
 
 @contextmanager

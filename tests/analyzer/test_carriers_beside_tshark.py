@@ -53,7 +53,7 @@ def test_recorded_dtls(name: str, tmp_path: Path) -> None:
     ports = frozenset({recorded.PORT})
     session = read(path, Settings(secrets=recorded.secrets(name), dtls_ports=ports))
     assert all(flags & SECURED for flags in session.messages["flags"].tolist())
-    given = Given(dtls=ports, keys=[recorded.KEY], keylog=log if log.exists() else None)
+    given = Given(dtls=ports, key=recorded.KEY, keylog=log if log.exists() else None)
     assert differences(session, shown(path, tmp_path, given)) == LESS.get(name, {})
 
 
@@ -62,7 +62,7 @@ def test_neither_reads_more_than_the_other(name: str, tmp_path: Path) -> None:
     path, ports = recorded.path(name), frozenset({recorded.PORT})
     session = read(path, Settings(secrets=recorded.secrets(name), dtls_ports=ports))
     assert not len(session.messages)
-    assert shown(path, tmp_path, Given(dtls=ports, keys=[recorded.KEY])) == {}
+    assert shown(path, tmp_path, Given(dtls=ports, key=recorded.KEY)) == {}
 
 
 @needs_libcoap
@@ -118,7 +118,7 @@ def test_oscore(tmp_path: Path) -> None:
 def test_one_byte_that_differs_is_seen(tmp_path: Path) -> None:
     path, ports = recorded.path("coap-ccm8"), frozenset({recorded.PORT})
     session = read(path, Settings(secrets=recorded.secrets(), dtls_ports=ports))
-    theirs = shown(path, tmp_path, Given(dtls=ports, keys=[recorded.KEY]))
+    theirs = shown(path, tmp_path, Given(dtls=ports, key=recorded.KEY))
     (asked, answered) = (said for (said,) in theirs.values())
     for other in (
         answered._replace(payload=answered.payload[:-1] + b"?"),
