@@ -143,12 +143,16 @@ async def run(scene: Scene) -> dict[str, str]:
     async with AsyncExitStack() as stack:
         pem = str(scene.folder / "pem")
         keys = ("-k", IDENTITIES["ue-1"], "-h", "hint", "-i", str(scene.folder / "match"))
-        for build in BUILDS:
-            more = () if build == "notls" else (*keys, "-c", pem, "-n")
-            server = libcoap_server(
-                scene.servers[build], *more, build=build, environment=scene.environment("no-chacha")
+        servers = (
+            libcoap_server(
+                scene.servers[build],
+                *(() if build == "notls" else (*keys, "-c", pem, "-n")),
+                build=build,
+                environment=scene.environment("no-chacha"),
             )
-            await stack.enter_async_context(server)
+            for build in BUILDS
+        )
+        await asyncio.gather(*map(stack.enter_async_context, servers))
         stack.push_async_callback((await _aiocoap_server(scene)).shutdown)
         printed, _ = await asyncio.gather(
             asyncio.gather(*(_talk(scene, name) for name in TALKS)), _aiocoap_talks(scene)

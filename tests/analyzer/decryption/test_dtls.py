@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Recorded associations are opened as tshark opens them, whatever order their datagrams come in."""
+"""Recorded associations are opened, whatever order their datagrams come in."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,17 +16,10 @@ from analyzer.decryption.security import Reason, Security
 from analyzer.decryption.sessions import Session, SessionCache
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
-from decryption.recorded import KEY, NAMES, PORT, Datagram, datagrams, path, read, secrets
+from decryption.recorded import NAMES, Datagram, datagrams, path, read, secrets
 from dissectors.tls.records import dtls_records
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=150)
-UNREAD = {
-    "coap-gnutls": "tshark 4.0 opens no ChaCha20-Poly1305 in DTLS",
-    "dtls13-ccm8-cid": "tshark 4.0 knows no DTLS 1.3",
-    "dtls13-gcm": "tshark 4.0 knows no DTLS 1.3",
-    "psk-renegotiated": "tshark 4.0 has no keys for what follows a renegotiation",
-}
-
 OPENED = {
     "coap-ccm8": [b"@\x01\x12\x34\xb4time", b"`E\x12\x34\xd1\x01\x01\xffNov 27 20:31:39"],
     "ecdsa-keylog": [b"one\n", b"two\n"],
@@ -56,23 +48,6 @@ def test_application_data_is_read(name: str) -> None:
         assert security.opaque == security.tampered == 0
         assert not association.muted
     assert sum(one.security.opened for one in found.associations) == len(OPENED[name])
-
-
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-@pytest.mark.parametrize("name", sorted({*NAMES} - {*UNREAD}))
-def test_tshark_reads_the_same(name: str) -> None:
-    keys = path(name).with_suffix(".keys")
-    command = ["tshark", "-r", str(path(name)), "-d", f"udp.port=={PORT},dtls", "-T", "fields"]
-    command += ["-o", f"dtls.psk:{KEY.hex()}", "-e", "frame.number", "-e", "data.data"]
-    command += ["-o", f"tls.keylog_file:{keys}"] if keys.exists() else []
-    command += ["--disable-protocol", "coap"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    seen = []
-    for line in told.splitlines():
-        frame, _, data = line.partition("\t")
-        seen += [(int(frame), bytes.fromhex(part)) for part in data.split(",") if part]
-    found = read(datagrams(name), secrets(name))
-    assert [(frame, opened.plaintext) for frame, opened in found.opened] == seen
 
 
 def test_a_handshake_says_who_speaks() -> None:
