@@ -125,8 +125,8 @@ class Datagrams:
         self._first.pop(whole.key, None)
         if whole.overlapped:
             self._session.judge(FragmentsOverlapped(whole))
-        if early is not None or self._session.carriers.carries(whole.packet):
-            return  # read as cut: what was said of it stands; or read by what it carries
+        if self._session.carriers.carries(last.frame) or early is not None:
+            return  # read by what it carries; or read as cut: what was said of it stands
         size = len(whole.packet)
         packet = Packet(whole.packet, RAW_IP, last.frame, last.time, last.offset, size, interface)
         packet.parts = _parts(whole)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Datagrams of DTLS and segments of TCP that came in fragments of IP, put together: a flight with
-certificates rarely fits into one packet."""
+"""What came in fragments of IP, put together: a flight with certificates rarely fits into one
+packet."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,12 @@ class Whole:
 
     def __init__(self, selected: Selected, packet: bytes, text: memoryview) -> None:
         self.data, self.text = memoryview(packet), text
-        self.time, self.piece, self.mark = selected.time, selected.piece, selected.mark
+        self.time, self.piece = selected.time, selected.piece
+        self.is_carrier = False
+
+    def mark(self, record: int) -> None:
+        """The packet is a carrier, and no more; its fragments stay what they are."""
+        self.is_carrier = True
 
 
 def select_one(
@@ -57,6 +62,7 @@ class Reassembled:
 
     def __init__(self) -> None:
         self._pieces = Reassembler()
+        self._carriers: deque[int] = deque()
         self._places: OrderedDict[int, Piece] = OrderedDict()
         self._row = link.new_row()
 
@@ -82,6 +88,17 @@ class Reassembled:
         if not places or places[-1] is not piece:
             places += (piece,)
         return whole.packet, places
+
+    def note_carrier(self, frame: int) -> None:
+        """Nothing is left to read of the datagram that a frame completed."""
+        self._carriers.append(frame)
+
+    def is_carrier(self, frame: int) -> bool:
+        """Whether that was noted of a frame; asked in the order of the frames."""
+        noted = self._carriers
+        while noted and noted[0] < frame:
+            noted.popleft()
+        return bool(noted) and noted[0] == frame
 
     def _take(self, frames: tuple[int, ...]) -> tuple[Piece, ...]:
         found = (self._places.pop(frame, None) for frame in frames)

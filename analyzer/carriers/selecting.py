@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.capture.records import IS_CARRIER, MARK, NO_INTERFACE, ROW
-from analyzer.facts import COAP_PORT, COAPS_PORT
+from analyzer.facts import COAP_PORT, COAPS_PORT, OTHER_PORT
 from analyzer.state import hash_bytes, mix
 from dissectors import link
 from dissectors.coap import numbers
+from dissectors.coap.oscore import HAS_KID, LONGEST_PIV
 from dissectors.kernel import Bytes, Rows, Text
 from dissectors.link import walk as walk_link
 
@@ -43,6 +44,7 @@ ENDS_SIZE: Final = 32
 _SYN_FIN_RST: Final = 7
 _RECORD_HEADER: Final = 13
 _LEAST_COAP: Final = 4
+_LEAST_CIPHERTEXT: Final = 9  # a code, and the shortest tag (RFC 9053 clause 4)
 _TCP, _UDP = 6, 17
 
 
@@ -84,23 +86,55 @@ def is_passing(data: Bytes, sort: int, at: int, tcp_at: int) -> bool:
     return sort == TCP and data[tcp_at + 13] & _SYN_FIN_RST != 0
 
 
-def has_oscore(data: Bytes, at: int, end: int) -> bool:
-    """A CoAP datagram with the OSCORE option (RFC 8613 clause 2), by its deltas alone."""
-    if end - at < _LEAST_COAP or data[at] // 64 != 1:
-        return False
+def oscore_at(data: Bytes, at: int, end: int) -> int:
+    """Where the OSCORE option of a CoAP datagram stands (RFC 8613 clause 2), by the deltas of its
+    options alone; -1 where it has none."""
+    if end - at <= _LEAST_COAP or data[at] // 64 != 1:
+        return -1
     place = at + _LEAST_COAP + data[at] % 16
+    if data[at] % 16 > 12:  # a long token (RFC 8974 clause 2.1)
+        if data[at] % 16 == 15 or end - at < _LEAST_COAP + 2:
+            return -1
+        place += 1 + data[at + 4]
+        if data[at] % 16 == 14:
+            place = at + _LEAST_COAP + 2 + 269 + data[at + 4] * 256 + data[at + 5]
     number = 0
-    while place < end and data[place] != 0xFF and number < numbers.OSCORE:
+    while place < end and data[place] != 0xFF:
         delta, length = data[place] // 16, data[place] % 16
         if delta > 12 or length > 13:  # past OSCORE, or as long as none before it
-            return False
+            return -1
         number += delta
+        if number >= numbers.OSCORE:
+            return place if number == numbers.OSCORE else -1
         if length == 13:
             if place + 1 >= end:
-                return False
+                return -1
             length = data[place + 1] + 14
         place += 1 + length
-    return number == numbers.OSCORE
+    return -1
+
+
+def proves_oscore(data: Bytes, at: int, end: int, place: int) -> bool:
+    """Whether a datagram with the OSCORE option at `place` can be nothing else, on a port that
+    nobody told: codes, option and ciphertext are as clauses 4.2, 6.1 and 8 have them."""
+    request = data[at + 1] == numbers.POST or data[at + 1] == numbers.FETCH
+    response = data[at + 1] == numbers.CHANGED or data[at + 1] == numbers.CONTENT
+    size = data[place] % 16
+    if data[at] % 16 > 8 or size > 12 or place + 1 + size >= end or not (request or response):
+        return False
+    flags = data[place + 1] * 1 if size else 0
+    piv = flags % 8
+    if flags >= 0x20 or piv > LONGEST_PIV or (size and piv >= size):
+        return False
+    if request and (piv == 0 or flags & HAS_KID == 0):
+        return False
+    place += 1 + size
+    while place < end and data[place] != 0xFF:
+        delta, length = data[place] // 16, data[place] % 16
+        if delta > 13 or length > 12:  # longer ones are inside
+            return False
+        place += 1 + length + (1 if delta == 13 else 0)
+    return end - place > _LEAST_CIPHERTEXT
 
 
 def select(
@@ -142,19 +176,21 @@ def select(
         ports = udp_ports if kind == link.UDP else tcp_ports
         source, destination = ports[row[link.SOURCE_PORT]], ports[row[link.DESTINATION_PORT]]
         secure = source == COAPS_PORT or destination == COAPS_PORT
-        if not secure and source != COAP_PORT and destination != COAP_PORT:
+        told = secure or source == COAP_PORT or destination == COAP_PORT
+        if not told and (kind == link.TCP or source == OTHER_PORT or destination == OTHER_PORT):
             continue
         at, end = row[link.PAYLOAD_AT], row[link.PAYLOAD_END]
         sort = TCP
         if kind == link.UDP:
             if at >= end:
                 continue
-            if is_dtls(data, at, end, secure):
+            if told and is_dtls(data, at, end, secure):
                 sort = DTLS
-            elif has_oscore(data, at, end):
-                sort = OSCORE
             else:
-                continue
+                place = oscore_at(data, at, end)
+                if place < 0 or not (told or proves_oscore(data, at, end, place)):
+                    continue
+                sort = OSCORE
         into = selected * SLOTS
         source_at, destination_at = row[link.SOURCE_AT], row[link.DESTINATION_AT]
         length = row[link.ADDRESS_LENGTH]

@@ -181,11 +181,10 @@ class Carriers:
         self._muted.settle()
         return self._weaver.weave(selected, taken)
 
-    def carries(self, packet: bytes) -> bool:
-        """Whether a packet that was put together from fragments of IP is one of DTLS: it was
-        taken already."""
-        cells, _ = select_one(packet, self._ports, self._seed)
-        return bool(cells) and cells[selecting.SORT] == selecting.DTLS
+    def carries(self, frame: int) -> bool:
+        """Whether nothing is left to read of the datagram that a fragment of IP completed: it was
+        one of DTLS, or OSCORE's and opened. Asked in the order of the frames."""
+        return self._reassembled is not None and self._reassembled.is_carrier(frame)
 
     def close(self) -> None:
         """Give back what the store takes."""
@@ -240,12 +239,14 @@ class Carriers:
             return
         data, pieces = found
         cells, text = select_one(data, self._ports, self._seed)
-        if not cells or cells[selecting.SORT] not in (selecting.TCP, selecting.DTLS):
+        if not cells or cells[selecting.SORT] == selecting.FRAGMENT:
             return
         cells[selecting.RECORD] = record
         whole = Whole(selected, data, text)
         if not self._muted.takes(whole.data, cells):
             self._take_packet(Packet(whole, cells, pieces), taken)
+        if whole.is_carrier or cells[selecting.SORT] == selecting.DTLS:
+            self._reassembled.note_carrier(pieces[-1].frame)
 
     def _unwrapped(self, found: list[Taken | Notice]) -> Iterator[Taken | Notice]:
         """With what OSCORE protected in them opened."""

@@ -13,9 +13,8 @@ from dissectors.coap import numbers
 RESERVED: Final = 0xE0
 GROUP: Final = 0x20
 HAS_CONTEXT: Final = 0x10
+HAS_KID: Final = 0x08
 LONGEST_PIV: Final = 5
-
-_HAS_KID: Final = 0x08
 
 UNPROTECTED: Final = frozenset(
     {
@@ -77,5 +76,5 @@ def read_oscore(value: bytes) -> Compressed:
     if flags & HAS_CONTEXT and at < len(value):
         at += 1 + value[at]
         context = value[start + 1 : at]
-    kid = value[at:] if flags & _HAS_KID else None
+    kid = value[at:] if flags & HAS_KID else None
     return Compressed(flags, value[1:start], context, kid, len(value) - at)
