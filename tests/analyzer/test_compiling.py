@@ -18,7 +18,10 @@ from carried_drawn import SETTINGS, everything, mixtures, secrets
 from generated import by_chance, capture_of, conversations, read, snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plain_selecting import Frame
+from plain_selecting import frames as drawn_frames
 from rules.conversation import Conversation
+from selected_batch import Batch
 
 from analyzer import compiling, native, state
 from analyzer.capture import CaptureError, RecordBatch
@@ -117,6 +120,16 @@ def test_so_are_captures_of_carriers(
             read(path, limit, kernels=of, secrets=keys, **SETTINGS) for of in (PLAIN, kernels)
         )
         assert everything(plain) == everything(compiled)
+
+
+@STEADY
+@given(st.lists(drawn_frames(), min_size=1, max_size=6))
+def test_carriers_are_selected_alike(kernels: Kernels, sent: list[Frame]) -> None:
+    plain, compiled = (Batch(sent, of.select) for of in (PLAIN, kernels))
+    assert (compiled.count, compiled.marked) == (plain.count, plain.marked)
+    assert compiled.found == plain.found
+    assert compiled.records == plain.records
+    assert compiled.text == plain.text
 
 
 @pytest.mark.parametrize("limit", [97, 4096])
