@@ -16,7 +16,10 @@ TESTS = Path(__file__).parents[1]
 PATHS = (TESTS.parent, TESTS, TESTS / "dissectors", TESTS / "analyzer")
 sys.path[:0] = [str(path) for path in PATHS]
 
-MAX_LENGTH = {"records": 2048, "link": 256, "options": 512, "layers": 512}
+MAX_LENGTH = {
+    **{"records": 2048, "link": 256, "options": 512, "layers": 512},
+    **{"associations": 128, "oscore": 128, "protected": 128},
+}
 """Bytes of an input at most: enough for what the target tells apart. 1024 unless listed."""
 
 

@@ -119,6 +119,14 @@ def seeds(name: str) -> Iterator[bytes]:
                     for data in talk
                     if len(data) < 256
                 )
+        case "streams":
+            yield from _streams(choose)
+        case "tls":
+            yield from _handshakes()
+        case "associations" | "oscore" | "protected":
+            yield from _edits(choose)
+        case "key_files":
+            yield from _key_files()
 
 
 def _registration(body: bytes) -> bytes:
@@ -163,3 +171,78 @@ def _frames() -> Iterator[bytes]:
                     place = choose.randint(12, 40)
                     byte = choose.choice([0, 1, 44, 51, 58, 60, 0x45, 0x60, 0x81, 0xFF])
                     yield frame[:place] + bytes([byte]) + frame[place + 1 :]
+
+
+def _streams(choose: Random) -> Iterator[bytes]:
+    """Messages in segments of any size, behind a handshake of TCP or without one."""
+    from streams.segments import CSM, get
+
+    shaken = b"\x05\0\x04\0\x01\0"
+    for number in range(40):
+        opened = bytes([choose.choice([0, 0, 1])]) + choose.choice([shaken, shaken, b""])
+        segments = b""
+        for flags in (1, 0):
+            talk = CSM + b"".join(get(each) for each in range(choose.randrange(number + 1)))
+            while talk:
+                size = choose.choice([1, 7, 40, 200])
+                more = choose.choice([0] * 8 + [2, 8, 16, 0x20, 0x40])
+                segments += bytes([flags | more, len(talk[:size])]) + talk[:size]
+                talk = talk[size:]
+        yield opened + segments
+    for request in (b"GET /.well-known/coap HTTP/1.1\r\n\r\n", b"\x16\x03\x01\0\x05\x01\0\0\x01\0"):
+        yield b"\0" + shaken + bytes([1, len(request)]) + request
+
+
+def _handshakes() -> Iterator[bytes]:
+    """Datagrams of the recorded handshakes, and the messages in them behind their types."""
+    from decryption import recorded
+
+    from dissectors.tls.handshake import dtls_fragments
+    from dissectors.tls.numbers import HANDSHAKE
+    from dissectors.tls.records import dtls_records
+
+    for name in recorded.NAMES:
+        for one in recorded.datagrams(name):
+            yield one.data
+            yield b"\x16\x03\x03" + len(one.data).to_bytes(2, "big") + one.data
+            for record in dtls_records(one.data):
+                if record.content_type == HANDSHAKE and not record.epoch:
+                    for part in dtls_fragments(one.data, record.body, record.end):
+                        yield bytes([part.kind]) + one.data[part.body : part.end]
+
+
+def _edits(choose: Random) -> Iterator[bytes]:
+    """Each recording as it is, then changed in a few places."""
+    for number in range(120):
+        script = bytes([number % 20])
+        for _ in range(number // 20):
+            kind, value = choose.randrange(11), choose.choice([0, 1, 13, 22, 32, 255])
+            place = choose.randrange(200).to_bytes(2, "big")
+            script += bytes([kind, choose.randrange(40), *place, value])
+            script += choose.randbytes(value) if kind == 10 else b""
+        yield script
+
+
+def _key_files() -> Iterator[bytes]:
+    """A file of each form."""
+    secret = "0102030405060708090a0b0c0d0e0f10"
+    lines = [
+        f"ue-1:{secret}",
+        f"#75652d31:{secret}",
+        'ue-2:"text"',
+        secret,
+        f"0x75:{secret}",
+        "ue-3",
+    ]
+    yield from (b"\0" + line.encode() for line in lines)
+    yield b"\0" + "\n".join(lines[:5]).encode()
+    for label in ("CLIENT_RANDOM", "CLIENT_TRAFFIC_SECRET_0", "RSA", "# no"):
+        for size in (32, 48):
+            yield b"\1" + f"{label} {'0a' * 32} {'0b' * size}\n".encode()
+    toml = (CAPTURES / "oscore-context.toml").read_bytes()
+    yield from (b"\2" + toml[: len(toml) // part] for part in (1, 2, 3))
+    yield b'\2[[context]]\nmaster_secret = "' + secret.encode() + b'"\nclient_id = "01"\n'
+    settings = f'{{"sender-id_hex": "01", "recipient-id_ascii": "a", "secret_hex": "{secret}"}}'
+    yield from (b"\3" + text.encode() for text in (settings, settings[:-1], "[]", "{}"))
+    row = f'"01","","{secret}","","","AES-CCM-16-64-128 (CCM*)"\n'
+    yield from (b"\4" + text.encode() for text in (row, row * 2, "# none\n", row[:30]))

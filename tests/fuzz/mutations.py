@@ -34,6 +34,10 @@ _FILE: Final = (
     b"\x02\0\0\0",
     b"\x1a\x2b\x3c\x4d",
 )
+_RECORDS: Final = (
+    *(b"\x16\xfe\xfd", b"\x17\xfe\xfd\0\1", b"\x19\xfe\xfd\0\1", b"\x14\xfe\xfd", b"\x16\x03\x03"),
+    *(b"\x2c", b"\x3f", b"\x02\0\0", b"\0\x36", b"\x00\x2b\x00\x02\xfe\xfc", b"\xc0\xa8"),
+)
 TOKENS: Final = {
     "records": (*_NUMBERS, *_FILE),
     "link": (*_NUMBERS, *_IP),
@@ -42,6 +46,22 @@ TOKENS: Final = {
     "elements": (*_JSON, b'"Message Type":', b'"UE Service ID":', b'"DEREG"'),
     "layers": (*_COAP, *_JSON),
     "session": (*_NUMBERS, *_COAP, *_FILE),
+    "streams": (*_NUMBERS, *_COAP, *_RECORDS, b"\x05\0", b"\0\xe1", b"\x82\x7e"),
+    "tls": (*_NUMBERS, *_RECORDS),
+    "associations": (*_NUMBERS, *_RECORDS),
+    "oscore": (*_NUMBERS, *_COAP),
+    "protected": (*_NUMBERS, *_RECORDS),
+    "key_files": (
+        *_JSON,
+        b"CLIENT_RANDOM ",
+        b":",
+        b"0x",
+        b"[[context]]\n",
+        b"=",
+        b'"',
+        b",",
+        b"\n",
+    ),
 }
 """What a format gives a meaning to."""
 

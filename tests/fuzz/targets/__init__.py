@@ -11,7 +11,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
-NAMES: Final = ("records", "link", "options", "json", "elements", "layers", "session")
+NAMES: Final = (
+    *("records", "link", "options", "json", "elements", "layers", "session"),
+    *("streams", "tls", "associations", "oscore", "protected", "key_files"),
+)
 _MODULES: Final = {"json": "json_text"}
 
 

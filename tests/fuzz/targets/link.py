@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Link walk: the first byte chooses the link type, the rest is one frame inside a window."""
+"""Link walk: the first byte chooses the link type, the rest is one frame inside a window. And what
+carries CoAP is found in the same frame."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from analyzer.capture.records import ROW
+from analyzer.carriers import selecting
+from analyzer.reading import port_table, tcp_port_table
 from dissectors import link
 from fuzz.checked import Checked, checked_rows
 
 LINK_TYPES = (*link.LINK_TYPES, 147)
 KINDS = range(link.UNKNOWN_LINK + 1)
 BEFORE = b"\x45\x00\x00"
+PORTS = port_table(frozenset()), tcp_port_table(frozenset())
 
 
 def run(data: bytes) -> None:
@@ -28,6 +33,26 @@ def run(data: bytes) -> None:
         assert link_type == 147
     if kind in (link.UDP, link.ICMP_ERROR):
         _check_datagram(found, start, end)
+    if kind in (link.UDP, link.TCP) or found[link.FRAGMENT]:
+        _select(window, start, len(frame), link_type)
+
+
+def _select(window: Checked, start: int, size: int, link_type: int) -> None:
+    """The kernel reads the frame, and writes a row, addresses, and a mark."""
+    records, links, muted = checked_rows(ROW), checked_rows(1), checked_rows(3)
+    for slot, value in enumerate((start, size, size, 0, 0)):
+        records[slot] = value
+    links[0] = link_type
+    for slot in range(selecting.MUTED_SLOTS):
+        muted[slot] = 0
+    text, found = Checked(memoryview(bytearray(selecting.ENDS_SIZE))), checked_rows(selecting.SLOTS)
+    select: Any = selecting.select
+    tables = (checked_rows(link.ROW_ITEMS), text, muted, found)
+    count, marked = select(window, records, 1, links, *PORTS, 7, *tables)
+    assert 0 <= marked <= 1
+    if count and found[selecting.SORT] != selecting.FRAGMENT:
+        assert start < found[selecting.AT] <= found[selecting.END] <= start + size
+        assert found[selecting.ADDRESS_LENGTH] in (4, 16)
 
 
 def _check_datagram(found: list[int], start: int, end: int) -> None:
