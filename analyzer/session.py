@@ -81,7 +81,8 @@ class Session(Stored):
         )
         tcp_ports = tcp_port_table(asked.tcp_ports, asked.tls_ports)
         seed = self.memory[state.SEED]
-        self.carriers = Carriers(udp_ports, tcp_ports, asked.secrets, seed)
+        patience = asked.timers.fragment_patience
+        self.carriers = Carriers(udp_ports, tcp_ports, asked.secrets, seed, patience)
         self.signals = Signals(self)
         self._repeats = Repeats(self.memory, self.findings)
         self._datagrams = Datagrams(self)

@@ -58,9 +58,11 @@ def _none_muted() -> Rows:
 
 
 class Reassembled:
-    """The fragments of one capture, for the stage alone; what CoAP they hold is `datagrams`'s."""
+    """The fragments of one capture, for the stage alone; what CoAP they hold is `datagrams`'s, which
+    waits `patience` for them (ns)."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
         self._pieces = Reassembler()
         self._carriers: deque[int] = deque()
         self._places: OrderedDict[int, Piece] = OrderedDict()
@@ -68,9 +70,9 @@ class Reassembled:
 
     def add(
         self, selected: Selected, record: int, link_type: int
-    ) -> tuple[bytes, tuple[Piece, ...]] | None:
-        """Take the fragment in a record: the IP packet that it completes, and where its parts
-        stand."""
+    ) -> tuple[bytes, tuple[Piece, ...], bool] | None:
+        """Take the fragment in a record: the IP packet that it completes, where its parts stand,
+        and whether it came too late: the first part was read by then, as a message that is cut."""
         row, data = self._row, selected.data
         start, captured, wire = selected.extent(record)
         link.walk(data, start, start + captured, link_type, row, wire - captured)
@@ -87,7 +89,9 @@ class Reassembled:
         places = self._take(whole.frames)
         if not places or places[-1] is not piece:
             places += (piece,)
-        return whole.packet, places
+        first = whole.runs[0].frame
+        late = any(one.frame == first and time - one.time > self._patience for one in places)
+        return whole.packet, places, late
 
     def note_carrier(self, frame: int) -> None:
         """Nothing is left to read of the datagram that a frame completed."""

@@ -87,11 +87,17 @@ class Carriers:
     """Takes messages out of what carried them; see the module.
 
     `secured` are the protected flows, in the order they were met; `notices` are told in the order
-    of the rows that stand for them. `select` is the kernel, compiled or not.
+    of the rows that stand for them. `select` is the kernel, compiled or not. `patience`: so long
+    the first fragment of a datagram waits for the others (ns).
     """
 
     def __init__(
-        self, udp_ports: bytes, tcp_ports: bytes, secrets: Secrets | None, seed: int
+        self,
+        udp_ports: bytes,
+        tcp_ports: bytes,
+        secrets: Secrets | None,
+        seed: int,
+        patience: int,
     ) -> None:
         self._source: Source | None = None
         self._ports = udp_ports, tcp_ports
@@ -104,6 +110,7 @@ class Carriers:
         self._unread = 0
         self._now = 0
         self._links = rows(0)
+        self._patience = patience
         self._reassembled: Reassembled | None = None
         self._row = link.new_row()
         self._text, self._found = memoryview(bytearray()), rows(0)
@@ -232,16 +239,18 @@ class Carriers:
     def _take_fragment(self, selected: Selected, record: int, taken: list[Taken | Notice]) -> None:
         """A fragment of IP: what it completes is taken as if it had come whole."""
         if self._reassembled is None:
-            self._reassembled = Reassembled()
+            self._reassembled = Reassembled(self._patience)
         link_type = self._links[selected.records[record * ROW + 4] % MARK]
         found = self._reassembled.add(selected, record, link_type)
         if found is None:
             return
-        data, pieces = found
+        data, pieces, late = found
         cells, text = select_one(data, self._ports, self._seed)
         if not cells or cells[selecting.SORT] == selecting.FRAGMENT:
             return
         cells[selecting.RECORD] = record
+        if late and cells[selecting.SORT] == selecting.OSCORE:
+            cells[selecting.LENGTH] += 1  # as it was read: cut
         whole = Whole(selected, data, text)
         if not self._muted.takes(whole.data, cells):
             self._take_packet(Packet(whole, cells, pieces), taken)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,25 @@ def test_fragments_of_a_muted_flow_are_counted(tmp_path: Path) -> None:
     path.write_bytes(talk.pcap())
     for limit in (0, 1):
         assert counted(read(path, limit)) == [(Reason.NO_CONTEXTS, 7, 1)]
+
+
+@pytest.mark.parametrize("secrets", [KNOWN, None])
+def test_fragments_that_come_late_are_not_two_messages(secrets: Secrets | None) -> None:
+    """By then the first one was read, as a message that is cut. Its response can be opened."""
+    talk = registered(Conversation(), (0, 80), (80, size()))
+    answer, late = talk.frames.pop(), talk.frames.pop()
+    for number in range(8):
+        talk.wait(1).con("GET", token=bytes([number]), path="/a")
+        talk.ack("2.05", content_format=0, payload=b"1")
+    for frame in (late, answer):
+        talk.wait(1).add(replace(frame, time=talk._clock))
+    session = talk.session(secrets=secrets)
+    assert len([cells for cells in requests(session) if cells["code"] == numbers.POST]) == 1
+    reason = Reason.CUT if secrets else Reason.NO_CONTEXTS
+    assert counted(session) == [(reason, 1 if secrets else 2, 18)]
+    assert not {"COAP-7252-4.4-MID-REUSE", "COAP-7252-5.3.1-TOKEN-REUSE"} & {
+        finding.rule.id for finding in session.findings
+    }
 
 
 # Ports that nobody told -----------------------------------------------------------------------
