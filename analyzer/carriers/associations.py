@@ -116,7 +116,9 @@ class DtlsCarrier:
         association = self._association
         self._time = packet.time
         found: list[Taken | Notice] = []
-        for opened in association.take(packet.payload, forward, packet.frame, packet.time):
+        for opened in association.take(
+            packet.payload, forward, packet.frame, packet.time, packet.pieces
+        ):
             cells = packet.cells
             header = self._senders[forward].header(
                 0, cells[selecting.TTL], cells[selecting.IP_ID], cells[selecting.LINK_HASH]

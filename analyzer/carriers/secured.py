@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
-from analyzer.carriers.store import PIECE_SIZE, packed, unpacked
 from analyzer.endpoints import Endpoint, endpoint
 from analyzer.stream_events import FlowOpaque, HandshakeAlert, HandshakeUnfinished
+from analyzer.streams.pieces import PIECE_SIZE, packed, unpacked
 from dissectors.carried import Ends
 from dissectors.kernel import Rows
 

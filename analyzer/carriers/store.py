@@ -19,9 +19,8 @@ from typing import BinaryIO, Final
 from analyzer.capture import CaptureError
 from analyzer.capture.spool import last_room, size_text
 from analyzer.streams.model import Piece
+from analyzer.streams.pieces import PIECE_SIZE, packed, unpacked
 
-_PIECE: Final = struct.Struct("<qIIHqI")  # offset in its file, frame, length, interface, time, wire
-PIECE_SIZE: Final = _PIECE.size
 _COUNT: Final = struct.Struct("<I")
 _ONE: Final = _COUNT.pack(1)
 MOST_PIECES: Final = 1 << 12
@@ -121,17 +120,3 @@ def packed_pieces(pieces: tuple[Piece, ...]) -> bytes:
         return packed(pieces[0]) + _ONE
     kept = pieces[:MOST_PIECES]
     return b"".join((*map(packed, kept), _COUNT.pack(len(kept))))
-
-
-def packed(piece: Piece) -> bytes:
-    """A packet in PIECE_SIZE bytes."""
-    place, frame, length = piece.offset, piece.frame, piece.length
-    return _PIECE.pack(place, frame, length, piece.interface, piece.time, piece.wire)
-
-
-def unpacked(pieces: bytes | bytearray) -> tuple[Piece, ...]:
-    """Packets that `packed` packed."""
-    return tuple(
-        Piece(frame, interface, place, length, time, wire)
-        for place, frame, length, interface, time, wire in _PIECE.iter_unpack(pieces)
-    )

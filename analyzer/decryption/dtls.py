@@ -19,11 +19,14 @@ from analyzer.decryption.handshake import Negotiation
 from analyzer.decryption.records import Tampered, inner
 from analyzer.decryption.security import Progress, Reason, Security
 from analyzer.decryption.sessions import SessionCache
+from analyzer.decryption.steps import Steps
 from analyzer.decryption.traffic import Traffic
 from dissectors.tls.handshake import Fragment, dtls_fragments
 from dissectors.tls.numbers import (
+    ACK,
     ALERT,
     APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
     CLIENT_HELLO,
     FINISHED,
     HANDSHAKE,
@@ -35,6 +38,7 @@ from dissectors.tls.records import Record, dtls_record
 if TYPE_CHECKING:
     from analyzer.decryption.records import Opener
     from analyzer.secrets.model import Secrets
+    from analyzer.streams.model import Piece
 
 MOST_FAILURES: Final = 8
 """Records that do not authenticate, with none before that did, until no more are tried."""
@@ -79,7 +83,6 @@ class Association:
         "_blocked",
         "_cache",
         "_failures",
-        "_finished",
         "_flights",
         "_heard",
         "_hellos",
@@ -94,14 +97,13 @@ class Association:
     def __init__(self, secrets: Secrets | None, session_cache: SessionCache) -> None:
         self._secrets = secrets
         self._cache = session_cache
-        self.security = Security("DTLS")
+        self.security = Security("DTLS", Steps(session_cache.room))
         self._negotiation: Negotiation | None = None
         self._target = 0
         self._flights = (Flights(), Flights())
         self._keys: dict[int, list[_Keys]] = {}
         self._traffic: tuple[Traffic, Traffic] | None = None
         self._heard = [False, False]
-        self._finished = [False, False]
         self._hellos = 0
         self._failures = 0
         self._asked = 0
@@ -125,20 +127,23 @@ class Association:
         """How far the newest handshake came. It is over when both have sent what its keys
         protect."""
         negotiation = self._negotiation
-        over = self.security.established or negotiation is None or all(self._finished)
+        over = self.security.established or negotiation is None or all(self.security.finished)
         client, server = self._heard
         last = negotiation.last if negotiation is not None else None
-        if negotiation is not None and not negotiation.newer and any(self._finished):
-            last = FINISHED, self._finished[0]  # protected: nothing in it is to be seen
+        if negotiation is not None and not negotiation.newer and any(self.security.finished):
+            last = FINISHED, self.security.finished[0]  # protected: nothing in it is to be seen
         return Progress(over, self._hellos, client, server, last)
 
-    def take(self, datagram: bytes, forward: bool, frame: int, time: int) -> list[Opened]:
+    def take(
+        self, datagram: bytes, forward: bool, frame: int, time: int, pieces: tuple[Piece, ...] = ()
+    ) -> list[Opened]:
         """The application data of one datagram; `forward` is from client to server.
 
-        `time` is the capture's, in ns.
+        `time` is the capture's, in ns; `pieces` are the packets it came in.
         """
         security = self.security
         security.seen(frame)
+        security.steps.arrived = frame, time, pieces
         self._heard[0 if forward else 1] = True
         opened: list[Opened] = []
         at = 0
@@ -167,7 +172,7 @@ class Association:
         """A record of 1.2 behind a ChangeCipherSpec."""
         kind, epoch = record.content_type, record.epoch
         if kind == HANDSHAKE and epoch == self._target:
-            self._finished[0 if forward else 1] = True
+            self.security.finished[0 if forward else 1] = True
         plaintext = self._open(record, datagram, forward)
         if plaintext is not None and kind == TLS12_CID:
             kind, plaintext = inner(plaintext)
@@ -176,7 +181,10 @@ class Association:
                 self.security.established = True
                 self.security.opaque += 1
             elif kind == ALERT:
-                self.security.alert(-1, -1, forward, frame)
+                self.security.alert(-1, -1, forward, frame, epoch)
+            elif kind == HANDSHAKE:
+                size = record.end - record.body
+                self.security.steps.sealed(forward, epoch, size, epoch == self._target)
         elif kind == APPLICATION_DATA:
             self.security.established = True
             self.security.opened += 1
@@ -280,7 +288,7 @@ class Association:
         self, record: Record, datagram: bytes, forward: bool, frame: int, opened: list[Opened]
     ) -> None:
         """A record of 1.3 behind the hellos."""
-        self._finished[0 if forward else 1] = True
+        self.security.finished[0 if forward else 1] = True
         negotiation = self._negotiation
         found = None
         if negotiation is None:
@@ -298,6 +306,8 @@ class Association:
             # Epoch 2 is that of the handshake (RFC 9147 clause 6.1).
             if record.epoch != 2:
                 self.security.opaque += 1
+            else:
+                self.security.steps.sealed(forward, 2, record.end - record.body)
             return
         self.security.readable()
         kind, plaintext = inner(found.plaintext)
@@ -313,14 +323,18 @@ class Association:
     ) -> None:
         """What is no application data, in clear."""
         if kind == ALERT and end - start == 2:
-            self.security.alert(data[start], data[start + 1], forward, frame)
+            self.security.alert(data[start], data[start + 1], forward, frame, epoch)
+        elif kind in (CHANGE_CIPHER_SPEC, ACK):
+            self.security.steps.record(kind, forward, epoch)
         elif kind == HANDSHAKE:
             for fragment in dtls_fragments(data, start, end):
                 if not fragment.error:
                     self._handshake(fragment, epoch, data, forward)
 
     def _handshake(self, fragment: Fragment, epoch: int, data: bytes, forward: bool) -> None:
+        steps = self.security.steps
         if fragment.kind == HELLO_REQUEST:
+            steps.fragment(fragment, data, forward, epoch, self.security)
             return
         if forward and fragment.kind == CLIENT_HELLO:
             if self._begins(fragment, epoch, data):
@@ -332,11 +346,16 @@ class Association:
         assert negotiation is not None
         if epoch < self._target - 1:
             self.security.handshake_retransmissions += fragment.offset == 0
+            steps.fragment(fragment, data, forward, epoch, self.security)
             return
         flights = self._flights[0 if forward else 1]
         before = flights.repeated
-        for whole in flights.add(fragment, data):
+        taken = [
             negotiation.take(whole.kind, whole.body, whole.header, forward)
+            for whole in flights.add(fragment, data)
+        ]
+        completed = taken[0] if taken and taken[0].kind == fragment.kind else None
+        steps.fragment(fragment, data, forward, epoch, self.security, completed)
         self.security.handshake_retransmissions += flights.repeated - before
 
     def _begins(self, fragment: Fragment, epoch: int, data: bytes) -> bool:
@@ -357,7 +376,6 @@ class Association:
         self._target = epoch + 1
         self._flights = (Flights(), Flights())
         self._traffic = None
-        self._finished = [False, False]
         if self._heard[1]:
             self._hellos = 0
         self._failures = 0

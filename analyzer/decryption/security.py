@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dissectors.tls.numbers import (
     ALERT_LEVELS,
@@ -15,6 +15,9 @@ from dissectors.tls.numbers import (
     VERSIONS,
     suite_name,
 )
+
+if TYPE_CHECKING:
+    from analyzer.decryption.steps import Steps
 
 MOST_ALERTS: Final = 32
 """Alerts kept of one flow; later ones are counted alone."""
@@ -113,6 +116,7 @@ class Security:
         "encrypt_then_mac",
         "established",
         "extended_master_secret",
+        "finished",
         "first_frame",
         "handshake_retransmissions",
         "handshakes",
@@ -127,14 +131,16 @@ class Security:
         "server_name",
         "server_subject",
         "session_id",
+        "steps",
         "tampered",
         "transport",
         "version",
     )
 
-    def __init__(self, transport: str) -> None:
+    def __init__(self, transport: str, steps: Steps) -> None:
         self.transport = transport
         """DTLS or TLS."""
+        self.steps = steps
         self.handshakes = 0
         """Those that began here; renegotiations count."""
         self.cookie_exchanges = 0
@@ -157,6 +163,7 @@ class Security:
     def begin(self) -> None:
         """A handshake starts: what an earlier one agreed on holds no more."""
         self.handshakes += 1
+        self.steps.handshake = self.handshakes
         self.version = 0
         self.cipher_suite = -1
         self.psk_identity = b""
@@ -174,6 +181,8 @@ class Security:
         """The Connection ID in records to the client; None when none was agreed on."""
         self.server_cid: bytes | None = None
         self.established = False
+        self.finished = [False, False]
+        """Whether the client, and the server, has sent what the keys of the handshake protect."""
         self.reason: Reason | None = None
         self.detail = ""
 
@@ -212,10 +221,18 @@ class Security:
         self.reason = None
         self.detail = ""
 
-    def alert(self, level: int, description: int, forward: bool, frame: int) -> None:
+    def alert(
+        self, level: int, description: int, forward: bool, frame: int, epoch: int = 0
+    ) -> None:
         self.alerts_seen += 1
+        self.steps.alert(level, description, forward, epoch)
         if len(self.alerts) < MOST_ALERTS:
             self.alerts.append(Alert(level, description, forward, frame))
+
+    def holds(self, frame: int) -> bool:
+        """Whether a packet is a step of its handshakes, or the first or last one of the flow."""
+        ends = (self.first_frame, self.last_frame)
+        return frame in ends or any(step.frame == frame for step in self.steps)
 
     def seen(self, frame: int) -> None:
         if self.first_frame < 0:

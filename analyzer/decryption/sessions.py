@@ -7,6 +7,7 @@ from collections import OrderedDict
 from hashlib import sha256
 from typing import Final
 
+from analyzer.decryption.steps import Room
 from analyzer.decryption.used import UsedSecrets
 
 MOST_SESSIONS: Final = 1 << 16
@@ -35,6 +36,8 @@ class SessionCache:
         self.used = UsedSecrets()
         self.unseen = "was not captured"
         """What is said of what begins a flow, where nothing is known of it."""
+        self.room = Room()
+        """For the steps of all handshakes."""
 
     def crowded(self, most: int) -> None:
         """Flows were forgotten, as more than `most` came at a time: later packets of theirs look

@@ -18,6 +18,7 @@ from analyzer.decryption.handshake import (
 from analyzer.decryption.records import Opener, Tampered, TrafficOpener, inner
 from analyzer.decryption.security import Progress, Reason, Security
 from analyzer.decryption.sessions import SessionCache
+from analyzer.decryption.steps import Steps
 from analyzer.decryption.tls_records import MOST_SKIPPED, Records, TlsRecord
 from analyzer.streams.model import UNKNOWN, Chunk
 from dissectors.tls import numbers
@@ -149,7 +150,7 @@ class TlsStream:
     """
 
     def __init__(self, secrets: Secrets | None, sessions: SessionCache) -> None:
-        self.security = Security("TLS")
+        self.security = Security("TLS", Steps(sessions.room))
         self._secrets = secrets
         self._sessions = sessions
         self._negotiation = self._begun()
@@ -189,7 +190,7 @@ class TlsStream:
         half.begun = True
         found = []
         for record in half.records.take(chunk):
-            plaintext = self._read(half, record, chunk.frame)
+            plaintext = self._read(half, record, chunk)
             if plaintext:
                 lost = UNKNOWN if half.missed else 0
                 half.missed = False
@@ -207,10 +208,13 @@ class TlsStream:
         if not half.protected:
             self._negotiation.holes = True
 
-    def _read(self, half: _Direction, record: TlsRecord, frame: int) -> bytes:
+    def _read(self, half: _Direction, record: TlsRecord, chunk: Chunk) -> bytes:
         """Application data of a record, if it has any; all else is followed here."""
-        kind, _, content, _ = record
+        kind, _, content, pieces = record
+        steps = self.security.steps
         if kind == numbers.CHANGE_CIPHER_SPEC:
+            steps.arrived = chunk.frame, chunk.time, pieces
+            steps.record(kind, half.forward, int(half.protected))
             self._change(half)
             return b""
         if kind == numbers.APPLICATION_DATA and not half.protected:
@@ -221,17 +225,20 @@ class TlsStream:
         if half.protected and not (half.label and kind != numbers.APPLICATION_DATA):
             opened = self._open(half, record)
             if opened is None:
-                self._leave(half, kind, frame)
+                steps.arrived = chunk.frame, chunk.time, pieces
+                self._leave(half, kind, chunk.frame, len(content))
                 return b""
             kind, content = opened
-        if kind == numbers.HANDSHAKE:
-            self._take_messages(half, content)
-        elif kind == numbers.ALERT and len(content) >= 2:
-            self.security.alert(content[0], content[1], half.forward, frame)
-        elif kind == numbers.APPLICATION_DATA and half.protected:
+        if kind == numbers.APPLICATION_DATA and half.protected:
             self.security.opened += 1
             self.security.established = True
             return content
+        steps.arrived = chunk.frame, chunk.time, pieces
+        if kind == numbers.HANDSHAKE:
+            self._take_messages(half, content)
+        elif kind == numbers.ALERT and len(content) >= 2:
+            protected = int(half.protected)
+            self.security.alert(content[0], content[1], half.forward, chunk.frame, protected)
         return b""
 
     def _open(self, half: _Direction, record: TlsRecord) -> tuple[int, bytes] | None:
@@ -293,13 +300,15 @@ class TlsStream:
         elif security.reason is None:
             security.because(Reason.LOST, "records are missing, and those behind them do not open")
 
-    def _leave(self, half: _Direction, kind: int, frame: int) -> None:
+    def _leave(self, half: _Direction, kind: int, frame: int, length: int) -> None:
         """Count a record that stays opaque."""
         if kind == numbers.ALERT:
-            self.security.alert(-1, -1, half.forward, frame)
+            self.security.alert(-1, -1, half.forward, frame, 1)
         elif kind == numbers.APPLICATION_DATA and self._about_data(half):
             self.security.opaque += 1
             half.missed = True
+        elif kind in (numbers.HANDSHAKE, numbers.APPLICATION_DATA):
+            self.security.steps.sealed(half.forward, 1, length)
 
     def _about_data(self, half: _Direction) -> bool:
         """Whether a record that nobody can read is one of application data.
@@ -347,7 +356,9 @@ class TlsStream:
         del buffer[:at]
 
     def _message(self, half: _Direction, kind: int, header: bytes, body: bytes) -> None:
+        steps, epoch = self.security.steps, int(half.protected)
         if half.protected and half.label == APPLICATION_TRAFFIC:
+            steps.message(kind, half.forward, epoch, self.security)
             if kind == numbers.KEY_UPDATE and isinstance(half.opener, TrafficOpener):
                 half.opener, half.sequence = half.opener.next(), 0
             return
@@ -355,7 +366,8 @@ class TlsStream:
             self._begin()
         negotiation = self._negotiation
         before = negotiation.server
-        negotiation.take(kind, body, header, half.forward)
+        whole = negotiation.take(kind, body, header, half.forward)
+        steps.message(kind, half.forward, epoch, self.security, whole)
         if kind == numbers.FINISHED and half.label:
             half.protect(negotiation, APPLICATION_TRAFFIC)
             self.security.established |= half.forward

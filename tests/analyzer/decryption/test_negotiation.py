@@ -10,6 +10,7 @@ from analyzer.decryption.dtls import Association
 from analyzer.decryption.handshake import MOST_TRANSCRIPT, Negotiation
 from analyzer.decryption.security import Reason, Security
 from analyzer.decryption.sessions import SessionCache
+from analyzer.decryption.steps import Room, Steps
 from analyzer.decryption.suites import suite
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities
@@ -142,7 +143,7 @@ def test_the_key_of_others_opens_nothing_of_ecdhe() -> None:
 
 
 def test_what_is_kept_for_the_session_hash_is_bounded() -> None:
-    security = Security("DTLS")
+    security = Security("DTLS", Steps(Room()))
     negotiation = Negotiation(known(), SessionCache(), security, dtls=True)
     agreed = {23: b""}
     for hello, forward in (
