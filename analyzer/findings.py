@@ -28,7 +28,7 @@ _LOOK_BACK: Final = 8
 class Finding:
     """One breach, or several alike. `row` is the message it points at (-1: none), `span` the byte
     range in that CoAP message; times are capture times in ns. `alike`: it counts all of its form in
-    a flow (catalogue.Alike)."""
+    a flow (catalogue.Alike). `flow`: number of the protected flow it is about, 0 for none."""
 
     id: int
     rule: Rule
@@ -45,6 +45,7 @@ class Finding:
     first_time: int = 0
     last_time: int = 0
     alike: bool = False
+    flow: int = 0
 
     @property
     def frame(self) -> int:
@@ -173,6 +174,7 @@ class Findings:
             first_time=time,
             last_time=time,
             alike=isinstance(breach.group, Alike),
+            flow=breach.flow,
         )
         self._findings.append(finding)
         self._counts[severity] += 1

@@ -123,7 +123,8 @@ class Breach(NamedTuple):
 
     `span` is the offending byte range in the CoAP message of `message`, `within` one in its payload
     or in the body that came in blocks; `group` makes breaches with an equal group one finding with
-    a count; `frames` are further frames that matter.
+    a count; `frames` are further frames that matter; `flow` is the number of the protected flow it
+    is about, 0 for none.
     """
 
     text: str
@@ -139,6 +140,7 @@ class Breach(NamedTuple):
     ue: str = ""
     group: Hashable = None
     rule: str = ""
+    flow: int = 0
 
 
 Predicate: TypeAlias = "Callable[[Any, Context], Iterator[Breach]]"

@@ -8,6 +8,7 @@ from typing import Final
 
 from analyzer.capture_events import OpaqueFlow
 from analyzer.decryption.security import quoted
+from analyzer.decryption.stopping import mostly, repeats
 from analyzer.rules.catalogue import Breach, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.stream_events import (
@@ -64,15 +65,17 @@ _MEANINGS: Final = {
     "before the handshake.",
 )
 def opaque(event: FlowOpaque | OpaqueFlow, context: Context) -> Iterator[Breach]:
+    flow = 0
     if isinstance(event, OpaqueFlow):
         text = f"{event.flow}: datagrams begin as those of DTLS do, and hold no whole record"
         seen = "a first byte of DTLS"
     else:
-        security = event.flow.security
+        security, flow = event.flow.security, event.flow.number
         ends = f"{event.flow.client} - {event.flow.server}"
         text = f"{ends}: {security.transport} is not read: {event.detail}"
         seen = f"{security.transport} records"
-    yield Breach(text, seen=seen, expected="CoAP that can be read", frame=event.frame)
+    expected = "CoAP that can be read"
+    yield Breach(text, seen=seen, expected=expected, frame=event.frame, flow=flow)
 
 
 @rule(
@@ -89,9 +92,10 @@ def opaque(event: FlowOpaque | OpaqueFlow, context: Context) -> Iterator[Breach]
     bad="A ClientKeyExchange with the identity `ue-7`, and the server's alert 115, "
     "unknown_psk_identity.",
     good="A handshake up to both Finished, application data, and close_notify in the end.",
-    fix="By the alert: the same pre-shared key and identity on both ends for decrypt_error, "
-    "bad_record_mac and unknown_psk_identity; a common cipher suite for handshake_failure; a valid "
-    "certificate and the issuer's on the other end for those about certificates.",
+    fix="Look at the messages before it: `msgshark handshakes`, or `l` on the screen. By the "
+    "alert: the same pre-shared key and identity on both ends for decrypt_error, bad_record_mac "
+    "and unknown_psk_identity; a common cipher suite for handshake_failure; a valid certificate "
+    "and the issuer's on the other end for those about certificates.",
 )
 def handshake_alert(event: HandshakeAlert, context: Context) -> Iterator[Breach]:
     flow, alert = event.flow, event.alert
@@ -107,6 +111,7 @@ def handshake_alert(event: HandshakeAlert, context: Context) -> Iterator[Breach]
         expected="a handshake that succeeds" if not event.established else "application data",
         frame=alert.frame,
         group=(flow.number, alert.forward, alert.description),
+        flow=flow.number,
     )
 
 
@@ -126,9 +131,11 @@ def handshake_alert(event: HandshakeAlert, context: Context) -> Iterator[Breach]
     "that is not there, and large certificates whose IP fragments get lost.",
     bad="A ClientHello, repeated after 1, 3 and 7 seconds, and no HelloVerifyRequest.",
     good="A ClientHello, HelloVerifyRequest, and so on up to both Finished.",
-    fix="Look at the message it stopped behind. No answer to a ClientHello: address, port, "
-    "firewall, server. Behind ClientKeyExchange or Finished: the pre-shared key. Behind a "
-    "Certificate: MTU and fragments.",
+    fix="Look at its messages one by one: `msgshark handshakes`, or `l` on the screen. No answer "
+    "to a ClientHello: address, port, firewall, server. Behind the HelloVerifyRequest: what the "
+    "server sends does not arrive. Behind ServerHelloDone: MTU and fragments, mostly of a "
+    "certificate. Behind ClientKeyExchange or Finished: the pre-shared key, which mostly differs "
+    "where the server only sends its messages again.",
 )
 def handshake_unfinished(event: HandshakeUnfinished, context: Context) -> Iterator[Breach]:
     flow, progress = event.flow, event.progress
@@ -139,12 +146,15 @@ def handshake_unfinished(event: HandshakeUnfinished, context: Context) -> Iterat
         text = f"ClientHello {hellos}, no answer"
     identity = f", identity {quoted(event.identity)}" if event.identity else ""
     open_ = " before the capture ends: still open" if event.ended else ""
+    told = not event.ended or repeats(flow.security)
+    why = mostly(flow.security) if told else ""
     yield Breach(
-        f"{flow.client} - {flow.server}: {text}{identity}{open_}",
+        f"{flow.client} - {flow.server}: {text}{identity}{open_}{why and f'; {why}'}",
         severity=N if event.ended else W,
         seen=progress.stopped,
         expected="both Finished",
         frame=event.frame,
+        flow=flow.number,
     )
 
 
@@ -173,4 +183,5 @@ def client_moved(event: ClientMoved, context: Context) -> Iterator[Breach]:
         seen=str(event.after),
         expected=str(event.before),
         frame=event.frame,
+        flow=flow.number,
     )
