@@ -32,6 +32,7 @@ from analyzer.doctor.command import doctor
 from analyzer.exporting import export
 from analyzer.field_options import Printing, prints, prints_messages
 from analyzer.filter_options import FilterUsageError
+from analyzer.handshakes_command import handshakes
 from analyzer.live_options import captures_live
 from analyzer.name_options import takes_names
 from analyzer.opened import intake_of, opened_session, reading_session, tell, tell_notices
@@ -321,6 +322,7 @@ def check(files: tuple[str, ...], asked: CheckOptions, **reading: Any) -> int:
 
 for command in (
     statistics,
+    handshakes,
     reference.fields,
     reference.rules,
     reference.explain,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from analyzer import protected, report, spec_report
+from analyzer import handshakes, protected, report, spec_report
 from analyzer.candidates import Candidates
 from analyzer.profiles.spec import SpecProfile
 from analyzer.profiles.transmission import SECOND, Transmission
@@ -17,6 +17,7 @@ from analyzer.views.listed import Listed
 from dissectors.fields import is_repeated
 
 if TYPE_CHECKING:
+    from analyzer.carriers.secured import SecuredFlow
     from analyzer.checking import Check
     from analyzer.examples import Conversation, Explanation, Illustration
     from analyzer.findings import Finding
@@ -117,6 +118,11 @@ def _spread_entry(spread: Spread) -> dict[str, Any]:
 def write_statistics(parts: dict[Part, list[dict[str, Any]]], out: TextIO) -> None:
     """An object with an array of entries (statistics.report) for each part."""
     _write({str(part): entries for part, entries in parts.items()}, out)
+
+
+def write_handshakes(session: Session, flows: Iterable[SecuredFlow], out: TextIO) -> None:
+    """An array of protected flows, each with the steps of its handshakes."""
+    _write_array(handshakes.entries(session, flows), out)
 
 
 def write_fields(fields: Iterable[tuple[Field, Sequence[str]]], out: TextIO) -> None:

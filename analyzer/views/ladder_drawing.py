@@ -13,16 +13,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.handshakes import HandshakeLadder
 from analyzer.profiles.transmission import SECOND
 from analyzer.views.escape import escape
 from analyzer.views.info import Line, Piece
 from analyzer.views.inks import GLYPHS
 from analyzer.views.ladder_words import gap, heading, reason, verdict, words
 from analyzer.views.terminal import Paper, ascii_text, columns
+from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
     from analyzer.endpoints import Endpoint
     from analyzer.findings import Finding
+    from analyzer.handshakes import Move
     from analyzer.ladders import Ending, Ladder, Step
 
 _NARROWEST: Final = 8
@@ -63,7 +66,7 @@ class Drawing:
 
     def __init__(
         self,
-        ladder: Ladder,
+        ladder: Ladder | HandshakeLadder,
         paper: Paper,
         glyphs: bool = False,
         named: Callable[[Endpoint], str] = str,
@@ -73,7 +76,7 @@ class Drawing:
         self.paper = paper
         self._glyphs = glyphs
         self.marks = _ASCII if paper.plain else _DRAWN
-        steps = ladder.steps
+        steps: Sequence[Step | Move] = ladder.steps
         self._together = len(ladder.heads) > 1
         self._frame = max(5, *(len(str(step.frame)) for step in steps))
         self._time = max(11, *(len(_time(step)) for step in steps))
@@ -89,7 +92,8 @@ class Drawing:
         spans = max(1, count - 1)
         room = self.paper.width - 1 - self.first
         needed = [min(_USUAL - 1 - self.first, room)]
-        for step, label in zip(self.ladder.steps, self._labels, strict=True):
+        steps: Sequence[Step | Move] = self.ladder.steps
+        for step, label in zip(steps, self._labels, strict=True):
             start, end = sorted((self._place(step.source), self._place(step.destination)))
             if end > start:
                 text = sum(columns(piece) + 1 for piece, _ in label) - 1
@@ -105,7 +109,7 @@ class Drawing:
             tuple((ascii_text(text), ink) for text, ink in line) if self.paper.plain else (*line,)
         )
 
-    def _label(self, step: Step) -> Line:
+    def _label(self, step: Step | Move) -> Line:
         """What is written on an arrow; the endpoint where its column is shared."""
         pieces = list(words(step))
         for prefix, participant in (("from", step.source), ("to", step.destination)):
@@ -123,6 +127,7 @@ class Drawing:
         yield from self.title()
         yield from self.names()
         for index in range(len(self.ladder.steps)):
+            yield from self.missing(index)
             yield from self.silence(index)
             yield from self.message(index)
         for ending in self.ladder.endings:
@@ -143,7 +148,7 @@ class Drawing:
         text = f"({whose}{escape(ending.text)})"
         yield from self._below(self.first, ((word, "warning") for word in text.split(" ")))
 
-    def finding(self, finding: Finding, step: Step | None = None) -> Iterator[Line]:
+    def finding(self, finding: Finding, step: Step | Move | None = None) -> Iterator[Line]:
         """What was found, below a message where it is about one."""
         start, row = self.first, -1
         if step is not None:
@@ -204,6 +209,13 @@ class Drawing:
         silence = gap(self.ladder.steps[index])
         if silence:
             yield (*self._gutter(time=silence), *self._row((), self.marks.silence))
+
+    def missing(self, index: int) -> Iterator[Line]:
+        """A line for the steps of handshakes that were left out before one."""
+        ladder = self.ladder
+        if isinstance(ladder, HandshakeLadder) and ladder.missing and index == ladder.missing_at:
+            text = f"{plural(ladder.missing, 'step')} left out"
+            yield (*self._gutter(), *self._row([(self.first + 2, ((text, "dim"),))]))
 
     def message(self, index: int) -> Iterator[Line]:
         """The arrow of a message, and below it what it has no room for and what was found."""
@@ -270,7 +282,7 @@ def _at(parts: Iterable[tuple[int, Line]], place: int) -> Line:
     return tuple(pieces)
 
 
-def _time(step: Step) -> str:
+def _time(step: Step | Move) -> str:
     return f"{step.time / SECOND:.6f}"
 
 

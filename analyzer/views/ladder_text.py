@@ -10,10 +10,11 @@ from analyzer.views.ladder_drawing import Drawing, clipped
 from analyzer.views.terminal import Paper, inked
 
 if TYPE_CHECKING:
+    from analyzer.handshakes import HandshakeLadder
     from analyzer.ladders import Ladder
 
 
-def write_ladders(ladders: Iterable[Ladder], out: TextIO, paper: Paper) -> None:
+def write_ladders(ladders: Iterable[Ladder | HandshakeLadder], out: TextIO, paper: Paper) -> None:
     """Ladders one below the other, a blank line between them."""
     separator = ""
     for ladder in ladders:
@@ -23,7 +24,7 @@ def write_ladders(ladders: Iterable[Ladder], out: TextIO, paper: Paper) -> None:
             out.write(line + "\n")
 
 
-def drawn(ladder: Ladder, paper: Paper) -> Iterator[str]:
+def drawn(ladder: Ladder | HandshakeLadder, paper: Paper) -> Iterator[str]:
     """The lines of a ladder, in colour where the paper has it."""
     for line in Drawing(ladder, paper).lines():
         pieces = clipped(line, paper.width)

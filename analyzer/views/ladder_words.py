@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from analyzer.exchanges.model import State
+from analyzer.handshakes import HandshakeLadder, Move, agreed
+from analyzer.handshakes import State as Outcome
 from analyzer.messages import Role
 from analyzer.profiles.transmission import SECOND
 from analyzer.views.escape import escape
@@ -15,10 +17,20 @@ from dissectors.coap import numbers
 from dissectors.coap.numbers import Type
 from dissectors.coap.values import Block
 from dissectors.msgin5g.elements import MESSAGE_TYPE_NAMES, MessageType
+from dissectors.tls import numbers as tls
 
 if TYPE_CHECKING:
+    from analyzer.decryption.steps import Step as HandshakeStep
     from analyzer.findings import Finding
     from analyzer.ladders import Head, Ladder, Step
+
+_FATAL: Final = 2
+_INKS: Final = {
+    Outcome.FINISHED: "success",
+    Outcome.ALERT: "error",
+    Outcome.UNFINISHED: "error",
+    Outcome.NOT_CAPTURED: "dim",
+}
 
 GAP: Final = SECOND
 """A time without messages that is shown as such, in ns."""
@@ -27,8 +39,11 @@ _MOST_HEADS: Final = 20
 _MOST_TEXT: Final = 200
 
 
-def heading(ladder: Ladder) -> Line:
-    """`Exchange 9`, `GET`, `/a`, token, UE, how it stands; of several, ids; of none, nothing."""
+def heading(ladder: Ladder | HandshakeLadder) -> Line:
+    """`Exchange 9`, `GET`, `/a`, token, UE, how it stands; of several, ids; of none, nothing. Of a
+    handshake what was agreed on, and how it came out."""
+    if isinstance(ladder, HandshakeLadder):
+        return _of_handshake(ladder)
     if not ladder.heads:
         return ()
     if len(ladder.heads) > 1:
@@ -52,9 +67,29 @@ def _heading(head: Head) -> Iterator[Piece]:
     yield f"answered {numbers.code_name(head.response_code)}" if answered else head.state.label, ""
 
 
-def words(step: Step) -> Line:
-    """`CON`, `MID:1234`, `GET`, `/a`, `Observe:0`, `[Retransmission]`, ..."""
-    return tuple(_words(step))
+def _of_handshake(ladder: HandshakeLadder) -> Line:
+    found = ladder.outcome
+    known = escape(agreed(ladder.flow), 2 * _MOST_TEXT) or ladder.flow.security.transport
+    return (*((part, "") for part in known.split(", ")), (str(found.state), _INKS[found.state]))
+
+
+def words(step: Step | Move) -> Line:
+    """`CON`, `MID:1234`, `GET`, `/a`, `Observe:0`, `[Retransmission]`, ...; of a handshake
+    `ClientHello`, `DTLS 1.2`, `3 suites`, `[Retransmission of frame 4]`, ..."""
+    return tuple(_of_step(step.step) if isinstance(step, Move) else _words(step))
+
+
+def _of_step(step: HandshakeStep) -> Iterator[Piece]:
+    alert = step.kind == tls.ALERT
+    ink = "request" if step.forward else ""
+    if alert:
+        ink = "error" if step.level == _FATAL else "warning"
+    yield step.name, ink
+    if step.facts:
+        for part in escape(step.facts, 2 * _MOST_TEXT).split(", "):
+            yield part, ""
+    if step.again:
+        yield f"[Retransmission of frame {step.again}]", "warning"
 
 
 def _words(step: Step) -> Iterator[Piece]:
@@ -88,7 +123,7 @@ def _block(block: Block) -> str:
     return f"{block.num}/{int(block.more)}/{block.size}"
 
 
-def gap(step: Step) -> str:
+def gap(step: Step | Move) -> str:
     """`2.010 s` where nothing was seen before a message for long, or time went back; else ``."""
     return f"{step.gap / SECOND:.3f} s" if abs(step.gap) >= GAP else ""
 
@@ -105,4 +140,4 @@ def reason(finding: Finding, row: int = -1) -> str:
     of its kind."""
     if row not in (-1, finding.row):
         return f"as in frame {finding.frame}"
-    return escape(finding.text, _MOST_TEXT)
+    return escape(finding.text, _MOST_TEXT * (3 if finding.flow else 1))

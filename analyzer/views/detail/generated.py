@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.carriage import pieces
 from analyzer.exchanges.model import CONFIDENCES, MATCHES, State, reason
 from analyzer.findings import Finding
 from analyzer.messages import Role
 from analyzer.relations import Confidence
+from analyzer.streams.model import Piece as Packet
 from analyzer.views.detail.nodes import Node
 from analyzer.views.detail.times import time_words
 from analyzer.views.escape import escape
@@ -19,6 +20,9 @@ from analyzer.views.inks import GLYPHS, SEVERITY_INKS, line
 from analyzer.views.places import Page, Place
 from analyzer.views.session_view import SessionView
 from analyzer.views.times import date_and_time, duration
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
 
 _OF_TIMES: Final = {
     "response time": "exchange.response_time",
@@ -30,16 +34,24 @@ _OF_TIMES: Final = {
 
 def frame_node(view: SessionView, row: int, wire: int | None = None) -> Node:
     """The packet as it was captured; `wire` bytes long, unless the table tells."""
-    session = view.opened
-    cells = session.messages.row(row)
-    interface = session.interfaces[cells["interface"]].interface
-    parts = pieces(session, row)
+    cells = view.opened.messages.row(row)
+    parts = pieces(view.opened, row)
     captured = parts[-1].length if parts else cells["captured"]
     offset = parts[-1].offset if parts else cells["offset"]
     wire = cells["wire"] if wire is None else wire
-    heading = f"Frame {cells['frame']}: {wire} bytes on wire, {captured} captured"
+    piece = Packet(
+        cells["frame"], cells["interface"], offset, captured, time=cells["time"], wire=wire
+    )
+    return piece_node(view.opened, piece)
+
+
+def piece_node(session: Session, piece: Packet) -> Node:
+    """A packet, as it was captured."""
+    frame, index, offset, captured, time, wire = piece
+    interface = session.interfaces[index].interface
+    heading = f"Frame {frame}: {wire} bytes on wire, {captured} captured"
     facts = (
-        ("Arrival time", date_and_time(cells["time"]), "frame.time_epoch"),
+        ("Arrival time", date_and_time(time), "frame.time_epoch"),
         (
             "Interface",
             escape(interface.name) or str(interface.index),

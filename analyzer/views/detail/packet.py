@@ -56,7 +56,7 @@ def load() -> None:
 def packet_detail(view: SessionView, row: int) -> Detail:
     """The packet that carries a message."""
     nodes: list[Node] = []
-    attempt = _Attempts(nodes)
+    attempt = Attempts(nodes)
     attempt.nodes("the comments", lambda: comment_nodes(view, row))
     place = _place(view, row, attempt)
     length = place.wire if place else None
@@ -75,21 +75,19 @@ def packet_detail(view: SessionView, row: int) -> Detail:
 
 def packet_bytes(view: SessionView, row: int) -> Detail:
     """The bytes of the packet alone, as `packet_detail` has them; Scapy is not needed."""
-    attempt = _Attempts([])
+    attempt = Attempts([])
     place = _place(view, row, attempt)
     if place is None:
         return Detail()
     return Detail((), _sources(view, row, place, attempt), place.source, place.at)
 
 
-def _place(view: SessionView, row: int, attempt: _Attempts) -> Standing | None:
+def _place(view: SessionView, row: int, attempt: Attempts) -> Standing | None:
     found: Standing | None = attempt.value("the packet", lambda: standing(view.opened, row), None)
     return found
 
 
-def _sources(
-    view: SessionView, row: int, place: Standing, attempt: _Attempts
-) -> tuple[Source, ...]:
+def _sources(view: SessionView, row: int, place: Standing, attempt: Attempts) -> tuple[Source, ...]:
     """The bytes, in zones, and which of them to hide."""
     at, end = place.at, place.at + len(place.message)
     # The walk, not the layers: what fails above must not uncover a credential.
@@ -143,7 +141,7 @@ def _findings(view: SessionView, row: int, at: int) -> list[Node]:
     return [node] if node is not None else []
 
 
-class _Attempts:
+class Attempts:
     """Runs what may fail on a packet nobody thought of, and says so in the tree."""
 
     def __init__(self, nodes: list[Node]) -> None:
