@@ -146,6 +146,11 @@ class Carriers:
         return self._weaver.store
 
     @property
+    def met(self) -> int:
+        """TCP connections and DTLS associations so far."""
+        return self._met
+
+    @property
     def unopened(self) -> UnopenedTally:
         """Messages that OSCORE protects and nobody opened."""
         return self._wrapped.tally

@@ -37,12 +37,21 @@ class LadderAt(NamedTuple):
     opened_from: Page = Page.EXCHANGES
 
 
+class HandshakeAt(NamedTuple):
+    """The handshakes of a protected flow, by its number: the packet under the cursor (0: the
+    first), and the page that closing them leads to."""
+
+    flow: int
+    frame: int = 0
+    opened_from: Page = Page.STATISTICS
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A packet by its frame, or an exchange, a finding or a UE (ue_standings) by its id.
 
     `span` are bytes of the CoAP message to light up, `branch` names a branch of the detail tree
-    to select; with `ladder` the ladder of the exchange is shown.
+    to select; with `ladder` the ladder of the exchange is shown, with `handshake` that of a flow.
     """
 
     page: Page
@@ -50,3 +59,4 @@ class Place:
     span: Span | None = None
     branch: str = ""
     ladder: LadderAt | None = None
+    handshake: HandshakeAt | None = None

@@ -68,6 +68,17 @@ def records_node(
     return Node(line(_TITLES[dtls]), span, tuple(shown), key=field, field=field)
 
 
+def step_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Of a packet's nodes those of steps of a handshake, in their order: messages and pieces of
+    them, and records that have none in clear."""
+    for node in nodes:
+        if node.key in ("dtls", "tls"):
+            for record in node.children:
+                if record.key.startswith("record"):
+                    told = [one for one in record.children if one.key.startswith("handshake")]
+                    yield from told or [record]
+
+
 def _agreed(flow: SecuredFlow | None) -> Agreed:
     """On what the form of messages depends. Which kind of certificate it was, they show."""
     if flow is None or not flow.security.version:
@@ -176,7 +187,7 @@ def _handshake(
     if error:
         children.append(Node(line(f"[{error}]", "warning"), key="error"))
     words = f"Handshake Protocol: {name}{piece}"
-    return Node(line(words), span, tuple(children), key=f"handshake {span[0]}")
+    return Node(line(words), span, tuple(children), key=f"handshake {span[0]}", expanded=True)
 
 
 def _fields(fields: Iterable[Field]) -> Iterator[Node]:

@@ -77,5 +77,6 @@ def _of_packet(page: PageScreen, subject: Subject) -> Subject:
 
 
 def _of_ladder(page: PageScreen, subject: Subject) -> Subject:
-    rows: LadderRows = page.query(LadderList).first().rows
+    rows = page.query(LadderList).first().rows
+    assert isinstance(rows, LadderRows)
     return _of_packet(page, subject)._replace(ladder=rows.ladder)

@@ -17,6 +17,7 @@ from analyzer.views.tui.screens.copy_as import CopyScreen
 from analyzer.views.tui.screens.difference import DifferenceScreen
 from analyzer.views.tui.screens.export import ExportScreen
 from analyzer.views.tui.screens.go_to import GoToScreen
+from analyzer.views.tui.screens.handshake import HandshakeScreen
 from analyzer.views.tui.screens.ignoring import IgnoreScreen
 from analyzer.views.tui.screens.ladder import LadderScreen
 from analyzer.views.tui.screens.leave import LeaveScreen
@@ -43,6 +44,7 @@ KEY_PLACES: Final[dict[str, type[DOMNode]]] = {
     "In the filter bar": FilterInput,
     "Packets": PacketsScreen,
     "In a ladder": LadderScreen,
+    "In a handshake": HandshakeScreen,
     "In a comparison": DifferenceScreen,
     "Statistics": StatisticsScreen,
     "In a plot": BarPlot,

@@ -34,7 +34,8 @@ PAGE_KEYS: Final = [
         "ladder",
         "Ladder",
         id="page.ladder",
-        tooltip="Show the exchange of the row as a ladder: who sent what to whom",
+        tooltip="Show the exchange of the row as a ladder: who sent what to whom; of a protected "
+        "flow, and of a finding about one, the handshake",
     ),
     Binding(
         "t",

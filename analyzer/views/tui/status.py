@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.capture.spool import size_text
+from analyzer.decryption.security import quoted
 from analyzer.recording.wish import Statistics
 from analyzer.rules.catalogue import Severity
 from analyzer.views.escape import escape
@@ -14,11 +15,16 @@ from analyzer.views.info import Line, Piece
 from analyzer.views.inks import GLYPHS, SEVERITY_INKS
 from analyzer.views.places import Page
 from analyzer.views.tui.capture_view import CaptureView
+from analyzer.views.wording import plural
+
+if TYPE_CHECKING:
+    from analyzer.session import Session
 
 _BACKLOG: Final = 1000
 """Packets recorded and not read yet that are worth saying: fewer are on their way anyhow."""
 
 _REASON: Final = 40
+_MOST_WORDS: Final = 150
 
 
 def status(view: CaptureView, shown: Shown | None = None) -> list[Line]:
@@ -144,11 +150,40 @@ def emptiness(view: CaptureView) -> str:
         return f"Waiting for packets on {interfaces} …"
     if view.session is None or view.reading:
         return "Reading …"
-    counts = view.session.counts
-    if not counts.records:
+    if not view.session.counts.records:
         return "This capture holds no packets"
-    return (
-        "No CoAP in this capture\n\n"
-        f"{counts.records:,} packets, {counts.udp:,} of them UDP.\n"
-        "CoAP on another port than 5683 is found with -d udp.port==PORT,coap"
+    return "\n".join(_no_messages(view.session))
+
+
+def _no_messages(session: Session) -> Iterator[str]:
+    """Why a capture has no messages, and what to do."""
+    counts, flows = session.counts, list(session.carriers.secured)
+    if not flows:
+        over = f", {counts.carriers:,} TCP on ports of CoAP" if counts.carriers else ""
+        yield "No CoAP in this capture"
+        yield ""
+        yield f"{counts.records:,} packets, {counts.udp:,} of them UDP{over}."
+        yield "CoAP on another port than 5683 is found with -d udp.port==PORT,coap"
+        return
+    from analyzer.handshakes import State, outcome
+    from analyzer.protected import sentence
+
+    kinds = sorted({flow.security.transport for flow in flows})
+    kinds += ["TCP"] * (session.carriers.met > len(flows))
+    yield (
+        f"No CoAP that can be read: {plural(counts.records, 'packet')}, {counts.carriers:,} of "
+        f"{' and '.join(kinds)} in {plural(len(flows), 'protected flow')}"
     )
+    yield ""
+    states = [outcome(flow).state for flow in flows]
+    if len(flows) == 1:
+        identity = flows[0].security.psk_identity
+        named = f", identity {quoted(identity)}" if identity else ""
+        yield escape(f"Handshake {states[0]}{named}", _MOST_WORDS)
+    else:
+        told = (f"{states.count(state):,} {state}" for state in State if state in states)
+        yield f"Handshakes: {', '.join(told)}"
+    if unread := sentence(session):
+        yield escape(unread, _MOST_WORDS)
+        yield "Keys: --psk-file FILE (IDENTITY:KEY, the key in hex) or --keylog-file FILE"
+    yield f"l shows {'it' if len(flows) == 1 else 'them'}, message by message"

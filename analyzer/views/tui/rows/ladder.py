@@ -6,20 +6,21 @@ However long a ladder is, MOST messages of it are drawn at a time; the window mo
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from analyzer.ladders import Ending, Ladder, Step, window
 from analyzer.rules.catalogue import Severity
 from analyzer.scopes import Scope, rows_in
 from analyzer.views.info import Line
 from analyzer.views.inks import line
-from analyzer.views.ladder_drawing import Drawing, clipped
+from analyzer.views.ladder_drawing import Drawing
 from analyzer.views.terminal import Paper
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.widgets.columns import GAP, Column
+from analyzer.views.tui.rows.drawn import OTHER, DrawnLine, DrawnRows
+from analyzer.views.tui.widgets.columns import Column
 from analyzer.views.wording import plural
 
 if TYPE_CHECKING:
@@ -32,42 +33,24 @@ MOST: Final = 200
 """Messages that are drawn at a time."""
 
 MARK: Final = "●"
-_NARROWEST: Final = 40
-_OTHER: Final = 1 << 32
-"""Identities of lines that are no arrows, above those that are."""
 
 
-class _Row(NamedTuple):
-    """A line; `step` is the message whose arrow it is, -1 for none."""
-
-    line: Line
-    step: int = -1
-
-
-class LadderRows:
+class LadderRows(DrawnRows):
     """The ladder of an exchange, as far around it as `scope` says."""
 
     def __init__(self, view: CaptureView, exchange: int, scope: Scope) -> None:
+        super().__init__()
         self.view = view
         self.exchange = exchange
         self.scope = scope
         self.ladder = Ladder((), (), (), (), ())
         self.marks: list[int] = []  # rows of the messages table
-        self.follows = False
         self._rows: np.ndarray[Any, Any] | None = None
         self._first = 0
-        self._width = 80
         self._looked: tuple[int, tuple[object, ...]] = (-1, ())
         self._drawn: tuple[object, ...] = ()
-        self._header = ""
-        self._lines: list[_Row] = []
-        self._arrows: list[int] = []  # lines of the steps
 
     # What is drawn ------------------------------------------------------------------------------
-
-    def fit(self, width: int) -> None:
-        """Draw on so many columns from the next refresh on."""
-        self._width = max(_NARROWEST, width - 1 - GAP)
 
     def show(self, scope: Scope) -> None:
         """Look so far from the next refresh on."""
@@ -118,32 +101,29 @@ class LadderRows:
 
     def _draw(self) -> None:
         drawing = Drawing(self.ladder, Paper(self._width), True, self.view.endpoint)
-        self._header = drawing.header()
-        rows = (_Row(clipped(row.line, self._width), row.step) for row in self._drawing(drawing))
-        self._lines = list(rows)
-        self._arrows = [at for at, row in enumerate(self._lines) if row.step >= 0]
+        self.draw(drawing.header(), self._drawing(drawing))
 
-    def _drawing(self, drawing: Drawing) -> Iterator[_Row]:
+    def _drawing(self, drawing: Drawing) -> Iterator[DrawnLine]:
         """The lines, top down; what never came stands below the last message of its exchange."""
         ladder = self.ladder
         if len(ladder.heads) == 1:
-            yield from map(_Row, drawing.title())
+            yield from map(DrawnLine, drawing.title())
         names = list(drawing.names())
         if len(names) > 1:
-            yield from map(_Row, names)
+            yield from map(DrawnLine, names)
         if ladder.passed:
-            yield _Row(line(f"↑ {plural(ladder.passed, 'message')} before", "dim"))
+            yield DrawnLine(line(f"↑ {plural(ladder.passed, 'message')} before", "dim"))
         endings = self._endings()
         for index in range(len(ladder.steps)):
-            yield from map(_Row, drawing.silence(index))
+            yield from map(DrawnLine, drawing.silence(index))
             for at, text in enumerate(drawing.message(index)):
-                yield _Row(text, -1 if at else index)
+                yield DrawnLine(text, -1 if at else index)
             for ending in endings[index]:
-                yield from map(_Row, drawing.ending(ending))
+                yield from map(DrawnLine, drawing.ending(ending))
         for finding in ladder.findings:
-            yield from map(_Row, drawing.finding(finding))
+            yield from map(DrawnLine, drawing.finding(finding))
         if ladder.left_out:
-            yield _Row(line(f"↓ {plural(ladder.left_out, 'message')} after", "dim"))
+            yield DrawnLine(line(f"↓ {plural(ladder.left_out, 'message')} after", "dim"))
 
     def _endings(self) -> dict[int, list[Ending]]:
         last = {step.exchange: index for index, step in enumerate(self.ladder.steps)}
@@ -166,23 +146,12 @@ class LadderRows:
 
     def number(self, index: int) -> int:
         """The place of the message of a line in the whole ladder, from 1."""
-        return self._first + bisect_right(self._arrows, index)
+        return self._first + super().number(index)
 
     def step(self, index: int) -> Step | None:
         """The message whose arrow is in a line."""
-        at = self._lines[index].step if 0 <= index < len(self._lines) else -1
+        at = self.step_at(index)
         return self.ladder.steps[at] if at >= 0 else None
-
-    def arrow(self, index: int, forwards: bool = False) -> int | None:
-        """The line of the arrow at or above a line, or else of the next one below."""
-        at = bisect_left(self._arrows, index) if forwards else bisect_right(self._arrows, index) - 1
-        return self._arrows[at] if 0 <= at < len(self._arrows) else None
-
-    def block(self, index: int) -> tuple[int, int]:
-        """First and last line of what belongs to the arrow in a line."""
-        at = bisect_left(self._arrows, index)
-        after = self._arrows[at + 1] if at + 1 < len(self._arrows) else len(self._lines)
-        return (index if at else 0), after - 1
 
     def turn(self, step: int) -> bool:
         """Move the window on by half of it; whether there was more."""
@@ -229,34 +198,23 @@ class LadderRows:
 
     @property
     def columns(self) -> Sequence[Column]:
-        return (Column("mark", "", 1), Column("ladder", self._header, flexible=True))
-
-    def __len__(self) -> int:
-        return len(self._lines)
+        return (Column("mark", "", 1), *super().columns)
 
     def identity(self, index: int) -> int:
         """The row of the message; of other lines their place."""
         step = self.step(index)
-        return _OTHER + index if step is None else step.row
+        return OTHER + index if step is None else step.row
 
     def find(self, identity: int) -> int | None:
         """The line of the arrow of a message."""
-        if identity >= _OTHER:
+        if identity >= OTHER:
             return None
         rows = [step.row for step in self.ladder.steps]
         at = bisect_left(rows, identity)
-        return self._arrows[at] if at < len(rows) and rows[at] == identity else None
-
-    def width(self, key: str) -> int:
-        """All columns have a width."""
-        return 0
+        return self.arrow_of(at) if at < len(rows) and rows[at] == identity else None
 
     def cells(self, index: int) -> Sequence[Line]:
         """The sign of a marked message, and the line."""
         step = self.step(index)
         marked = step is not None and step.row in self.marks
-        return line(MARK if marked else "", "heading"), self._lines[index].line
-
-    def row_ink(self, index: int) -> str:
-        """Every piece has its own."""
-        return ""
+        return line(MARK if marked else "", "heading"), *super().cells(index)

@@ -17,6 +17,7 @@ from analyzer.views.tui.nearest import NoPacketError, number_of
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.findings import FindingRows
 from analyzer.views.tui.rows.sorting import Sorting
+from analyzer.views.tui.screens.handshake import handshake_place
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.widgets.hex_pane import HexPane, extent
 from analyzer.views.tui.widgets.rule_pane import RulePane
@@ -117,6 +118,15 @@ class FindingsScreen(PageScreen):
             self.post_message(Visit(Place(Page.PACKETS, frame, finding.span, "findings")))
         else:
             self.notify("This finding is about the capture, not about a packet")
+
+    def action_ladder(self) -> None:
+        """Of a finding about a protected flow, its handshakes."""
+        finding = self._finding
+        if finding is not None and finding.flow:
+            place = handshake_place(finding.flow, self.page, finding.frame)
+            self.post_message(Visit(place))
+        else:
+            super().action_ladder()
 
     @property
     def here(self) -> Place | None:

@@ -4,34 +4,26 @@ and of the message under the cursor the fields and the bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Container
-from textual.widget import Widget
 
 from analyzer.scopes import Scope, scopes_of
-from analyzer.views.detail.packet import load, packet_detail
+from analyzer.views.detail.nodes import Node
+from analyzer.views.detail.packet import Detail, packet_detail
 from analyzer.views.places import LadderAt, Page, Place
 from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.nearest import NoPacketError, nearest
 from analyzer.views.tui.places import Visit
 from analyzer.views.tui.rows.ladder import LadderRows
 from analyzer.views.tui.screens.difference import DifferenceScreen
+from analyzer.views.tui.screens.drawn import DrawnScreen
 from analyzer.views.tui.screens.page import PageScreen, titled
-from analyzer.views.tui.widgets.detail_tree import DetailTree
-from analyzer.views.tui.widgets.hex_pane import HexPane
-from analyzer.views.tui.widgets.ladder_list import LadderList
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
-_BESIDE: Final = 140
-_BELOW: Final = (100, 40)
-"""Columns, and columns and rows, from which on details stand beside or below unasked."""
 
-
-class LadderScreen(PageScreen):
+class LadderScreen(DrawnScreen):
     """Stands on the exchanges page; closing it leads to the page it was opened from."""
 
     page = Page.EXCHANGES
@@ -80,95 +72,23 @@ class LadderScreen(PageScreen):
     ]
 
     def __init__(self, view: CaptureView, place: Place) -> None:
-        super().__init__(view)
         self._at = place.ladder or LadderAt()
         self.rows = LadderRows(view, place.number, self._at.scope)
-        self.list = LadderList(self.rows, id="ladder")
-        self.fields = DetailTree("coap", id="fields")
-        self.hex = HexPane(id="octets")
-        self.inspected = Container(self.fields, self.hex, id="inspected")
-        self._details: bool | None = None  # None: where there is room
-        self._loaded = False
+        super().__init__(view, self.rows, "coap")
 
-    def panes(self) -> Iterable[Widget]:
-        self.list.add_class("main")
-        yield Container(self.list, self.inspected, id="flow")
+    def begin(self) -> None:
+        self._reveal(self._at.frame)
 
-    def lists(self) -> Iterable[VirtualList]:
-        """A ladder begins at its first message, also of a live capture."""
-        return ()
-
-    def on_mount(self) -> None:
-        self._make_room()
-        self.list.focus()
-        self._load()
-        self.call_after_refresh(self._reveal, self._at.frame)
-
-    def on_resize(self) -> None:
-        self._make_room()
-
-    def _make_room(self) -> None:
-        width, height = self.app.size
-        room = width >= _BESIDE or (width >= _BELOW[0] and height >= _BELOW[1])
-        self.inspected.display = room if self._details is None else self._details
-
-    def refresh_page(self) -> None:
-        super().refresh_page()
-        self._title()
-
-    def _title(self) -> None:
+    def name_panes(self) -> None:
         many = self.rows.messages
         at = f"message {self.rows.number(self.list.cursor):,} of {many:,}" if many else ""
         scope = self.rows.scope
         around = "" if scope is Scope.EXCHANGE else f" and its whole {scope}"
         titled(self.list, f"Ladder of exchange {self.rows.exchange}{around}", at)
 
-    # The message under the cursor ---------------------------------------------------------------
-
-    @work(thread=True, exclusive=True)
-    def _load(self) -> None:
-        load()
-        self.app.call_from_thread(self._dissectors_loaded)
-
-    def _dissectors_loaded(self) -> None:
-        self._loaded = True
-        if self.is_mounted:
-            self._inspect()
-
-    @on(VirtualList.Highlighted, "#ladder")
-    def _highlighted(self) -> None:
-        self._title()
-        self.show_soon(self.list, self._inspect)
-
-    def _inspect(self) -> None:
+    def detail(self) -> tuple[int, Detail, Node | None] | None:
         step = self.rows.step(self.list.cursor)
-        if step is None or not self._loaded or not self.inspected.display:
-            return
-        detail = packet_detail(self.view, step.row)
-        self.hex.show(detail.sources, detail.message)
-        titled(self.fields, f"Packet {step.frame}")
-        self._name_bytes()
-        self.fields.show(detail.nodes)
-
-    @on(DetailTree.Selected)
-    def _selected(self, event: DetailTree.Selected) -> None:
-        self.hex.light(event.node.span, event.node.source)
-        self._name_bytes()
-
-    @on(HexPane.Turned)
-    def _name_bytes(self) -> None:
-        titled(self.hex, self.hex.title, f"{len(self.hex.data)} bytes")
-
-    @on(DetailTree.Followed)
-    def _followed(self, event: DetailTree.Followed) -> None:
-        self.post_message(Visit(event.place))
-
-    def action_details(self) -> None:
-        self._details = not self.inspected.display
-        self._make_room()
-        self._inspect()
-        if not self._details:
-            self.list.focus()
+        return (step.frame, packet_detail(self.view, step.row), None) if step is not None else None
 
     # Places -------------------------------------------------------------------------------------
 
@@ -208,7 +128,7 @@ class LadderScreen(PageScreen):
         self.refresh_page()
         index = self.rows.find(row) if row is not None else None
         self.list.go_to(index or 0)
-        self._title()
+        self.name_panes()
 
     @on(VirtualList.Chosen, "#ladder")
     def _chosen(self) -> None:

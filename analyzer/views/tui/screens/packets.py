@@ -21,6 +21,7 @@ from analyzer.views.tui.capture_view import CaptureView
 from analyzer.views.tui.nearest import NoPacketError, nearest
 from analyzer.views.tui.places import Noted, Visit
 from analyzer.views.tui.rows.packets import PacketRows
+from analyzer.views.tui.screens.handshake import PROTECTED_FLOWS, handshake_place
 from analyzer.views.tui.screens.page import PageScreen, position, titled
 from analyzer.views.tui.search_targets import PacketsTarget, Target
 from analyzer.views.tui.widgets.detail_tree import DetailTree
@@ -278,6 +279,17 @@ class PacketsScreen(PageScreen):
         if index == self.list.cursor:
             self._show(index)
         self.list.go_to(index)
+
+    def action_ladder(self) -> None:
+        """Of a capture without messages, the handshakes of what is protected in it."""
+        session = self.view.session
+        flows = session.carriers.secured if session is not None else []
+        if session is None or len(session.messages) or not flows:
+            super().action_ladder()
+        elif len(flows) == 1:
+            self.post_message(Visit(handshake_place(flows[0].number, self.page)))
+        else:
+            self.post_message(Visit(PROTECTED_FLOWS))
 
     def action_peer(self) -> None:
         row = self._row()

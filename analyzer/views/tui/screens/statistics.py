@@ -17,9 +17,10 @@ from analyzer.statistics.model import Buckets, Part
 from analyzer.statistics.parts import condition, range_condition
 from analyzer.views.places import Page, Place
 from analyzer.views.tui.capture_view import CaptureView
-from analyzer.views.tui.places import FilterBy, Join
+from analyzer.views.tui.places import FilterBy, Join, Visit
 from analyzer.views.tui.plots import bars_of, caption_of, title_of
 from analyzer.views.tui.rows.statistics import Listed, Order, StatisticsRows, heading
+from analyzer.views.tui.screens.handshake import HandshakeScreen, handshake_place
 from analyzer.views.tui.screens.page import PageScreen, titled
 from analyzer.views.tui.status import emptiness
 from analyzer.views.tui.widgets.bar_plot import GUTTER, BarPlot
@@ -27,7 +28,7 @@ from analyzer.views.tui.widgets.choice_line import ChoiceLine
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 _OF_ONE: Final = frozenset(
-    ("ladder", "visit_ue", "flagged", "ask_number", "copy_as", "colour_conversation", "filter_by")
+    ("visit_ue", "flagged", "ask_number", "copy_as", "colour_conversation", "filter_by")
 )
 """Actions on one packet or exchange: a row is about many."""
 
@@ -227,6 +228,8 @@ class StatisticsScreen(PageScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "by":
             return len(self.part.ways) > 1
+        if action == "ladder":
+            return self.part is Part.PROTECTED
         if action in _OF_ONE:
             return False
         return super().check_action(action, parameters)
@@ -264,6 +267,15 @@ class StatisticsScreen(PageScreen):
             found, plot = self.rows.listed.found, self.plot
             self._filter(range_condition(self.view.opened, found, plot.first, plot.last))
 
+    def action_ladder(self) -> None:
+        """The handshakes of the flow under the cursor."""
+        if self.part is not Part.PROTECTED or not self.list.count or not len(self.rows):
+            self.notify("No flow stands here")
+            return
+        place = self.rows.row(self.list.cursor)["number"]
+        flow = self.view.opened.carriers.secured[place]
+        self.post_message(Visit(handshake_place(flow.number, self.page)))
+
     def _filter(self, text: str) -> None:
         """List what was counted: among the messages that are listed now."""
         if fits(text):
@@ -279,8 +291,10 @@ class StatisticsScreen(PageScreen):
         return "Rows of statistics have no numbers"
 
     def go_to(self, place: Place) -> None:
-        """A part by its place."""
+        """A part by its place, and the handshakes of a flow."""
         self.show_part(list(Part)[place.number])
+        if place.handshake is not None:
+            self.app.push_screen(HandshakeScreen(self.view, place.handshake))
 
 
 def _told_apart(rows: Sequence[int]) -> tuple[int, ...]:

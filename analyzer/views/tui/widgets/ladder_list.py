@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from analyzer.views.tui.rows.ladder import LadderRows
+from analyzer.views.tui.rows.drawn import DrawnRows
 from analyzer.views.tui.widgets.virtual_list import VirtualList
 
 
 class LadderList(VirtualList):
     """The lines of a ladder."""
 
-    def __init__(self, rows: LadderRows, *, id: str | None = None) -> None:
+    def __init__(self, rows: DrawnRows, *, id: str | None = None) -> None:
         super().__init__(rows, id=id)
         self.rows = rows
 
