@@ -35,6 +35,10 @@ class State(StrEnum):
     UNFINISHED = "never finished"
     NOT_CAPTURED = "not captured"
 
+    @property
+    def failed(self) -> bool:
+        return self in (State.ALERT, State.UNFINISHED)
+
 
 class Outcome(NamedTuple):
     """`detail` is a sentence without capital and stop, not escaped; `mostly` what it mostly comes
@@ -46,7 +50,7 @@ class Outcome(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        return self.state in (State.ALERT, State.UNFINISHED)
+        return self.state.failed
 
     @property
     def text(self) -> str:

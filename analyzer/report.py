@@ -148,6 +148,7 @@ def capture_entry(session: Session) -> dict[str, Any]:
         "interfaces": [_interface_entry(session, i) for i in range(len(session.interfaces))],
         "packets": counts.records,
         "udp_datagrams": counts.udp,
+        "carrier_packets": counts.carriers,
         "coap_messages": len(roles) - roles.count(Role.UNCONFIRMED),
         "exchanges": len(session.exchanges),
         "first_time": _seconds(session.first_time),

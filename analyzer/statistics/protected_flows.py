@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analyzer.handshakes import State, outcome
 from analyzer.protected import flow_entry
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _NUMBERS = ("handshake_retransmissions", "first_frame", "last_frame", "read", "n
 _SCHEMA = {
     "number": pl.Int64,
     **dict.fromkeys(_TEXT, pl.String),
+    "handshake": pl.String,
     **dict.fromkeys(_NUMBERS, pl.Int64),
     "alerts": pl.String,
     "reason": pl.String,
@@ -25,11 +27,13 @@ _SCHEMA = {
 
 
 def protected_flows(session: Session) -> pl.DataFrame:
-    """A row per protected flow of the capture, those with most unread messages first: `number`,
-    which tells them apart; the others as protected.flow_entry, `alerts` as one text."""
+    """A row per protected flow of the capture, those first whose handshake failed, then those with
+    most unread messages: `number`, which tells them apart; `handshake`, how that came out
+    (handshakes.State); the others as protected.flow_entry, `alerts` as one text."""
     found = [_row(session, place) for place in range(len(session.carriers.secured))]
+    failed = pl.col("handshake").is_in([state for state in State if state.failed])
     return pl.DataFrame(found, _SCHEMA, orient="row").sort(
-        "not_read", "number", descending=[True, False]
+        failed, "not_read", "number", descending=[True, True, False]
     )
 
 
@@ -37,5 +41,6 @@ def _row(session: Session, place: int) -> tuple[object, ...]:
     flow = session.carriers.secured[place]
     entry = flow_entry(flow)
     alerts = ", ".join(f"{alert['by']}: {alert['text']}" for alert in entry["alerts"])
-    told = entry | {"number": place, "alerts": alerts or None}
+    state = str(outcome(flow).state)
+    told = entry | {"number": place, "alerts": alerts or None, "handshake": state}
     return tuple(told[name] for name in _SCHEMA)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import report
 from analyzer.profiles.transmission import SECOND
@@ -25,6 +25,13 @@ _MOST_NAMED: Final = 50
 _MS: Final = SECOND // 1000
 
 
+def _read(capture: dict[str, Any]) -> str:
+    """`17 packets, 0 UDP datagrams, 17 packets of DTLS or TCP`: those are counted apart."""
+    told = f"{capture['packets']:,} packets, {capture['udp_datagrams']:,} UDP datagrams"
+    carriers = capture["carrier_packets"]
+    return f"{told}, {carriers:,} packets of DTLS or TCP" if carriers else told
+
+
 def head(check: Check) -> Iterator[Markup]:
     """Verdict, what was read and how it was judged."""
     verdict = "failed" if check.failed else "passed"
@@ -34,7 +41,7 @@ def head(check: Check) -> Iterator[Markup]:
         ("Files", _listed([code(path) for path in capture["files"]])),
         ("Interfaces", _listed([_interface(entry) for entry in capture["interfaces"]])),
         ("Time", _time(check)),
-        ("Read", f"{capture['packets']:,} packets, {capture['udp_datagrams']:,} UDP datagrams"),
+        ("Read", _read(capture)),
         ("Spec profile", code(capture["spec_profile"])),
         ("Transmission", code(capture["transmission"] or "of no name")),
     ]

@@ -11,6 +11,7 @@ from .conversation import Conversation, Side
 UE, SERVER = "10.0.0.2:49152", "10.0.0.1:5684"
 PSK_CCM_8: Final = 0xC0A8
 CLIENT_HELLO, SERVER_HELLO, SERVER_HELLO_DONE, CLIENT_KEY_EXCHANGE, FINISHED = 1, 2, 14, 16, 20
+HELLO_VERIFY_REQUEST: Final = 3
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, TLS12_CID = 20, 21, 22, 23, 25
 CLOSE_NOTIFY, BAD_RECORD_MAC, DECRYPT_ERROR, UNKNOWN_PSK_IDENTITY = 0, 20, 51, 115
 _VERSION: Final = b"\xfe\xfd"
@@ -48,17 +49,25 @@ class Handshakes(Conversation):
         head = bytes([kind]) + len(body).to_bytes(3, "big") + number.to_bytes(2, "big")
         return self.record(HANDSHAKE, head + bytes(3) + _vector(body, 3), by)
 
-    def hello(self) -> Self:
-        """A ClientHello."""
+    def hello(self, cookie: bytes = b"") -> Self:
+        """A ClientHello, the second one with the cookie asked for."""
         suites = _vector(PSK_CCM_8.to_bytes(2, "big"), 2)
-        body = _VERSION + bytes(32) + b"\0\0" + suites + b"\x01\0" + self._extensions(b"")
-        return self.message(CLIENT_HELLO, body, 0)
+        body = _VERSION + bytes(32) + b"\0" + _vector(cookie, 1) + suites + b"\x01\0"
+        return self.message(CLIENT_HELLO, body + self._extensions(b""), 1 if cookie else 0)
+
+    def verify(self, cookie: bytes = b"c00k1e") -> Self:
+        """A HelloVerifyRequest."""
+        return self.message(HELLO_VERIFY_REQUEST, _VERSION + _vector(cookie, 1), 0, "server")
+
+    def answer(self) -> Self:
+        """ServerHello and ServerHelloDone."""
+        body = _VERSION + bytes(32) + b"\0" + PSK_CCM_8.to_bytes(2, "big") + b"\0"
+        self.message(SERVER_HELLO, body + self._extensions(self._cid), 0, "server")
+        return self.message(SERVER_HELLO_DONE, b"", 1, "server")
 
     def hellos(self) -> Self:
         """Both hellos, and ServerHelloDone."""
-        body = _VERSION + bytes(32) + b"\0" + PSK_CCM_8.to_bytes(2, "big") + b"\0"
-        self.hello().message(SERVER_HELLO, body + self._extensions(self._cid), 0, "server")
-        return self.message(SERVER_HELLO_DONE, b"", 1, "server")
+        return self.hello().answer()
 
     def keys(self, identity: bytes = b"ue-7") -> Self:
         """ClientKeyExchange, ChangeCipherSpec and Finished of the client."""

@@ -70,6 +70,38 @@ def test_it_stops_behind_a_message() -> None:
         assert finding.severity is W
 
 
+def test_what_a_handshake_mostly_stops_by() -> None:
+    """By what came again, and from whom."""
+    cookie = b"c00k1e"
+    asked = Handshakes().hello().verify()
+    sealed = Handshakes().hellos().keys()
+    resumed = Handshakes().hello().answer().finished("server")
+    for likely, talk in (
+        ("no server is there", Handshakes().hello().hello()),
+        ("the HelloVerifyRequest does not reach it", asked.hello().verify()),
+        ("its answer gets lost", Handshakes().hello().verify().hello(cookie).hello(cookie)),
+        ("server's messages do not reach it whole", Handshakes().hellos().hello().answer()),
+        ("server's messages do not reach it whole", Handshakes().hellos().answer()),
+        ("another pre-shared key each", sealed.answer().keys().answer()),
+        ("keys of the two ends differ", resumed.answer().finished("server")),
+    ):
+        (text,) = told(talk.later(90), UNFINISHED)
+        assert likely in text
+        assert text.count("mostly") == 1
+
+
+def test_near_the_end_it_is_told_only_of_what_came_again() -> None:
+    (text,) = told(Handshakes().hellos().keys().answer().later(20), UNFINISHED)
+    assert "still open; the server does not take the client's Finished" in text
+
+
+def test_a_finding_knows_its_flow() -> None:
+    talk = Handshakes().hellos().keys().alert(UNKNOWN_PSK_IDENTITY)
+    (finding,) = talk.findings(ALERT)
+    (flow,) = talk.session().carriers.secured
+    assert finding.flow == flow.number
+
+
 def test_near_the_end_it_is_still_open() -> None:
     for talk in (Handshakes().hello(), Handshakes().hellos().keys().later(20)):
         (finding,) = talk.findings(UNFINISHED)

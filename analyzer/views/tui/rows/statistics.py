@@ -182,6 +182,7 @@ _COLUMNS: Final[dict[Part, Sequence[Shown | Callable[[str], Shown]]]] = {
     ),
     Part.PROTECTED: (
         _name("Flow", 30),
+        _words("handshake", "Handshake", 14, 8),
         _words("version", "Version", 8, 5),
         _words("cipher_suite", "Suite", 30, 2),
         _words("psk_identity", "Identity", 14, 4),
