@@ -28,7 +28,8 @@ class Session:
 
 
 class SessionCache:
-    """Sessions by session ID (RFC 5246 clause 7.4.1.2) and by ticket (RFC 5077)."""
+    """What all handshakes of a capture share: sessions by session ID (RFC 5246 clause 7.4.1.2) and
+    by ticket (RFC 5077), secrets used, room for what is told of them."""
 
     def __init__(self, most: int = MOST_SESSIONS) -> None:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
