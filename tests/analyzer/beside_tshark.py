@@ -21,9 +21,10 @@ from tshark import Difference, sort_out, tshark
 
 from analyzer.carriage import Carriage, carriage, flow_of
 from analyzer.decryption.security import Security
+from analyzer.secrets.oscore_context import Context
 from analyzer.session import Session
 from analyzer.subjects import Message
-from dissectors.coap import numbers
+from dissectors.coap import cose, numbers
 
 Element = ElementTree.Element
 
@@ -87,6 +88,20 @@ def shown(capture: Path, home: Path, given: Given = PLAIN) -> dict[int, list[Sai
         for said in _messages(packet):
             found.setdefault(said.frame, []).append(said)
     return found
+
+
+def write_contexts(home: Path, contexts: Iterable[Context]) -> Path:
+    """The security contexts of OSCORE that Wireshark 4.0 can take, as its table of them; where it
+    looks for it."""
+    rows = [
+        (c.client_id, c.server_id, c.master_secret, c.master_salt, c.id_context or b"")
+        for c in contexts
+        if c.algorithm == cose.DEFAULT
+    ]
+    lines = ["".join(f'"{value.hex()}",' for value in row) for row in rows]
+    table = home / "oscore_contexts"
+    table.write_text("".join(f'{line}"AES-CCM-16-64-128 (CCM*)"\n' for line in lines))
+    return table
 
 
 _NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -237,6 +252,21 @@ class Contrast:
         )
 
 
+def _ordered_by_piv(c: Contrast) -> bool:
+    """Theirs is ours, but for an Observe that is empty in a notification."""
+    if c.read is None or c.shown is None or not c.read.carriage.unwrapped:
+        return False
+    ours = tuple(
+        (number, b"" if number == numbers.OBSERVE else value)
+        for number, value in c.read.said.options
+    )
+    return numbers.is_response(c.read.said.code) and ours == c.shown.options
+
+
+def _sealed(said: Said | None) -> bool:
+    return said is not None and any(number == numbers.OSCORE for number, _ in said.options)
+
+
 DIFFERENCES: dict[str, Difference[Contrast]] = {
     "behind the first": Difference(
         "message",
@@ -267,11 +297,13 @@ DIFFERENCES: dict[str, Difference[Contrast]] = {
         "Wireshark 4.0 knows that one alone, and shows the message that carried it.",
         lambda c: c.read is not None and c.read.carriage.unwrapped and _sealed(c.shown),
     ),
+    "OSCORE notification": Difference(
+        "options",
+        "RFC 8613 clause 4.1.3.5.2: the Observe inside is empty, and the Partial IV orders "
+        "notifications; we show it in that place, Wireshark nothing.",
+        _ordered_by_piv,
+    ),
 }
-
-
-def _sealed(said: Said | None) -> bool:
-    return said is not None and any(number == numbers.OSCORE for number, _ in said.options)
 
 
 def differences(session: Session, theirs: dict[int, list[Said]]) -> Counter[str]:

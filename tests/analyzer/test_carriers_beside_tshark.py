@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from beside_tshark import DIFFERENCES, Given, differences, shown
+from beside_tshark import DIFFERENCES, Given, differences, shown, write_contexts
 from decryption import recorded
 from decryption.libcoap_tls import fetched, needs_libcoap
 from decryption.test_tls_beside_tshark import capture
@@ -20,7 +20,6 @@ from analyzer.secrets.model import Secrets
 from analyzer.secrets.oscore_files import read_contexts
 from analyzer.session import Session
 from analyzer.settings import Settings
-from dissectors.coap import cose
 
 pytestmark = needs_tshark
 
@@ -96,17 +95,11 @@ def test_oscore(tmp_path: Path) -> None:
     """Wireshark's table of contexts is read as well as ours; it knows one algorithm."""
     path, toml = CAPTURES / "oscore.pcapng", str(CAPTURES / "oscore-context.toml")
     contexts = read_contexts(toml)
-    rows = [
-        (c.client_id, c.server_id, c.master_secret, c.master_salt, c.id_context or b"")
-        for c in contexts
-        if c.algorithm == cose.DEFAULT
-    ]
-    assert 0 < len(rows) < len(contexts)
-    lines = ["".join(f'"{value.hex()}",' for value in row) for row in rows]
-    table = tmp_path / "oscore_contexts"
-    table.write_text("".join(f'{line}"AES-CCM-16-64-128 (CCM*)"\n' for line in lines))
+    table = write_contexts(tmp_path, contexts)
+    known = read_contexts(str(table))
+    assert 0 < len(known) < len(contexts)
     theirs = shown(path, tmp_path)
-    session = read(path, Settings(secrets=Secrets(oscore=read_contexts(str(table)))))
+    session = read(path, Settings(secrets=Secrets(oscore=known)))
     assert differences(session, theirs) == {}
     opened = Counter(bool(flags & UNWRAPPED) for flags in session.messages["flags"].tolist())
     assert opened[True] == 6

@@ -10,15 +10,21 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from beside_tshark import Given, differences, shown
+from rules.conversation import Conversation
+from tshark import INSTALLED
 
 from analyzer.decryption.security import Security
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from analyzer.secrets.psk import Identities
+from analyzer.session import Session
+from analyzer.settings import Settings
 from decryption.recorded import KEY, Datagram, read
 
 PATIENCE = 10
@@ -111,13 +117,31 @@ def _until_bound(port: int) -> None:
         time.sleep(0.02)
 
 
-def opened(between: Between, log: bytes = b"") -> tuple[list[bytes], Security]:
+def known(log: bytes) -> Secrets:
     identities = Identities()
     identities.keys[b"ue-1"] = KEY
-    known = KeyLog()
-    known.add(log)
-    found = read(list(between.sent), Secrets(identities, keylog=known))
+    keylog = KeyLog()
+    keylog.add(log)
+    return Secrets(identities, keylog=keylog)
+
+
+def opened(between: Between, log: bytes = b"") -> tuple[list[bytes], Security]:
+    found = read(list(between.sent), known(log))
     return found.texts, found.associations[0].security
+
+
+def less_by_tshark(between: Between, folder: Path, log: Path | None = None) -> Counter[str]:
+    """What tshark does not show of the messages in a capture of it; all else is as we read it."""
+    talk = Conversation("10.0.0.2:49152", "10.0.0.1:5684")
+    for one in list(between.sent):
+        talk.raw(one.data, by="client" if one.forward else "server")
+    path = folder / "between.pcap"
+    path.write_bytes(talk.pcap())
+    session = Session(Settings(secrets=known(log.read_bytes() if log else b"")))
+    session.open([path])
+    session.read_all()
+    assert len(session.messages) == 2
+    return differences(session, shown(path, folder, Given(key=KEY, keylog=log)))
 
 
 @pytest.mark.parametrize("server", ["openssl", "gnutls"])
@@ -136,6 +160,10 @@ def test_a_client_of_gnutls_logs_its_keys(server: str, tmp_path: Path) -> None:
     assert (security.opened, security.opaque) == (2, 0)
     assert texts[0].endswith(b"time")
     assert texts[1][1] == 0x45
+    if INSTALLED:
+        chacha = "CHACHA20" in security.suite_name
+        less = {"ChaCha20 in DTLS": 2} if chacha else {}
+        assert less_by_tshark(between, tmp_path, log) == less
 
 
 @pytest.mark.parametrize(
@@ -147,7 +175,7 @@ def test_a_client_of_gnutls_logs_its_keys(server: str, tmp_path: Path) -> None:
         ("gnutls", "PSK-AES128-CBC-SHA256"),
     ],
 )
-def test_a_pre_shared_key_is_enough(server: str, suite: str) -> None:
+def test_a_pre_shared_key_is_enough(server: str, suite: str, tmp_path: Path) -> None:
     with serving(server) as between:
         client = subprocess.Popen(
             [
@@ -174,3 +202,5 @@ def test_a_pre_shared_key_is_enough(server: str, suite: str) -> None:
     assert texts == [b"\x40\x01\x12\x34\xb4time", answer]
     assert security.reason is None
     assert security.opaque == 0
+    if INSTALLED:
+        assert less_by_tshark(between, tmp_path) == {}

@@ -18,12 +18,18 @@ import peers
 import pytest
 from aiocoap import credentials, oscore, resource
 from aiocoap.oscore_sitewrapper import OscoreSiteWrapper
+from beside_tshark import Given, differences, shown, write_contexts
 from peers import PATIENCE, Counter, Text, aiocoap_endpoint, free_port, recorded
 from scapy.layers.inet import UDP
 from scapy.utils import rdpcap
+from tshark import INSTALLED
 
 from analyzer.decryption.oscore import Contexts, Reason, Unprotected, Unprotector
+from analyzer.messages import UNWRAPPED
+from analyzer.secrets.model import Secrets
 from analyzer.secrets.oscore_files import read_contexts
+from analyzer.session import Session
+from analyzer.settings import Settings
 from dissectors.coap import numbers
 from dissectors.coap.message import dissect
 
@@ -135,3 +141,14 @@ async def test_what_both_ends_sealed_is_read(tmp_path: Path) -> None:
     assert unread == {}
     assert len(sealed) >= 16  # blocks of 1024 in both directions, an error, notifications
     assert {result.reason for result in told} == {None, Reason.NO_CONTEXT}
+    if INSTALLED:
+        contexts = read_contexts(str(tmp_path / "client"))
+        write_contexts(tmp_path, contexts)
+        secrets = Secrets(oscore=contexts)
+        session = Session(Settings(ports=frozenset({port}), secrets=secrets))
+        session.open([tmp_path / "live.pcap"])
+        session.read_all()
+        unwrapped = sum(bool(flags & UNWRAPPED) for flags in session.messages["flags"].tolist())
+        assert unwrapped >= len(sealed)
+        theirs = shown(tmp_path / "live.pcap", tmp_path, Given(coap=[port]))
+        assert differences(session, theirs).keys() == {"OSCORE notification"}
