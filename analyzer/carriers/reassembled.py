@@ -58,8 +58,8 @@ def _none_muted() -> Rows:
 
 
 class Reassembled:
-    """The fragments of one capture, for the stage alone; what CoAP they hold is `datagrams`'s,
-    which waits `patience` for them (ns)."""
+    """The fragments of one capture, for the stage alone; what CoAP they hold is `datagrams`'s. The
+    first of a datagram waits `patience` for the others (ns)."""
 
     def __init__(self, patience: int) -> None:
         self._patience = patience

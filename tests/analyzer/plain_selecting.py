@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `carriers.selecting` must say of a frame, read plainly: one header after the other, each
-checked against what is there. And frames that hypothesis makes up, built by Scapy.
+checked against what is there. And frames made up by chance, built by Scapy.
 
 Link layers, tags, IP with options, extension headers and fragments, and tunnels are read as their
 specifications have them; what this reader does not know (PPP, MPLS, 802.11, ...) is `BeyondError`.
@@ -9,6 +9,7 @@ specifications have them; what this reader does not know (PPP, MPLS, 802.11, ...
 from __future__ import annotations
 
 import logging
+import random
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -408,59 +409,59 @@ def is_surely_oscore(payload: bytes) -> bool:
 # Frames ---------------------------------------------------------------------------------------
 
 
-@st.composite
-def payloads(draw: st.DrawFn) -> bytes:
+def payload(chance: random.Random) -> bytes:
     """Records of DTLS, messages of OSCORE, CoAP in clear, and anything."""
-    some = draw(st.binary(min_size=9, max_size=24))
-    match draw(st.integers(0, 9)):
+    some = chance.randbytes(chance.randint(9, 24))
+    match chance.randint(0, 9):
         case 0:
-            return clear(client_hello((0xC0A8,), {}), draw(st.integers(0, 9)))
+            return clear(client_hello((0xC0A8,), {}), chance.randint(0, 9))
         case 1:
-            kind, version = draw(st.integers(19, 27)), draw(st.sampled_from([253, 255, 252, 0]))
+            kind, version = chance.randint(19, 27), chance.choice([253, 255, 252, 0])
             return bytes([kind, 0xFE, version]) + bytes(8) + len(some).to_bytes(2, "big") + some
         case 2:
-            return bytes([draw(st.integers(31, 64))]) + some  # the unified header of DTLS 1.3
+            return bytes([chance.randint(31, 64)]) + some  # the unified header of DTLS 1.3
         case 3:
-            return draw(st.binary(max_size=20))
+            return chance.randbytes(chance.randint(0, 20))
         case 4:
-            return coap(0, draw(st.sampled_from(["GET", "2.05"])), token=b"ab", path="/a")
+            return coap(0, chance.choice(["GET", "2.05"]), token=b"ab", path="/a")
     fields: dict[str, Any] = {"payload": some}
-    flags, piv = draw(st.sampled_from([0, 8, 9, 0x19, 0x0D, 0x0E, 0x29])), draw(st.binary())
-    fields["oscore"] = draw(st.sampled_from([b"", bytes([flags]) + piv[:7], bytes([flags])]))
-    if draw(st.booleans()):
-        fields["uri_host"] = "h" * draw(st.sampled_from([1, 12, 13, 40]))
-    if draw(st.booleans()):
-        fields |= draw(st.sampled_from([{"observe": 0}, {"max_age": 7}, {"proxy_scheme": "coap"}]))
-    code = draw(st.sampled_from(["POST", "FETCH", "2.04", "2.05", "GET", "4.04"]))
-    return coap(0, code, mid=7, token=bytes(draw(st.sampled_from([0, 1, 8, 13, 300]))), **fields)
+    flags, piv = (
+        chance.choice([0, 8, 9, 0x19, 0x0D, 0x0E, 0x29]),
+        chance.randbytes(chance.randint(0, 7)),
+    )
+    fields["oscore"] = chance.choice([b"", bytes([flags]) + piv, bytes([flags])])
+    if chance.random() < 0.5:
+        fields["uri_host"] = "h" * chance.choice([1, 12, 13, 40])
+    if chance.random() < 0.5:
+        fields |= chance.choice([{"observe": 0}, {"max_age": 7}, {"proxy_scheme": "coap"}])
+    code = chance.choice(["POST", "FETCH", "2.04", "2.05", "GET", "4.04"])
+    return coap(0, code, mid=7, token=bytes(chance.choice([0, 1, 8, 13, 300])), **fields)
 
 
-PORTS = st.sampled_from([5683, 5684, *USER_PORTS.values(), 40000, 40000, 40001, 443])
+PORTS: Final = (5683, 5684, *USER_PORTS.values(), 40000, 40000, 40001, 443)
 
 
-@st.composite
-def segments(draw: st.DrawFn) -> Packet:
+def segment(chance: random.Random) -> Packet:
     """A datagram of UDP or a segment of TCP."""
-    sport, dport = draw(PORTS), draw(PORTS)
-    if draw(st.booleans()):
-        return UDP(sport=sport, dport=dport) / Raw(draw(payloads()))
-    flags = draw(st.sampled_from(["S", "A", "PA", "FA", "R"]))
-    options = [("NOP", None)] * draw(st.integers(0, 8)) if draw(st.booleans()) else []
-    seq, ack = draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, 2**32 - 1))
+    sport, dport = chance.choice(PORTS), chance.choice(PORTS)
+    if chance.random() < 0.5:
+        return UDP(sport=sport, dport=dport) / Raw(payload(chance))
+    flags = chance.choice(["S", "A", "PA", "FA", "R"])
+    options = [("NOP", None)] * chance.randint(0, 8) if chance.random() < 0.5 else []
+    seq, ack = chance.randint(0, 2**32 - 1), chance.randint(0, 2**32 - 1)
     head = TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack, options=options)
-    return head / Raw(draw(st.binary(max_size=12)))
+    return head / Raw(chance.randbytes(chance.randint(0, 12)))
 
 
-@st.composite
-def packets(draw: st.DrawFn, inner: Packet | None = None) -> Packet:
+def ip_packet(chance: random.Random, inner: Packet | None = None) -> Packet:
     """A packet of IP with what is given, or a segment."""
-    inside = inner if inner is not None else draw(segments())
-    hosts = draw(st.permutations([1, 2]))
-    ttl, number = draw(st.integers(1, 255)), draw(st.integers(0, 65535))
-    if draw(st.booleans()):
+    inside = inner if inner is not None else segment(chance)
+    hosts = chance.sample([1, 2], 2)
+    ttl, number = chance.randint(1, 255), chance.randint(0, 65535)
+    if chance.random() < 0.5:
         options = [IPOption_RR(routers=["192.0.2.9"] * 2), IPOption_NOP()]
-        more = {"options": options} if draw(st.booleans()) else {}
-        split = draw(st.sampled_from([{}] * 6 + [{"flags": "MF"}, {"frag": 3}, {"flags": "DF"}]))
+        more = {"options": options} if chance.random() < 0.5 else {}
+        split = chance.choice([{}] * 6 + [{"flags": "MF"}, {"frag": 3}, {"flags": "DF"}])
         ends = {"src": f"192.0.2.{hosts[0]}", "dst": f"192.0.2.{hosts[1]}"}
         return IP(**ends, ttl=ttl, id=number, **more, **split) / inside
     packet = IPv6(src=f"2001:db8::{hosts[0]}", dst=f"2001:db8::{hosts[1]}", hlim=ttl)
@@ -472,16 +473,15 @@ def packets(draw: st.DrawFn, inner: Packet | None = None) -> Packet:
         IPv6ExtHdrFragment(offset=0, m=1, id=7),
         IPv6ExtHdrFragment(offset=5, m=0, id=7),
     ]
-    for header in draw(st.lists(st.sampled_from(headers), max_size=3)):
+    for header in chance.choices(headers, k=chance.choice([0, 0, 1, 2, 3])):
         packet = packet / header.copy()
     return packet / inside
 
 
-@st.composite
-def tunnelled(draw: st.DrawFn) -> Packet:
+def tunnelled(chance: random.Random) -> Packet:
     """A packet, now and then in a tunnel or two."""
-    packet = draw(packets())
-    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 1, 2]))):
+    packet = ip_packet(chance)
+    for _ in range(chance.choice([0, 0, 0, 1, 1, 2])):
         ethernet = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / packet
         gtp = UDP(sport=2152, dport=2152) / GTP_U_Header(teid=7, gtp_type=255)
         longer = gtp.copy()
@@ -495,7 +495,7 @@ def tunnelled(draw: st.DrawFn) -> Packet:
             longer / GTPPDUSessionContainer(type=0, QFI=9, NextExtHdr=0) / packet,
             UDP(sport=50000, dport=4789) / VXLAN(flags="Instance", vni=5) / ethernet,
         ]
-        packet = draw(packets(draw(st.sampled_from(outside))))
+        packet = ip_packet(chance, chance.choice(outside))
     return packet
 
 
@@ -505,12 +505,11 @@ class Frame(NamedTuple):
     wire: int
 
 
-@st.composite
-def frames(draw: st.DrawFn) -> Frame:
+def made(chance: random.Random) -> Frame:
     """A frame of some link type; now and then cut, changed, or with bytes behind its packet."""
-    packet = draw(tunnelled())
-    link_type = draw(st.sampled_from([1, 1, 1, 113, 276, 0, 108, 101, 12, 228]))
-    tags = [draw(st.sampled_from([Dot1Q, Dot1AD])) for _ in range(draw(st.integers(0, 3)))]
+    packet = tunnelled(chance)
+    link_type = chance.choice([1, 1, 1, 113, 276, 0, 108, 101, 12, 228])
+    tags = [chance.choice([Dot1Q, Dot1AD]) for _ in range(chance.randint(0, 3))]
     four = isinstance(packet, IP)
     if link_type in (1, 113, 276):
         for number, tag in enumerate(tags):
@@ -523,15 +522,20 @@ def frames(draw: st.DrawFn) -> Frame:
         }
         packet = makes[link_type]() / packet
     elif link_type == 0:
-        packet = Loopback(type=2 if four else draw(st.sampled_from([24, 28, 30]))) / packet
+        packet = Loopback(type=2 if four else chance.choice([24, 28, 30])) / packet
     elif link_type == 108:
         packet = Raw(b"\0\0\0" + (b"\2" if four else b"\x18")) / packet
-    data = bytes(packet) + bytes(draw(st.sampled_from([0, 0, 0, 1, 18])))
+    data = bytes(packet) + bytes(chance.choice([0, 0, 0, 1, 18]))
     wire = len(data)
-    match draw(st.integers(0, 5)):
+    match chance.randint(0, 5):
         case 0:
-            data = data[: draw(st.integers(0, len(data)))]
+            data = data[: chance.randint(0, len(data))]
         case 1 if data:
-            at = draw(st.integers(0, len(data) - 1))
-            data = data[:at] + bytes([draw(st.integers(0, 255))]) + data[at + 1 :]
+            at = chance.randint(0, len(data) - 1)
+            data = data[:at] + bytes([chance.randint(0, 255)]) + data[at + 1 :]
     return Frame(link_type, data, wire)
+
+
+def frames() -> st.SearchStrategy[Frame]:
+    """As `made`."""
+    return st.integers(0, 1 << 32).map(lambda seed: made(random.Random(seed)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -19,8 +20,9 @@ from plain_selecting import (
     Said,
     frames,
     is_surely_oscore,
+    made,
     options_of,
-    payloads,
+    payload,
     said,
 )
 from selected_batch import SEED, Batch
@@ -35,7 +37,7 @@ from dissectors.coap.message import dissect
 from dissectors.coap.numbers import OSCORE
 from dissectors.kernel import Rows
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = settings(max_examples=30, deadline=None)
 
 
 def plainly(sent: Sequence[Frame]) -> list[Said]:
@@ -55,7 +57,7 @@ FRAMES = frames().filter(readable)
 
 
 @SOME
-@given(st.lists(FRAMES, min_size=1, max_size=6))
+@given(st.lists(FRAMES, min_size=1, max_size=5))
 def test_it_says_what_the_frames_say(sent: list[Frame]) -> None:
     batch, expected = Batch(sent), plainly(sent)
     assert batch.said() == expected
@@ -75,14 +77,10 @@ def test_so_it_does_of_every_truncation(frame: Frame) -> None:
 def test_the_frames_are_of_all_sorts() -> None:
     """Else the properties above say nothing."""
     found: set[tuple[int, int]] = set()
-
-    @settings(max_examples=250, deadline=None, derandomize=True, database=None)
-    @given(FRAMES)
-    def collect(frame: Frame) -> None:
-        one = said(frame.data, frame.link_type)
+    for seed in range(400):
+        frame = made(random.Random(seed))
+        one = said(frame.data, frame.link_type) if readable(frame) else None
         found.add((-1, -1) if one is None else (one.sort, len(one.ends[0])))
-
-    collect()
     sorts = selecting.TCP, selecting.DTLS, selecting.OSCORE
     assert found == {(-1, -1), (selecting.FRAGMENT, 0)} | {(s, n) for s in sorts for n in (4, 16)}
 
@@ -91,7 +89,7 @@ def test_the_frames_are_of_all_sorts() -> None:
 
 
 @SOME
-@given(st.lists(FRAMES, min_size=2, max_size=8))
+@given(st.lists(FRAMES, min_size=2, max_size=6))
 def test_a_flow_is_its_two_ends_in_either_direction(sent: list[Frame]) -> None:
     batch = Batch(sent)
     ends, flows = {}, {}
@@ -116,7 +114,7 @@ class Counted:
 
 
 @SOME
-@given(st.lists(FRAMES, min_size=1, max_size=6), st.integers(0, 63))
+@given(st.lists(FRAMES, min_size=1, max_size=5), st.integers(0, 63))
 def test_packets_of_muted_flows_are_counted_until_one_may_open_it(
     sent: list[Frame], chosen: int
 ) -> None:
@@ -157,21 +155,21 @@ def test_packets_of_muted_flows_are_counted_until_one_may_open_it(
 
 
 @SOME
-@given(payloads())
+@given(st.integers(0, 1 << 32).map(lambda seed: payload(random.Random(seed))))
 @example(bytes.fromhex("5d026f09 01") + bytes(14) + bytes.fromhex("9109 ff") + bytes(9))
-def test_what_has_no_flaw_has_the_option_or_not(payload: bytes) -> None:
-    message = dissect(payload)
+def test_what_has_no_flaw_has_the_option_or_not(data: bytes) -> None:
+    message = dissect(data)
     if message.flaws or not message.readable:
         return
-    place = selecting.oscore_at(payload, 0, len(payload))
+    place = selecting.oscore_at(data, 0, len(data))
     known = [option.offset for option in message.options if option.number == OSCORE]
     assert [place] == (known[:1] or [-1])
     if place >= 0:
-        options = options_of(payload)
+        options = options_of(data)
         assert options is not None
         assert options[-1] == (OSCORE, place)
-        sure = is_surely_oscore(payload)
-        assert selecting.proves_oscore(payload, 0, len(payload), place) == sure
+        sure = is_surely_oscore(data)
+        assert selecting.proves_oscore(data, 0, len(data), place) == sure
         assert not sure or len(message.payload) >= 9
 
 

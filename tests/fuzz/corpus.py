@@ -23,6 +23,8 @@ FOLDER = Path(__file__).parent / "corpus"
 CAPTURES = Path(__file__).parents[2] / "captures"
 MOST = 48
 """Files of one target at most, `found-...` aside."""
+FEWER = {"protected": 18}
+"""Of targets that take long."""
 
 
 def inputs(name: str) -> dict[str, bytes]:
@@ -49,7 +51,7 @@ def adopt(name: str, *folders: Path) -> int:
 def smallest(name: str, candidates: Iterable[bytes]) -> list[bytes]:
     """Inputs, short ones first, each of which takes a step through the code that none before did.
 
-    Past `MOST` those that brought the least are left out.
+    Past `MOST` (`FEWER`) those that brought the least are left out.
     """
     run = target(name)
     seen: set[Any] = set()
@@ -60,7 +62,7 @@ def smallest(name: str, candidates: Iterable[bytes]) -> list[bytes]:
             seen |= new
             kept.append((len(new), data))
     kept.sort(key=lambda item: -item[0])
-    return [data for _, data in kept[:MOST]]
+    return [data for _, data in kept[: FEWER.get(name, MOST)]]
 
 
 def steps(run: Any, data: bytes) -> set[Any]:

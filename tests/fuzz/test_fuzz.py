@@ -29,7 +29,7 @@ RUNS = {
     "elements": 600,
     "layers": 400,
     "session": 150,
-    "streams": 400,
+    "streams": 200,
     "tls": 400,
     "associations": 60,
     "oscore": 150,
