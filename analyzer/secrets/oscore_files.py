@@ -23,6 +23,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +42,8 @@ MOST_CONTEXTS: Final = 16_384
 _LONGEST_SECRET: Final = 256
 _LONGEST_CONTEXT: Final = 255
 _LONGEST_NAME: Final = 64
+_SECRET: Final = re.compile(r"[0-9a-fA-F]{8,}")
+"""What may be one where the name of a key is expected."""
 
 _ENDS: Final = (("client_id", "server_id"), ("sender_id", "recipient_id"))
 """What the ids of both ends are called; tools that are an end themselves call them the other."""
@@ -135,10 +138,10 @@ def _toml(path: str) -> list[Mapping[str, Any]]:
     except RecursionError:
         raise ContextsError(f"{path}: nested too deep; write [[context]]") from None
     except ValueError as error:
-        raise ContextsError(f"{path}: not TOML: {error}") from None
+        raise ContextsError(f"{path}: not TOML: {_SECRET.sub('...', str(error))}") from None
     for key in document:
         if key != "context":
-            raise ContextsError(f"{path}: {key[:_LONGEST_NAME]!r} is unknown; write [[context]]")
+            raise ContextsError(f"{path}: {_shown(key)} is unknown; write [[context]]")
     tables = document.get("context", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ContextsError(f"{path}: context is no array of tables; write [[context]]")
@@ -201,7 +204,7 @@ def _context(table: Mapping[str, Any], name: str, where: str) -> Context:
     """The context of a table. Raises ContextsError, which begins with `where`."""
     for key in table:
         if key not in _KEYS:
-            raise ContextsError(f"{where}{key[:_LONGEST_NAME]!r}: {unknown_key(key, _KEYS)}")
+            raise ContextsError(f"{where}{_shown(key)}: {unknown_key(key, _KEYS)}")
     name = table.get("name", name)
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
         raise ContextsError(f"{where}name: write a text of 1 to {_LONGEST_NAME} characters")
@@ -228,6 +231,10 @@ def _context(table: Mapping[str, Any], name: str, where: str) -> Context:
         algorithm=algorithm,
         hash=_choice(table, "hkdf", HASHES, HASHES[0], where),
     )
+
+
+def _shown(key: str) -> str:
+    return repr(_SECRET.sub("...", key[:_LONGEST_NAME]))
 
 
 def _octets(table: Mapping[str, Any], key: str, least: int, most: int, where: str) -> bytes:

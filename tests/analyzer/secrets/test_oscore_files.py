@@ -99,6 +99,21 @@ def test_what_is_refused(tmp_path: Path, text: str, told: str) -> None:
     assert SECRET not in line
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'"{SECRET}" = 1\n',
+        one() + f'"{SECRET}" = "01"\n',
+        one() + f'"{SECRET}" = 1\n"{SECRET}" = 1\n',
+        one() + f"[a.{SECRET}]\n[a.{SECRET}]\n",
+    ],
+)
+def test_a_secret_in_place_of_a_key_is_not_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ContextsError) as refused:
+        read_contexts(written(tmp_path, text))
+    assert SECRET[:8] not in str(refused.value)
+
+
 def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oscore_files, "MOST_BYTES", 1000)
     monkeypatch.setattr(oscore_files, "MOST_CONTEXTS", 2)
