@@ -40,6 +40,7 @@ def loaded_by(*arguments: str, code: int = 0, whole: bool = False) -> set[str]:
         ["check", "--help"],
         ["watch", "--help"],
         ["statistics", "--help"],
+        ["handshakes", "--help"],
         ["--version"],
     ],
 )

@@ -33,6 +33,8 @@ COMMANDS = [
     ("findings", "-T", "json"),
     ("statistics", "-T", "json"),
     ("statistics",),
+    *(("handshakes", "-T", form) for form in ("text", "json", "ladder")),
+    ("handshakes", "-V", "-x"),
     ("times",),
     ("watch", "--format", "jsonl"),
     ("export", "-w", "-"),

@@ -125,7 +125,7 @@ def _record(
         children.append(Node(line(f"[{record.error}]", "warning"), key="error"))
     elif told:
         children += told
-    elif record.content_type == numbers.CHANGE_CIPHER_SPEC and clear:
+    elif record.content_type == numbers.CHANGE_CIPHER_SPEC and record.end == record.body + 1:
         children.append(Node(line("Change Cipher Spec Message"), span, key="change"))
     elif record.end > record.body:
         size = plural(record.end - record.body, "byte")

@@ -73,7 +73,7 @@ async def test_the_ladder_of_a_flow_in_the_statistics() -> None:
         assert statistics.part is Part.PROTECTED
         await until(pilot, lambda: statistics.list.count == 2 and statistics._shown is not None)
         await until(pilot, lambda: "l Ladder" in text_of(pilot))
-        await pilot.press("down", "l")
+        await pilot.press("l")
         screen = await shown(pilot)
         told = lines(screen)
         assert any("│◀─ ServerHello, [Retransmission of frame 4] ─" in line for line in told)
