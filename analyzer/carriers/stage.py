@@ -47,7 +47,8 @@ MOST_HELD: Final = 64 << 20
 """Bytes that carriers may hold of what is not whole: beyond it those that hold most are given up
 until half of it is left."""
 
-_RECOUNT: Final = 8 << 20  # bytes of payload until what is held is counted again
+_RECOUNT: Final = 8 << 20  # bytes of payload until what is held is counted again,
+_RECOUNT_EACH: Final = 512  # and for each that is asked for it
 _PACKET_COST: Final = 256  # bytes that a packet counts beside its payload
 _TEXT: Final = selecting.ENDS_SIZE
 
@@ -238,7 +239,7 @@ class Carriers:
         if flow is not None and (not flow.listed or carrier.muted or flow.security.has_cids):
             self._watch(carrier, flow, packet.flow)
         self._unread += len(packet.payload) + _PACKET_COST
-        if self._unread > _RECOUNT:
+        if self._unread > _RECOUNT + _RECOUNT_EACH * len(self._carriers):
             self._recount()
 
     def _take_fragment(self, selected: Selected, record: int, taken: list[Taken | Notice]) -> None:
