@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from analyzer.body_tables import sensitive_elements
+from analyzer.buffers import zeroed_rows
 from analyzer.state import hash_bytes, mix
 from dissectors import json_scan
 from dissectors.json_scan import (
@@ -103,9 +104,9 @@ def body_tables(capacity: int = 65535, words: Vocabulary | None = None) -> BodyT
         values,
         letters,
         rows(json_scan.HEAD_SLOTS),
-        rows((capacity + 1) * NODE_SLOTS),
-        rows(capacity + 1),
-        rows(2 * (capacity + 1)),
+        zeroed_rows((capacity + 1) * NODE_SLOTS),
+        zeroed_rows(capacity + 1),
+        zeroed_rows(2 * (capacity + 1)),
         memoryview(bytearray(_MOST_LETTERS)),
         rows(FOUND_SLOTS),
     )

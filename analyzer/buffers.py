@@ -15,7 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from dissectors.kernel import Rows
+
 _LARGE: Final = 1 << 23
+_PAGED: Final = 1 << 18  # from here on pages of their own cost less than writing zeros
 
 WARM: Final = 1 << 24
 """Bytes at the end of a buffer on disk that stay in memory, and twice as many at most."""
@@ -54,9 +57,10 @@ class OnDisk(mmap.mmap):
 def zeroed(size: int, folder: Path | None = None) -> bytearray | mmap.mmap:
     """A zeroed buffer of `size` bytes, at least one; a large one in large pages, as kernels jump
     about in it, or on disk in `folder` where that is possible."""
-    if size < _LARGE:
+    if size < _PAGED:
         return bytearray(size)
-    if folder is not None:
+    large = size >= _LARGE
+    if large and folder is not None:
         with suppress(AttributeError, OSError):
             return OnDisk.zeroed(size, folder)
     if not hasattr(mmap, "MAP_PRIVATE"):
@@ -64,13 +68,19 @@ def zeroed(size: int, folder: Path | None = None) -> bytearray | mmap.mmap:
     # Shared ones, Python's own choice, cannot grow and get no large pages.
     pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     with suppress(AttributeError, OSError):  # not every system has them
-        pages.madvise(mmap.MADV_HUGEPAGE)
+        pages.madvise(mmap.MADV_HUGEPAGE if large else mmap.MADV_NOHUGEPAGE)
     return pages
 
 
+def zeroed_rows(items: int) -> Rows:
+    """A zeroed buffer of `items` 64-bit integers, of which a kernel may use few."""
+    return memoryview(zeroed(8 * items)).cast("q")
+
+
 def resized(buffer: bytearray | mmap.mmap, size: int) -> bool:
-    """Let a large buffer grow where it is; False for one that cannot."""
-    if not isinstance(buffer, mmap.mmap):
+    """Let a large buffer grow where it is; False for one that cannot, or is to be made anew: large
+    ones may lie on disk."""
+    if not isinstance(buffer, mmap.mmap) or len(buffer) < _LARGE:
         return False
     try:
         buffer.resize(size)

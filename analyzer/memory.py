@@ -22,6 +22,8 @@ from dissectors.msgin5g.akma import AKMA_PATH
 _LINE: Final = 8  # items of a line of the processor's cache
 NAMES_OF_RECORD: Final = 6
 """Names that one record can add: two addresses, path, URI, UE, token."""
+FIRST_RECORDS: Final = 100
+"""Records that there is room for at first."""
 VERDICTS_OF_RECORD: Final = 5
 """Signatures that one message can add: its form, its link, a notification, a block, a body."""
 
@@ -105,7 +107,7 @@ class Memory:
     def __init__(self, timers: Transmission) -> None:
         self.s: Rows = rows(state.HEAD)
         self.arena = memoryview(bytearray(1 << 12))
-        self._lay_out({region.at: region.first for region in REGIONS}, state.refill)
+        self._lay_out({region.at: self._first(region) for region in REGIONS}, state.refill)
         s = self.s
         s[state.SEED] = secrets.randbits(60)
         for item in (state.NEXT_SENT, state.FIRST_SENT, state.WAITED, state.NEXT_RECENT):
@@ -162,6 +164,11 @@ class Memory:
             arena = memoryview(bytearray(max(room, len(self.arena) * 5 // 4)))
             arena[: len(self.arena)] = self.arena
             self.arena = arena
+
+    def _first(self, region: Region) -> int:
+        """Rows at first: a small capture never copies, and what stays zero takes no memory."""
+        need = self._need(region, FIRST_RECORDS, 0)
+        return self._rows(region, need, region.first) if need > region.first else region.first
 
     def _need(self, region: Region, records: int, interfaces: int) -> int:
         """Rows that a region needs for so many records more."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer import facts as fact
 from analyzer import state
 from analyzer.bodies import BodyTables, body_tables
+from analyzer.buffers import zeroed_rows
 from analyzer.capture import ROW, RecordBatch
 from analyzer.exchanges.table import Exchanges
 from analyzer.memory import Memory
@@ -104,8 +105,8 @@ class Scratch:
     def __init__(self, words: Vocabulary | None) -> None:
         self.link_row = link.new_row()
         self.head = rows(wire.HEAD_SLOTS)
-        self.options = rows(_LONGEST * wire.OPTION_SLOTS)
-        self.defects = rows(_LONGEST * wire.DEFECT_SLOTS)
+        self.options = zeroed_rows(_LONGEST * wire.OPTION_SLOTS)
+        self.defects = zeroed_rows(_LONGEST * wire.DEFECT_SLOTS)
         self.body: BodyTables = body_tables(_LONGEST, words)
 
 
