@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from dissectors import json_scan
@@ -36,6 +37,7 @@ _MAX_DIGITS: Final = 300
 
 _LEAD: Final = b"\xef\xbb\xbf \t\r\n"
 _LONGEST_LEAD: Final = 64
+_LONGEST_KEPT: Final = 65_535
 
 ERROR_TEXTS: Final[dict[Error, str]] = {
     Error.EMPTY: "no JSON value",
@@ -156,7 +158,12 @@ def first_byte(payload: bytes) -> bytes:
 
 
 def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
-    """Scan one body; never raises, whatever the bytes."""
+    """Scan one body; never raises, whatever the bytes. Nobody changes the document: who asks next
+    for the same bytes, as several rules do of one message, shares it."""
+    return (_last if len(data) <= _LONGEST_KEPT else _scanned)(bytes(data), max_depth)
+
+
+def _scanned(data: bytes, max_depth: int) -> Document:
     head = rows(json_scan.HEAD_SLOTS)
     nodes = rows((len(data) + 1) * json_scan.NODE_SLOTS)
     json_scan.scan(data, 0, len(data), max_depth, head, nodes, rows(len(data) + 1))
@@ -197,6 +204,9 @@ def read_json(data: bytes, max_depth: int = MAX_DEPTH) -> Document:
         duplicates,
         broken_key,
     )
+
+
+_last = lru_cache(maxsize=1)(_scanned)
 
 
 @dataclass(slots=True)
