@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from enum import EnumType
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
@@ -102,33 +102,41 @@ def loaded(kept: Path) -> Kernels | None:
 
 def compile_kernels() -> bytes:
     """Machine code of all kernels, as `native.load` takes it."""
-    from numba import njit, types
+    from numba import njit
     from numba.np import arrayobj
 
     # No kernel counts an index from the end; looking whether one does takes a quarter of the time.
     arrayobj.fix_integer_index = lambda context, builder, kind, index, size: index
 
-    numbers, cells, octets = types.int64[::1], types.uint32[::1], types.uint8[::1]
-    known: dict[str, Any] = {
-        "int": types.int64,
-        "bool": types.boolean,
-        "bytes": types.Bytes(types.uint8, 1, "C", readonly=True),
-        "Bytes": octets,
-        "Text": octets,
-        "Rows": numbers,
-        "Cells": cells,
-    }
     done: dict[Any, Any] = {}
     code = {}
     for name in native.NAMES:
-        compiled = _with_compiled_callees(getattr(PLAIN, name), njit, known, done)
+        compiled = with_compiled_callees(
+            getattr(PLAIN, name), partial(njit, **_OPTIONS), kinds(), done
+        )
         signature = compiled.signatures[0]
         symbol = compiled.overloads[signature].fndesc.mangled_name
         code[name] = compiled.inspect_llvm(signature), symbol
     return native.pack(code)
 
 
-def _with_compiled_callees(kernel: Any, njit: Any, known: dict[str, Any], done: Any) -> Any:
+def kinds() -> dict[str, Any]:
+    """What kernels take, by the words of their annotations, as numba's types."""
+    from numba import types
+
+    octets = types.uint8[::1]
+    return {
+        "int": types.int64,
+        "bool": types.boolean,
+        "bytes": types.Bytes(types.uint8, 1, "C", readonly=True),
+        "Bytes": octets,
+        "Text": octets,
+        "Rows": types.int64[::1],
+        "Cells": types.uint32[::1],
+    }
+
+
+def with_compiled_callees(kernel: Any, njit: Any, known: dict[str, Any], done: Any) -> Any:
     """The function compiled for the types it declares, and before it all that it calls.
 
     Left to itself, numba would compile a function anew for each constant that it is called with.
@@ -138,12 +146,12 @@ def _with_compiled_callees(kernel: Any, njit: Any, known: dict[str, Any], done: 
         for name in kernel.__code__.co_names:
             called = names.get(name)
             if isinstance(called, FunctionType):
-                names[name] = _with_compiled_callees(called, njit, known, done)
+                names[name] = with_compiled_callees(called, njit, known, done)
             elif isinstance(called, ModuleType):
                 _refuse_functions(kernel, called)
         copy = FunctionType(kernel.__code__, names, kernel.__name__, kernel.__defaults__)
         signature = tuple(known[letter] for letter in native.parameters(kernel))
-        done[kernel] = njit([signature], **_OPTIONS)(copy)
+        done[kernel] = njit([signature])(copy)
     return done[kernel]
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from coap.compiled import compile_kernel
+from coap.compiled import COMPILED, compile_kernel
 from frames import ALL
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -178,16 +178,10 @@ def test_of_mutated_frames_compiled_and_uncompiled_find_the_same(
 
 def test_compiled_code_computes_with_integers() -> None:
     """A byte and an integer mixed the wrong way become a float, right in most cases."""
-    import numpy as np
     from numba.core import types
 
-    done: dict[Any, Any] = {}
-    walk = compile_kernel(link.walk, done)
-    verify = compile_kernel(checksum.verify, done)
-    row = np.zeros(link.ROW_ITEMS, np.int64)
-    walk(np.zeros(9, np.uint8), 0, 9, 1, row, 0)
-    verify(np.zeros(9, np.uint8), row)
-    for kernel in done.values():
+    compiled()
+    for kernel in COMPILED.values():
         for overload in kernel.overloads.values():
             typed = overload.type_annotation.typemap
             floats = [name for name, kind in typed.items() if isinstance(kind, types.Float)]
