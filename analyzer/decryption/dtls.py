@@ -171,18 +171,21 @@ class Association:
     ) -> None:
         """A record of 1.2 behind a ChangeCipherSpec."""
         kind, epoch = record.content_type, record.epoch
-        if kind == HANDSHAKE and epoch == self._target:
-            self.security.finished[0 if forward else 1] = True
+        heard, side = self.security.finished, 0 if forward else 1
+        # Behind a Connection ID the type is hidden, and Finished is first (RFC 5246 clause 7.4.9).
+        unnamed = kind == TLS12_CID and not heard[side] and self._negotiation is not None
+        finished = epoch == self._target and (kind == HANDSHAKE or unnamed)
+        heard[side] |= finished
         plaintext = self._open(record, datagram, forward)
         if plaintext is not None and kind == TLS12_CID:
             kind, plaintext = inner(plaintext)
         if plaintext is None:
-            if kind in _APPLICATION:
+            if kind in _APPLICATION and not finished:
                 self.security.established = True
                 self.security.opaque += 1
             elif kind == ALERT:
                 self.security.alert(-1, -1, forward, frame, epoch)
-            elif kind == HANDSHAKE:
+            elif kind == HANDSHAKE or finished:
                 size = record.end - record.body
                 self.security.steps.sealed(forward, epoch, size, epoch == self._target)
         elif kind == APPLICATION_DATA:

@@ -26,6 +26,16 @@ _NO_CHACHA = "[overrides]\ntls-disabled-cipher = chacha20-poly1305\n"  # tshark 
 _GET_TIME = r"\x40\x01\x12\x34\xb4time"
 _SAY = "(sleep 0.7; echo one; sleep 0.2; echo two; sleep 0.3)"
 
+
+def _by_cid(suite: str, client: str, more: str = "") -> tuple[str, str]:
+    """Mbed TLS, with Connection IDs; `dtls12` is built from dtls12.c and found by PATH."""
+    server, client = (
+        f"dtls12 {role} {PORT} TLS-{suite} {cid} {more}"
+        for role, cid in (("server", "server"), ("client", client))
+    )
+    return server, client
+
+
 CASES: dict[str, tuple[str, str]] = {
     "coap-openssl": (f"coap-server-openssl {_COAP_SERVE}", f"coap-client-openssl {_COAP}"),
     "coap-gnutls": (
@@ -76,6 +86,10 @@ CASES: dict[str, tuple[str, str]] = {
         f"{_SAY} | {_CONNECT} -mtu 300 -servername ue.example -keylogfile keys.log"
         " -cipher ECDHE-ECDSA-AES128-CCM8",
     ),
+    "cid-psk-ccm8": _by_cid("PSK-WITH-AES-128-CCM-8", "''"),
+    "cid-psk-cbc": _by_cid("PSK-WITH-AES-128-CBC-SHA256", "cl"),
+    "cid-psk-cbc-mac-inside": _by_cid("PSK-WITH-AES-128-CBC-SHA256", "cl", "mac-inside"),
+    "cid-ecdsa-keylog": _by_cid("ECDHE-ECDSA-WITH-AES-128-GCM-SHA256", "''"),
 }
 
 
