@@ -6,6 +6,7 @@ python tests/analyzer/decryption/handshakes/record.py [NAME ...]
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -23,6 +24,8 @@ _CONNECT = f"openssl s_client -dtls1_2 -connect 127.0.0.1:{PORT}"
 _COAP_SERVE = f"-A 127.0.0.1 -p {PORT - 1} -k {KEY.decode()} -h hint"
 _COAP = f"-u ue-1 -k {KEY.decode()} -B 5 coaps://127.0.0.1:{PORT}/"
 _NO_CHACHA = "[overrides]\ntls-disabled-cipher = chacha20-poly1305\n"  # tshark 4.0 reads none
+_WHO = {"dtls": {"psk": {"ascii": KEY.decode()}, "client-identity": {"ascii": "ue-1"}}}
+_CREDENTIALS = {":client": _WHO, f"coaps://127.0.0.1:{PORT}/*": _WHO}  # aiocoap's, of either end
 _GET_TIME = r"\x40\x01\x12\x34\xb4time"
 _SAY = "(sleep 0.7; echo one; sleep 0.2; echo two; sleep 0.3)"
 
@@ -86,6 +89,12 @@ CASES: dict[str, tuple[str, str]] = {
         f"{_SAY} | {_CONNECT} -mtu 300 -servername ue.example -keylogfile keys.log"
         " -cipher ECDHE-ECDSA-AES128-CCM8",
     ),
+    "coap-tinydtls": (  # by PyPI's DTLSSocket
+        "env AIOCOAP_SERVER_TRANSPORT=tinydtls_server aiocoap-fileserver --credentials"
+        f" credentials.json --bind 127.0.0.1:{PORT - 1} .",
+        "export AIOCOAP_CLIENT_TRANSPORT=tinydtls; sleep 2; aiocoap-client --credentials"
+        f" credentials.json coaps://127.0.0.1:{PORT}/lines",
+    ),
     "cid-psk-ccm8": _by_cid("PSK-WITH-AES-128-CCM-8", "''"),
     "cid-psk-cbc": _by_cid("PSK-WITH-AES-128-CBC-SHA256", "cl"),
     "cid-psk-cbc-mac-inside": _by_cid("PSK-WITH-AES-128-CBC-SHA256", "cl", "mac-inside"),
@@ -105,6 +114,8 @@ def record(name: str, serve: str, connect: str) -> None:
             capture_output=True,
         )
         Path(folder, "gnutls.conf").write_text(_NO_CHACHA)
+        Path(folder, "credentials.json").write_text(json.dumps(_CREDENTIALS))
+        Path(folder, "lines").write_text("a line of text\n" * 80)
         target = HERE / f"{name}.pcap"
         dump = f"tcpdump -Z root -i lo -U -w {target} -c 200 udp port {PORT}"
         capture = subprocess.Popen(shlex.split(dump), stderr=subprocess.DEVNULL)
