@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer.decryption.security import quoted
-from analyzer.decryption.stopping import mostly, newest, repeats
 from analyzer.ladders import Ending
 from analyzer.profiles.transmission import SECOND
 from analyzer.protected import flow_entry
@@ -72,6 +71,8 @@ def outcome(flow: SecuredFlow) -> Outcome:
         return Outcome(State.ALERT, _said(alert))
     if not security.client_random:
         return Outcome(State.NOT_CAPTURED)
+    from analyzer.decryption.stopping import mostly, repeats  # most captures need none
+
     return Outcome(State.UNFINISHED, _stop(flow), mostly(security) if repeats(security) else "")
 
 
@@ -81,6 +82,8 @@ def _said(alert: Alert) -> str:
 
 def _stop(flow: SecuredFlow) -> str:
     """What it stops behind."""
+    from analyzer.decryption.stopping import newest
+
     steps = newest(flow.security)
     if not any(not step.forward for step in steps):
         times = sum(step.message == numbers.CLIENT_HELLO for step in flow.security.steps)

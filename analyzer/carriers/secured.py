@@ -117,6 +117,7 @@ class Shakes:
     def tell(self, packet: Packet, found: list[Taken | Notice]) -> None:
         """What a packet has brought."""
         security = self._flow.security
+        security.steps.leave()
         if security.reason is not None and security.opaque and not self._opaque:
             self._opaque = True
             opaque = FlowOpaque(self._flow, packet.frame, security.detail)

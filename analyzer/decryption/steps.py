@@ -43,6 +43,10 @@ _HELLOS: Final = (numbers.CLIENT_HELLO, numbers.HELLO_VERIFY_REQUEST)
 """Messages that may come with the number of another one (RFC 6347 clause 4.2.1)."""
 
 
+NO_PACKET: Final[tuple[int, int, tuple[Piece, ...]]] = (0, 0, ())
+"""Frame, time and packets of none."""
+
+
 class Step(NamedTuple):
     """A message of a handshake or a piece of one, a ChangeCipherSpec, an alert. `time` in ns, as
     captured. What peers sent is not escaped."""
@@ -115,7 +119,7 @@ class Steps:
         self._room = room
         self._first: list[bytes] = []
         self._last: deque[bytes] | None = None
-        self.arrived: tuple[int, int, tuple[Piece, ...]] = (0, 0, ())
+        self.arrived = NO_PACKET
         """Its frame, its time, and all packets it came in."""
         self.handshake = 0
         self.seen = 0
@@ -140,6 +144,10 @@ class Steps:
     def left_out(self) -> int:
         """How many are counted alone: those behind the first ones."""
         return self.seen - len(self)
+
+    def leave(self) -> None:
+        """A packet is read: there are many flows, none is to keep it."""
+        self.arrived = NO_PACKET
 
     # What comes ---------------------------------------------------------------------------------
 

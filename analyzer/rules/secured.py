@@ -8,7 +8,6 @@ from typing import Final
 
 from analyzer.capture_events import OpaqueFlow
 from analyzer.decryption.security import quoted
-from analyzer.decryption.stopping import mostly, repeats
 from analyzer.rules.catalogue import Breach, N, Scope, W, rule
 from analyzer.rules.context import Context
 from analyzer.stream_events import (
@@ -138,6 +137,8 @@ def handshake_alert(event: HandshakeAlert, context: Context) -> Iterator[Breach]
     "where the server only sends its messages again.",
 )
 def handshake_unfinished(event: HandshakeUnfinished, context: Context) -> Iterator[Breach]:
+    from analyzer.decryption.stopping import mostly, repeats  # most captures need none
+
     flow, progress = event.flow, event.progress
     hellos = f"{progress.hellos} times" if progress.hellos > 1 else "once"
     if progress.server and progress.last is not None:

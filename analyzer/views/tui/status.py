@@ -25,6 +25,8 @@ _BACKLOG: Final = 1000
 
 _REASON: Final = 40
 _MOST_WORDS: Final = 150
+_MOST_FLOWS: Final = 200
+"""Of so many it is said how their handshakes came out; the screen is painted often."""
 
 
 def status(view: CaptureView, shown: Shown | None = None) -> list[Line]:
@@ -145,10 +147,11 @@ def emptiness(view: CaptureView) -> str:
     """What to say in place of rows; lines separated by newlines."""
     if view.error:
         return f"This cannot be read\n\n{view.error}\n\nq quits"
-    if view.live and view.recording is not None:
+    protected = view.session is not None and bool(view.session.carriers.secured)
+    if view.live and view.recording is not None and not protected:
         interfaces = escape(", ".join(view.recording.wish.interfaces), 60)
         return f"Waiting for packets on {interfaces} …"
-    if view.session is None or view.reading:
+    if view.session is None or (view.reading and not (view.live and protected)):
         return "Reading …"
     if not view.session.counts.records:
         return "This capture holds no packets"
@@ -175,12 +178,15 @@ def _no_messages(session: Session) -> Iterator[str]:
         f"{' and '.join(kinds)} in {plural(len(flows), 'protected flow')}"
     )
     yield ""
-    states = [outcome(flow).state for flow in flows]
+    states = [outcome(flow).state for flow in flows[:_MOST_FLOWS]]
+    if not session.closed and State.UNFINISHED in states:
+        yield "Not finished so far; l shows what was seen, message by message"
+        return
     if len(flows) == 1:
         identity = flows[0].security.psk_identity
         named = f", identity {quoted(identity)}" if identity else ""
         yield escape(f"Handshake {states[0]}{named}", _MOST_WORDS)
-    else:
+    elif len(flows) <= _MOST_FLOWS:
         told = (f"{states.count(state):,} {state}" for state in State if state in states)
         yield f"Handshakes: {', '.join(told)}"
     if unread := sentence(session):
