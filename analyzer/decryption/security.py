@@ -7,12 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dissectors.tls.numbers import (
-    ALERT_LEVELS,
-    ALERTS,
     DTLS_1_3,
-    HANDSHAKE_TYPES,
     TLS_1_3,
     VERSIONS,
+    alert_words,
+    message_name,
     suite_name,
 )
 
@@ -69,8 +68,7 @@ class Alert(NamedTuple):
     def text(self) -> str:
         if self.level < 0:
             return "encrypted alert"
-        level = ALERT_LEVELS.get(self.level, f"level {self.level}")
-        return f"{level}: {ALERTS.get(self.description, f'alert {self.description}')}"
+        return alert_words(self.level, self.description)
 
 
 class Progress(NamedTuple):
@@ -92,8 +90,7 @@ class Progress(NamedTuple):
         if self.last is None:
             return ""
         kind, forward = self.last
-        name = HANDSHAKE_TYPES.get(kind, f"message {kind}").replace(" ", "")
-        return f"{name} of the {'client' if forward else 'server'}"
+        return f"{message_name(kind)} of the {'client' if forward else 'server'}"
 
 
 class Security:

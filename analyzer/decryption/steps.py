@@ -83,21 +83,14 @@ class Step(NamedTuple):
         if self.kind == numbers.HANDSHAKE:
             if self.sealed:
                 return "encrypted handshake message"
-            name = "HelloRetryRequest" if self.retry else message_name(self.message)
+            name = "HelloRetryRequest" if self.retry else numbers.message_name(self.message)
             return f"{name} (fragment)" if self.partial else name
         return numbers.CONTENT_TYPES.get(self.kind, f"record {self.kind}").replace(" ", "")
 
     @property
     def alert(self) -> str:
         """`Fatal: Handshake Failure`."""
-        level = numbers.ALERT_LEVELS.get(self.level, f"level {self.level}")
-        return f"{level}: {numbers.ALERTS.get(self.message, f'alert {self.message}')}"
-
-
-def message_name(kind: int) -> str:
-    """`ClientKeyExchange`."""
-    words = numbers.HANDSHAKE_TYPES.get(kind, f"message {kind}").split(" ")
-    return "".join(word[0].upper() + word[1:] for word in words)
+        return numbers.alert_words(self.level, self.message)
 
 
 class Room:

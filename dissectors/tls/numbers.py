@@ -258,6 +258,18 @@ def suite_name(number: int) -> str:
     return CIPHER_SUITES.get(number, f"cipher suite 0x{number:04x}")
 
 
+def message_name(kind: int) -> str:
+    """A handshake message as RFCs write it, `ClientKeyExchange`."""
+    words = HANDSHAKE_TYPES.get(kind, f"message {kind}").split(" ")
+    return "".join(word[0].upper() + word[1:] for word in words)
+
+
+def alert_words(level: int, description: int) -> str:
+    """`Fatal: Handshake Failure`."""
+    named = ALERT_LEVELS.get(level, f"level {level}")
+    return f"{named}: {ALERTS.get(description, f'alert {description}')}"
+
+
 def key_exchange(suite: int) -> str:
     """PSK, ECDHE_PSK, ECDHE_ECDSA, ... as the name has it; empty in 1.3, which leaves it open."""
     return CIPHER_SUITES.get(suite, "").removeprefix("TLS_").rpartition("_WITH_")[0]
