@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
-from analyzer.carriers.connection_ids import cid_at
 from analyzer.carriers.secured import SecuredFlow, Shakes
 from analyzer.endpoints import Endpoint, endpoint
 from analyzer.stream_events import ClientMoved
@@ -16,6 +15,7 @@ from dissectors import carried
 from dissectors.carried import Ends
 from dissectors.coap import wire
 from dissectors.coap.numbers import COAPS_PORT
+from dissectors.tls.records import cid_at
 
 if TYPE_CHECKING:
     from analyzer.decryption.sessions import SessionCache

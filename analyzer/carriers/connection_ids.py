@@ -8,11 +8,10 @@ from collections import OrderedDict
 from typing import Final
 
 from analyzer.carriers.carrier import Carrier, Packet
+from dissectors.tls.records import cid_at
 
-MOST_NAMED: Final = 1 << 15
+MOST_NAMED: Final = 1 << 17
 """Connection IDs known at a time: the one learnt longest ago is forgotten."""
-
-_TLS12_CID, _NEWER, _NEWER_MASK = 25, 0x30, 0xF0
 
 
 class ConnectionIds:
@@ -59,11 +58,3 @@ class ConnectionIds:
         self._lengths[length] -= 1
         if not self._lengths[length]:
             del self._lengths[length]
-
-
-def cid_at(payload: bytes) -> int:
-    """Where the Connection ID of a record stands, 0 for one without."""
-    lead = payload[0]
-    if lead == _TLS12_CID:
-        return 11
-    return 1 if lead & _NEWER_MASK == _NEWER else 0

@@ -33,7 +33,7 @@ from dissectors.tls.numbers import (
     HELLO_REQUEST,
     TLS12_CID,
 )
-from dissectors.tls.records import Record, dtls_record
+from dissectors.tls.records import Record, cid_at, dtls_record
 
 if TYPE_CHECKING:
     from analyzer.decryption.records import Opener
@@ -149,7 +149,7 @@ class Association:
         at = 0
         while at < len(datagram):
             cid = security.server_cid if forward else security.client_cid
-            if cid is None and _names_connection(datagram[at]):
+            if cid is None and cid_at(datagram, at):
                 self._unknown_cid()
                 break
             record = dtls_record(datagram, at, len(cid) if cid else 0)
@@ -396,8 +396,3 @@ class Association:
             negotiation.holes |= flights.holes
             for whole in late:
                 negotiation.take(whole.kind, whole.body, whole.header, forward)
-
-
-def _names_connection(lead: int) -> bool:
-    """Whether a record that begins with this byte has a Connection ID."""
-    return lead == TLS12_CID or lead & 0xF0 == 0x30

@@ -18,6 +18,7 @@ MOST_TLS: Final = (1 << 14) + 2048
 
 UNIFIED: Final = 0x20
 """Of a first byte with the bits 001: a unified header."""
+_HAS_CID: Final = 0x10
 
 
 class Record(NamedTuple):
@@ -71,6 +72,15 @@ def dtls_record(data: bytes, at: int, cid_length: int = 0) -> Record:
     return _plain(data, at, cid_length)
 
 
+def cid_at(data: bytes, at: int = 0) -> int:
+    """Where the Connection ID of the record at a byte stands, 0 where it has none (RFC 9146 clause
+    4, RFC 9147 clause 4)."""
+    lead = data[at]
+    if lead == TLS12_CID:
+        return at + 11
+    return at + 1 if lead & 0xF0 == UNIFIED | _HAS_CID else 0
+
+
 def dtls_records(data: bytes, cid_length: int = 0) -> list[Record]:
     """The records of a datagram, up to the first that does not fit."""
     found = []
@@ -108,7 +118,7 @@ def _unified(data: bytes, at: int, cid_length: int) -> Record:
     """DTLSCiphertext of 1.3: bits 001CSLEE, then what they tell."""
     size = len(data)
     flags = data[at]
-    sequence_at = at + 1 + (cid_length if flags & 0x10 else 0)
+    sequence_at = at + 1 + (cid_length if flags & _HAS_CID else 0)
     sequence_length = 2 if flags & 0x08 else 1
     body = sequence_at + sequence_length + (2 if flags & 0x04 else 0)
     if body > size:
