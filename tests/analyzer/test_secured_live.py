@@ -122,7 +122,8 @@ def test_every_request_has_its_response(session: Session) -> None:
     roles = Counter(map(Role, session.messages["role"].tolist()))
     taken = {Role.REQUEST, Role.RESPONSE, Role.NOTIFICATION, Role.SIGNAL, Role.ACK}
     assert roles.keys() - {Role.RETRANSMISSION, Role.DUPLICATE_ACK} == taken
-    assert roles[Role.SIGNAL] >= 2 * sum(talk.reliable for talk in TALKS.values()) - 2
+    connections = sum(TALKS[name].reliable for name in HEARD) + len(AIOCOAP)
+    assert roles[Role.SIGNAL] >= 2 * connections  # each end begins with its capabilities
 
 
 @pytest.mark.parametrize("name", HEARD)
@@ -152,17 +153,17 @@ def test_each_talk_is_read_as_it_was_carried(
 @pytest.mark.parametrize(
     ("name", "suite"),
     [
-        ("tls, gnutls to gnutls", "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA"),
-        ("tls, certificate", "TLS_AES_256_GCM_SHA384"),
-        ("dtls, one UE", "TLS_PSK_WITH_AES_256_GCM_SHA384"),
-        ("dtls, certificate", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+        ("tls, gnutls to gnutls", "PSK_WITH_AES"),
+        ("dtls, one UE", "TLS_PSK_WITH_AES"),
+        ("dtls, certificate", "TLS_ECDHE_ECDSA_WITH_AES"),
         ("dtls, certificate, CCM_8", "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8"),
-        ("dtls, ChaCha20", "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256"),
+        ("dtls, ChaCha20", "CHACHA20_POLY1305"),
+        ("dtls, no log", "ECDHE_PSK"),
     ],
 )
 def test_suites_are_many(session: Session, name: str, suite: str) -> None:
-    """Those that the peers of today choose; others would leave something untried."""
-    assert flow(session, name)["cipher_suite"] == suite
+    """Peers that agree on others would leave something untried."""
+    assert suite in flow(session, name)["cipher_suite"]
 
 
 @pytest.mark.parametrize("name", ["dtls, certificate", "dtls, certificate, CCM_8"])
@@ -173,7 +174,7 @@ def test_certificates_are_told(session: Session, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in TALKS if "an observation" in name])
 def test_notifications_belong_to_their_observation(session: Session, name: str) -> None:
     observed, ended = of(session, name)
-    assert len(observed["response_frames"]) >= 3
+    assert len(observed["response_frames"]) >= 2
     assert len(ended["response_frames"]) == 1
 
 
@@ -212,18 +213,26 @@ def test_aiocoap_with_itself(recorded: Recorded, session: Session, scheme: str) 
 # What is told of it -----------------------------------------------------------------------------
 
 
-def test_nothing_but_what_libcoap_does_is_a_warning(session: Session) -> None:
-    """The last response to a body in blocks has no Block1 in libcoap's server."""
-    told = Counter(f.rule.id for f in session.findings if f.severity > Severity.NOTE)
-    told -= Counter(WRONG.values())
-    assert told == {"COAP-7959-2.3-B1-MISSING": 1}
+def test_nothing_else_is_told(session: Session) -> None:
+    """libcoap names the port it asks and no format of a time; the last response to a body in blocks
+    has no Block1 in its server."""
+    told: dict[Severity, set[str]] = {}
+    for finding in session.findings:
+        told.setdefault(finding.severity, set()).add(finding.rule.id)
+    assert told[Severity.WARNING] == {*WRONG.values(), "COAP-7959-2.3-B1-MISSING"}
+    assert told[Severity.NOTE] - {*WRONG.values()} == {
+        "COAP-7252-5.4.4-DEFAULT",
+        "COAP-7252-5.5.1-NO-CF",
+        "COAP-CAP-OPAQUE",
+    }
+    assert Severity.ERROR not in told
 
 
 @pytest.mark.parametrize(("name", "rule"), WRONG.items())
 def test_a_wrong_key_is_a_finding(session: Session, name: str, rule: str) -> None:
     assert of(session, name) == []
     start = f"{ADDRESSES[name]}:"
-    (finding,) = (f for f in session.findings if start in f.text)
+    (finding,) = (found for found in session.findings if start in found.text)
     assert finding.rule.id == rule
     assert 'identity "ue-1"' in finding.text
 

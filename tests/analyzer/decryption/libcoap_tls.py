@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from peers import free_ports
 
-from .openssl_peers import IDENTITY, Relay, free_port
+from .openssl_peers import IDENTITY, Relay
 from .tls_peers import Wire
 
 _SERVER, _CLIENT = "coap-server-openssl", "coap-client-gnutls"
@@ -26,7 +27,7 @@ _PATIENCE = 20  # seconds
 
 def fetched(keylog: Path) -> Wire:
     """What passes when the root of the server is asked for; the key log goes to a file."""
-    port = free_port()
+    port = free_ports(1)
     command = [_SERVER, "-A", "127.0.0.1", "-p", str(port), "-k", _SECRET, "-h", "hint"]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:

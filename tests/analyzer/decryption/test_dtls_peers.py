@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from beside_tshark import Given, differences, shown
+from peers import free_ports
 from rules.conversation import Conversation
 from tshark import INSTALLED
 
@@ -78,22 +79,12 @@ def _bound() -> socket.socket:
     return made
 
 
-def _free_port() -> int:
-    """A port whose neighbour is free too: libcoap's servers take both."""
-    while True:
-        with _bound() as one, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-            port = int(one.getsockname()[1])
-            with contextlib.suppress(OSError, OverflowError):
-                other.bind(("127.0.0.1", port + 1))
-                return port
-
-
 @contextlib.contextmanager
 def serving(kind: str) -> Iterator[Between]:
     command = f"coap-server-{kind}"
     if shutil.which(command) is None:
         pytest.skip(f"{command} is not installed")
-    port = _free_port()
+    port = free_ports(1)
     arguments = [command, "-A", "127.0.0.1", "-p", str(port), "-k", KEY.decode(), "-h", "hint"]
     server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
