@@ -157,6 +157,7 @@ def test_packets_of_muted_flows_are_counted_until_one_may_open_it(
 @SOME
 @given(st.integers(0, 1 << 32).map(lambda seed: payload(random.Random(seed))))
 @example(bytes.fromhex("5d026f09 01") + bytes(14) + bytes.fromhex("9109 ff") + bytes(9))
+@example(bytes.fromhex("6044 0001 9129 ff") + bytes(9))
 def test_what_has_no_flaw_has_the_option_or_not(data: bytes) -> None:
     message = dissect(data)
     if message.flaws or not message.readable:
