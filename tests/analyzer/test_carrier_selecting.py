@@ -180,10 +180,16 @@ KNOWN = ALL | LOWPAN
 WITH_OSCORE = COAP[:8] + bytes.fromhex("9109")
 
 
-def read(frame: Known, *sizes: int) -> list[Said]:
-    """With the OSCORE option in place of a path, and so much of it captured."""
+def sealed(frame: Known) -> Frame:
+    """With the OSCORE option in place of a path."""
     data = frame.data.replace(COAP, WITH_OSCORE)
-    sent = [Frame(frame.link_type, data[:size], len(data)) for size in sizes or [len(data)]]
+    return Frame(frame.link_type, data, len(data))
+
+
+def read(frame: Known, *sizes: int) -> list[Said]:
+    """Sealed, and so much of it captured."""
+    whole = sealed(frame)
+    sent = [whole._replace(data=whole.data[:size]) for size in sizes or [whole.wire]]
     return Batch(sent, udp_ports=port_table(frozenset(frame.ports))).said()
 
 
@@ -204,6 +210,15 @@ def test_and_each_truncation_of_it(name: str) -> None:
     for one in read(KNOWN[name], *range(len(KNOWN[name].data))):
         assert (one.ends, one.length) == (whole.ends, whole.length)
         assert whole.payload.startswith(one.payload)
+
+
+def test_each_record_of_a_batch_has_its_own_ends() -> None:
+    """Also where they stand in no frame."""
+    ports = frozenset(port for frame in KNOWN.values() for port in frame.ports)
+    found = Batch([sealed(frame) for frame in KNOWN.values()], udp_ports=port_table(ports)).said()
+    alone = [read(frame)[0] for frame in KNOWN.values()]
+    assert [one.ends for one in found] == [one.ends for one in alone]
+    assert [one.record for one in found] == list(range(len(KNOWN)))
 
 
 def test_fragments_of_6lowpan() -> None:
