@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from struct import unpack
 from typing import Final, NamedTuple
 
 MOST_FIELDS: Final = 2048
@@ -88,12 +89,11 @@ class Reader:
         return self.part(self.number(name, size), name)
 
     def numbers(self, name: str, size: int, names: Mapping[int, str] | None) -> tuple[int, ...]:
-        """All that is left."""
+        """All that is left, of one or two bytes each."""
         if not self.prefix and self.left % size == 0:
-            data, first, self.at = self.data, self.at, self.end
-            return tuple(
-                [int.from_bytes(data[at : at + size], "big") for at in range(first, self.end, size)]
-            )
+            listed = self.data[self.at : self.end]
+            self.at = self.end
+            return tuple(listed) if size == 1 else unpack(f">{len(listed) // 2}H", listed)
         read = []
         while self.left:
             read.append(self.number(name, size, names))
