@@ -189,28 +189,26 @@ FLOODS: dict[str, Callable[[int], tuple[Address, Address, bytes]]] = {
 
 
 def seconds_for(flood: Callable[[int], tuple[Address, Address, bytes]]) -> float:
-    """Nothing is compiled, on which the time would depend; the better of two turns."""
+    """Nothing is compiled, on which the time would depend."""
     datagrams = [(n * 10_000, *flood(n)) for n in range(COUNT)]
-    took = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Compiler, "offer", lambda *_: None)
-        for _ in range(2):
-            begin = time.process_time()
-            fed(datagrams)
-            took.append(time.process_time() - begin)
-    return min(took)
+        begin = time.process_time()
+        fed(datagrams)
+        return time.process_time() - begin
 
 
 @pytest.fixture(scope="module")
 def usual() -> float:
     """Seconds that as many ordinary requests take."""
     seconds_for(lambda n: (CLIENT, SERVER, get(n)))  # loads and warms up
-    return seconds_for(lambda n: (CLIENT, SERVER, get(n)))
+    return min(seconds_for(lambda n: (CLIENT, SERVER, get(n))) for _ in range(2))
 
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_costs_no_more_than_ordinary_requests(name: str, usual: float) -> None:
-    assert seconds_for(FLOODS[name]) < 4 * usual
+    turns = (seconds_for(FLOODS[name]) for _ in range(2))  # the second if the first was disturbed
+    assert any(seconds < 4 * usual for seconds in turns)
 
 
 def test_a_datagram_of_empty_options_is_judged_in_linear_time() -> None:
