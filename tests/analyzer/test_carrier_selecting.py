@@ -25,6 +25,8 @@ from plain_selecting import (
     payload,
     said,
 )
+from scapy.layers.inet import IP, TCP
+from scapy.packet import Raw
 from selected_batch import SEED, Batch
 
 from analyzer.capture.records import NO_INTERFACE
@@ -149,6 +151,20 @@ def test_packets_of_muted_flows_are_counted_until_one_may_open_it(
     for flow, count in counts.items():
         at = selecting.muted_at(muted.table, flow)
         assert muted.table[at + selecting.PACKETS] == count
+
+
+def test_a_segment_without_payload_is_not_counted() -> None:
+    sent = []
+    for data in (b"", b"\0\1", b""):
+        packet = bytes(
+            IP(src="192.0.2.1", dst="192.0.2.2") / TCP(dport=5683, flags="A") / Raw(data)
+        )
+        sent.append(Frame(101, packet, len(packet)))
+    muted = Muted()
+    muted.add(Batch(sent).cells(0)[selecting.FLOW], Counted())
+    batch = Batch(sent, muted=muted)
+    at = selecting.muted_at(muted.table, Batch(sent).cells(0)[selecting.FLOW])
+    assert (batch.count, batch.marked, muted.table[at + selecting.PACKETS]) == (0, 3, 1)
 
 
 # OSCORE ---------------------------------------------------------------------------------------
