@@ -69,6 +69,8 @@ class OscoreOpaque(NamedTuple):
 
     entry: Unopened
     frame: int
+    detail: str
+    """Why, as known by then."""
 
 
 class Unwrapping(NamedTuple):

@@ -122,7 +122,7 @@ class Wrapped:
         if counted is None:
             return [], None
         entry, new = counted
-        told = Notice(one.record, one.frame, one.time, OscoreOpaque(entry, one.frame))
+        told = Notice(one.record, one.frame, one.time, OscoreOpaque(entry, one.frame, entry.text))
         return [told] if new else [], entry
 
 

@@ -31,7 +31,7 @@ def oscore_opaque(event: OscoreOpaque, context: Context) -> Iterator[Breach]:
     agreed = context.bootstraps.get((entry.client.packed, entry.server.packed))
     hint = f"; agreed on by AKMA in frame {agreed}: give K_AF" if agreed else ""
     yield Breach(
-        f"{entry.client} - {entry.server}: OSCORE is not read: {entry.text}{hint}",
+        f"{entry.client} - {entry.server}: OSCORE is not read: {event.detail}{hint}",
         seen="OSCORE",
         expected="CoAP that can be read",
         frame=event.frame,

@@ -206,3 +206,17 @@ def test_batches_make_no_difference(limit: int, tmp_path: Path) -> None:
         found, known = (read(path, given, secrets=secrets) for given in (limit, 0))
         assert snapshot(found) == snapshot(known)
         assert counted(found) == counted(known)
+
+
+@pytest.mark.parametrize("limit", [1, 0])
+def test_a_finding_says_what_was_known_by_then(limit: int, tmp_path: Path) -> None:
+    """The response came first: it has no kid. The request that tells it comes behind."""
+    talk = registered(Conversation())
+    talk.frames.reverse()
+    path = tmp_path / "turned.pcap"
+    path.write_bytes(talk.pcap())
+    session = read(path, limit)
+    (finding,) = (f for f in session.findings if f.rule.id == "COAP-CAP-OSCORE-OPAQUE")
+    assert finding.text.endswith("no security context was given")
+    (entry,) = session.carriers.unopened.entries
+    assert entry.text.endswith('(kid "0x")')
