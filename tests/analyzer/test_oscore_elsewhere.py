@@ -20,6 +20,7 @@ from analyzer.carriers import selecting
 from analyzer.decryption.oscore import Reason
 from analyzer.messages import FRAGMENTED, UNWRAPPED
 from analyzer.secrets.model import Secrets
+from analyzer.secrets.oscore_context import Context
 from analyzer.session import Session
 from dissectors.coap import numbers
 
@@ -27,9 +28,11 @@ KNOWN = Secrets(oscore=(CONTEXT,))
 OTHER_PORT = "192.0.2.2:40683"
 
 
-def registered(talk: Conversation, *parts: tuple[int, int]) -> Conversation:
+def registered(
+    talk: Conversation, *parts: tuple[int, int], context: Context = CONTEXT
+) -> Conversation:
     """A registration, in these fragments, and its answer; what stands outside of it is wrong."""
-    ends = Ends()
+    ends = Ends(context)
     inside: dict[str, Any] = {"content_format": 50, "payload": REGISTRATION}
     asked = ends.asked("POST", path="/msgin5g/registration", **inside)
     talk.con("POST", token=b"tk", accept=50, **asked)
@@ -211,7 +214,7 @@ def test_batches_make_no_difference(limit: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit", [1, 0])
 def test_a_finding_says_what_was_known_by_then(limit: int, tmp_path: Path) -> None:
     """The response came first: it has no kid. The request that tells it comes behind."""
-    talk = registered(Conversation())
+    talk = registered(Conversation(), context=CONTEXT._replace(client_id=b"\x42"))
     talk.frames.reverse()
     path = tmp_path / "turned.pcap"
     path.write_bytes(talk.pcap())
@@ -219,4 +222,4 @@ def test_a_finding_says_what_was_known_by_then(limit: int, tmp_path: Path) -> No
     (finding,) = (f for f in session.findings if f.rule.id == "COAP-CAP-OSCORE-OPAQUE")
     assert finding.text.endswith("no security context was given")
     (entry,) = session.carriers.unopened.entries
-    assert entry.text.endswith('(kid "0x")')
+    assert entry.text.endswith('(kid "0x42")')
