@@ -167,6 +167,12 @@ def test_a_segment_without_payload_is_not_counted() -> None:
     assert (batch.count, batch.marked, muted.table[at + selecting.PACKETS]) == (0, 3, 1)
 
 
+def test_what_only_keys_open() -> None:
+    """Application data, records with a Connection ID, and unified headers (RFC 9147 clause 4.1)."""
+    opaque = [kind for kind in range(20, 64) if selecting.is_opaque_record(bytes([kind]), 0)]
+    assert opaque == [23, 25, *range(32, 64)]
+
+
 # OSCORE ---------------------------------------------------------------------------------------
 
 
