@@ -108,6 +108,8 @@ class DtlsCarrier:
 
     def begins_anew(self, packet: Packet) -> bool:
         """A ClientHello in clear, once the association stands: its client began again."""
+        if packet.payload[0] != _HANDSHAKE:  # as nearly all are
+            return False
         return self._association.security.established and _clear_hello(packet) == _CLIENT_HELLO
 
     def take(self, packet: Packet) -> list[Taken | Notice]:

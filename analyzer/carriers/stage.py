@@ -32,6 +32,7 @@ from analyzer.stream_events import Told
 from analyzer.streams.model import Piece
 from dissectors import link
 from dissectors.kernel import rows
+from dissectors.tls.records import cid_at
 
 if TYPE_CHECKING:
     from analyzer.decryption.sessions import SessionCache
@@ -234,7 +235,7 @@ class Carriers:
             return
         self._take_key_logs(packet.frame)
         carrier = self._carrier(packet, sort, taken)
-        taken += self._unwrapped(carrier.take(packet))
+        self._unwrap(carrier.take(packet), taken)
         flow = carrier.secured
         if flow is not None and (not flow.listed or carrier.muted or flow.security.has_cids):
             self._watch(carrier, flow, packet.flow)
@@ -263,19 +264,20 @@ class Carriers:
         if whole.is_carrier or cells[selecting.SORT] == selecting.DTLS:
             self._reassembled.note_carrier(pieces[-1].frame)
 
-    def _unwrapped(self, found: list[Taken | Notice]) -> Iterator[Taken | Notice]:
-        """With what OSCORE protected in them opened."""
+    def _unwrap(self, found: list[Taken | Notice], taken: list[Taken | Notice]) -> None:
+        """Take these, with what OSCORE protected in them opened."""
         for one in found:
-            if isinstance(one, Notice):
-                yield one
+            if isinstance(one, Taken) and self._wrapped.protects(one):
+                taken += self._wrapped.carried(one)
             else:
-                yield from self._wrapped.carried(one)
+                taken.append(one)
 
     def _carrier(self, packet: Packet, sort: int, taken: list[Taken | Notice]) -> Carrier:
         """What the packet belongs to: what is known of its flow, unless something new begins."""
         flow, carriers = packet.flow, self._carriers
         carrier = carriers.get(flow)
-        if sort == selecting.DTLS and (carrier is None or not carrier.named(packet)):
+        by_id = sort == selecting.DTLS and cid_at(packet.payload)
+        if by_id and (carrier is None or not carrier.named(packet)):
             named = self._ids.find(packet)
             if named is not None:
                 self._follow(flow, named)
@@ -284,7 +286,7 @@ class Carriers:
             carriers.move_to_end(flow)
             return carrier
         if carrier is not None:
-            taken += self._unwrapped(carrier.close(packet.record, packet.time))
+            self._unwrap(carrier.close(packet.record, packet.time), taken)
             self._drop(flow)
         self._met += 1
         carrier = _kind(sort)(self._met, self._secrets, self._sessions, packet)
@@ -326,8 +328,10 @@ class Carriers:
 
     def _waiting(self) -> list[Taken | Notice]:
         """The capture is over: what still waited behind holes."""
-        carriers, now = dict.fromkeys(self._carriers.values()), self._now
-        return [one for carrier in carriers for one in self._unwrapped(carrier.close(-1, now))]
+        taken: list[Taken | Notice] = []
+        for carrier in dict.fromkeys(self._carriers.values()):
+            self._unwrap(carrier.close(-1, self._now), taken)
+        return taken
 
     # Protected flows ----------------------------------------------------------------------------
 

@@ -78,13 +78,15 @@ class Wrapped:
             return told, None
         return told, entry if entry.kid or entry.messages >= _KID_AWAITED else None
 
+    def protects(self, one: Taken) -> bool:
+        """Whether OSCORE protects a message that was taken out of something, as it does few."""
+        return options_at(one.message, one.header[carried.FRAMING_AT] != wire.DATAGRAM) >= 0
+
     def carried(self, one: Taken) -> list[Taken | Notice]:
-        """What is in a message that was taken out of something; itself where it is not protected
-        or cannot be opened; and what there is to tell of it."""
-        reliable = one.header[carried.FRAMING_AT] != wire.DATAGRAM
-        if options_at(one.message, reliable) < 0:  # as nearly all are
-            return [one]
+        """What is in a message that was taken out of something and is protected; itself where it
+        cannot be opened; and what there is to tell of it."""
         header = one.header
+        reliable = header[carried.FRAMING_AT] != wire.DATAGRAM
         unprotector = self._unprotector or self._made()
         found = unprotector.take(one.message, *_named(header), one.time, one.frame, reliable)
         if found is None:

@@ -12,8 +12,9 @@ twice is handed out twice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from analyzer.decryption.epoch_keys import EpochKeys, Opened
 from analyzer.decryption.flights import Flights
 from analyzer.decryption.handshake import Negotiation
 from analyzer.decryption.records import Tampered, inner
@@ -36,7 +37,6 @@ from dissectors.tls.numbers import (
 from dissectors.tls.records import Record, cid_at, dtls_record
 
 if TYPE_CHECKING:
-    from analyzer.decryption.records import Opener
     from analyzer.secrets.model import Secrets
     from analyzer.streams.model import Piece
 
@@ -49,26 +49,6 @@ MOST_ASKED: Final = 64
 _MOST_EPOCHS: Final = 4
 _APPLICATION: Final = (APPLICATION_DATA, TLS12_CID)
 """Content types of records that may have application data; they come behind a handshake."""
-
-
-class Opened(NamedTuple):
-    """The application data of one record, and where the record stands in its datagram."""
-
-    plaintext: bytes
-    epoch: int
-    sequence: int
-    offset: int
-    end: int
-
-
-class _Keys:
-    """The openers of one epoch of 1.2: the client's and the server's."""
-
-    __slots__ = ("opened", "pair")
-
-    def __init__(self, pair: tuple[Opener, Opener]) -> None:
-        self.pair = pair
-        self.opened = 0
 
 
 class Association:
@@ -87,6 +67,7 @@ class Association:
         "_heard",
         "_hellos",
         "_keys",
+        "_latest",
         "_negotiation",
         "_secrets",
         "_target",
@@ -101,7 +82,9 @@ class Association:
         self._negotiation: Negotiation | None = None
         self._target = 0
         self._flights = (Flights(), Flights())
-        self._keys: dict[int, list[_Keys]] = {}
+        self._keys: dict[int, list[EpochKeys]] = {}
+        self._latest: EpochKeys | None = None
+        """Those that opened application data last, until something else begins."""
         self._traffic: tuple[Traffic, Traffic] | None = None
         self._heard = [False, False]
         self._hellos = 0
@@ -143,8 +126,13 @@ class Association:
         """
         security = self.security
         security.seen(frame)
-        security.steps.arrived = frame, time, pieces
         self._heard[0 if forward else 1] = True
+        if self._latest is not None and security.reason is None and not self._blocked:
+            lone = self._latest.lone_record(datagram, forward)
+            if lone is not None:
+                security.opened += 1
+                return [lone]
+        security.steps.arrived = frame, time, pieces
         opened: list[Opened] = []
         at = 0
         while at < len(datagram):
@@ -191,6 +179,7 @@ class Association:
         elif kind == APPLICATION_DATA:
             self.security.established = True
             self.security.opened += 1
+            self._latest = self._keys[epoch][0]
             opened.append(Opened(plaintext, epoch, record.sequence, record.start, record.end))
         else:
             self._content(kind, epoch, plaintext, 0, len(plaintext), forward, frame)
@@ -214,7 +203,7 @@ class Association:
         return plaintext
 
     def _try(
-        self, candidates: list[_Keys], record: Record, datagram: bytes, forward: bool
+        self, candidates: list[EpochKeys], record: Record, datagram: bytes, forward: bool
     ) -> bytes | None:
         if self._blocked:
             return None
@@ -249,7 +238,9 @@ class Association:
         pair = negotiation.openers()
         if pair is not None:
             negotiation.done = True
-            self._keys[self._target] = [_Keys(pair), *self._keys.get(self._target, [])[:1]]
+            self._latest = None
+            older = self._keys.get(self._target, [])[:1]
+            self._keys[self._target] = [EpochKeys(self._target, pair), *older]
             for old in sorted(self._keys)[:-_MOST_EPOCHS]:
                 del self._keys[old]
             self._failures = 0
@@ -375,6 +366,7 @@ class Association:
 
     def _begin(self, epoch: int) -> None:
         self.security.begin()
+        self._latest = None
         self._negotiation = Negotiation(self._secrets, self._cache, self.security, dtls=True)
         self._target = epoch + 1
         self._flights = (Flights(), Flights())

@@ -174,7 +174,8 @@ class Unprotector:
         else:
             result = self._opened_request(request, outer, said, sealed)
         if len(outer.token) <= LONGEST_TOKEN:
-            table = self._asked if outer.first(numbers.OBSERVE) is None else self._observed
+            observes = not outer.alone and outer.first(numbers.OBSERVE) is not None
+            table = self._observed if observes else self._asked
             unproved = result.reason in (Reason.AUTHENTICATION, Reason.CUT)
             request.genuine = bool(senders) and not unproved
             if result.reason is Reason.AUTHENTICATION:

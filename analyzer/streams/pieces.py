@@ -8,19 +8,15 @@ from typing import Final
 
 from analyzer.streams.model import Piece
 
-_PIECE: Final = struct.Struct("<qIIHqI")  # offset in its file, frame, length, interface, time, wire
+_PIECE: Final = struct.Struct("<IHqIqI")  # as the fields of Piece
 PIECE_SIZE: Final = _PIECE.size
 
 
 def packed(piece: Piece) -> bytes:
     """A packet in PIECE_SIZE bytes."""
-    place, frame, length = piece.offset, piece.frame, piece.length
-    return _PIECE.pack(place, frame, length, piece.interface, piece.time, piece.wire)
+    return _PIECE.pack(*piece)
 
 
 def unpacked(pieces: bytes | bytearray) -> tuple[Piece, ...]:
     """Packets that `packed` packed."""
-    return tuple(
-        Piece(frame, interface, place, length, time, wire)
-        for place, frame, length, interface, time, wire in _PIECE.iter_unpack(pieces)
-    )
+    return tuple(map(Piece._make, _PIECE.iter_unpack(pieces)))

@@ -7,7 +7,8 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-from analyzer.decryption.dtls import Association, Opened
+from analyzer.decryption.dtls import Association
+from analyzer.decryption.epoch_keys import Opened
 from analyzer.decryption.sessions import SessionCache
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets

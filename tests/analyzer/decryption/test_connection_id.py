@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from analyzer.decryption.dtls import Association, Opened
+from analyzer.decryption.dtls import Association
+from analyzer.decryption.epoch_keys import Opened
 from analyzer.decryption.security import Reason
 from analyzer.decryption.sessions import SessionCache
 from analyzer.decryption.suites import suite

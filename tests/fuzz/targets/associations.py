@@ -10,7 +10,8 @@ from functools import cache
 
 from decryption import recorded
 
-from analyzer.decryption.dtls import Association, Opened
+from analyzer.decryption.dtls import Association
+from analyzer.decryption.epoch_keys import Opened
 from analyzer.decryption.sessions import SessionCache
 from analyzer.secrets.model import Secrets
 from fuzz.targets.edits import Sent, edited
