@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.decryption.dtls import MOST_ASKED, MOST_FAILURES, Association
+from analyzer.decryption.epoch_keys import EpochKeys
 from analyzer.decryption.security import Reason, Security
 from analyzer.decryption.sessions import Session, SessionCache
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from decryption.recorded import NAMES, Datagram, datagrams, path, read, secrets
 from dissectors.tls.records import dtls_records
+from fuzz.targets.edits import Sent, edited
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=150)
 OPENED = {
@@ -315,3 +318,29 @@ def test_any_bytes_are_read(sent: list[tuple[bytes, bool]]) -> None:
     association = Association(secrets(), SessionCache())
     for frame, (data, forward) in enumerate(sent):
         assert not association.take(data, forward, frame, 0)
+
+
+@STEADY
+@given(name=st.sampled_from(NAMES), edits=st.binary(max_size=24))
+def test_a_lone_record_is_opened_as_one_of_several_is(name: str, edits: bytes) -> None:
+    sent = [Sent(one.forward, one.data) for one in datagrams(name)]
+    apart = list(edited([*sent, *sent[-6:], *sent], edits))
+    lone = told(apart, secrets(name))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(EpochKeys, "lone_record", lambda *_: None)
+        assert told(apart, secrets(name)) == lone
+
+
+def told(sent: list[Sent], given: Secrets) -> list[object]:
+    """What comes out of each datagram, and what is known in the end."""
+    association = Association(given, SessionCache())
+    found: list[object] = [
+        association.take(one.data, one.forward, frame, frame * 1000)
+        for frame, one in enumerate(sent, 1)
+    ]
+    security, progress = association.security, association.progress
+    return [*found, association.muted, progress, *security.steps, *facts(security)]
+
+
+def facts(security: Security) -> Iterator[object]:
+    return (getattr(security, name) for name in Security.__slots__ if name != "steps")
