@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fuzz.targets.edits import Sent, edited
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.model import Secrets
 from decryption.recorded import NAMES, Datagram, datagrams, path, read, secrets
 from dissectors.tls.records import dtls_records
-from fuzz.targets.edits import Sent, edited
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=150)
 OPENED = {
