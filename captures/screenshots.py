@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from analyzer.settings import Settings
 from analyzer.views.tui.app import MsgsharkApp
 
 HERE = Path(__file__).parent
@@ -21,12 +22,18 @@ KEYS = {
     "ladder": ("2", *("j",) * 25, "l", "w"),
     "statistics": ("5", "tab", *("right",) * 12),
     "filter": ("slash", *"coap.code >= 4.00 and msgin5g.u"),
+    "handshake": ("l", *("j",) * 8),
 }
 """What is pressed before each screenshot."""
 
+_RECORDED = HERE.parent / "tests" / "analyzer" / "decryption" / "handshakes"
+CAPTURES = {"handshake": _RECORDED / "coap-wrong-key.pcap"}
+"""What is opened where it is not the day in the field."""
+
 
 async def shoot(name: str, keys: tuple[str, ...]) -> None:
-    app = MsgsharkApp([HERE / "field-day.pcapng"])
+    settings = Settings(dtls_ports=frozenset({15684}))
+    app = MsgsharkApp([CAPTURES.get(name, HERE / "field-day.pcapng")], settings=settings)
     async with app.run_test(size=SIZE) as pilot:
         while app.view.reading:
             await pilot.pause(0.1)
