@@ -231,7 +231,10 @@ follows = click.option(
 )
 
 
-def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def prints_as(
+    *forms: str, help: str = "What to print."
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The format of a command's output, the first of these unless asked for another, as `form`."""
     return click.option(
         "-T",
         "--format",
@@ -239,12 +242,12 @@ def _format(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         type=click.Choice(forms),
         default=forms[0],
         show_default=True,
-        help="What to print.",
+        help=help,
     )
 
 
-output_format = _format("text", "json")
-rule_format = _format("text", "json", "markdown")
+output_format = prints_as("text", "json")
+rule_format = prints_as("text", "json", "markdown")
 
 
 def takes_frames(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from analyzer.arguments import follows, reads_captures
+from analyzer.arguments import follows, prints_as, reads_captures
 from analyzer.live_options import captures_live
 from analyzer.opened import reading_session, tell_notices
 
@@ -19,15 +19,7 @@ _FORMS: Final = ("text", "json", "ladder")
 @reads_captures
 @follows
 @captures_live
-@click.option(
-    "-T",
-    "--format",
-    "form",
-    type=click.Choice(_FORMS),
-    default=_FORMS[0],
-    show_default=True,
-    help="What to print; a ladder shows who sent what to whom.",
-)
+@prints_as(*_FORMS, help="What to print; a ladder shows who sent what to whom.")
 @click.option("--failed", is_flag=True, help="Only handshakes that failed.")
 @click.option(
     "--of",

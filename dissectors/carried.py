@@ -70,24 +70,9 @@ class Ends(NamedTuple):
         return Ends(self.destination, self.source, self.destination_port, self.source_port)
 
 
-def header(
-    ends: Ends,
-    framing: int,
-    marks: int,
-    connection: int = 0,
-    number: int = 0,
-    ttl: int = 0,
-    ip_id: int = 0,
-    link_hash: int = 0,
-) -> bytes:
-    """What stands before the message. `framing` as in `coap.wire.walk`, `connection` its number
-    in the capture, 0 for none; `number` counts the messages of one end of it; the others are of
-    the packet that carried it."""
-    return Sender(ends, framing, marks, connection).header(number, ttl, ip_id, link_hash)
-
-
 class Sender:
-    """Headers of what one end sends, of which all but what `header` takes stays the same."""
+    """What stands before the messages that one end sends: all but what `header` takes stays the
+    same. `framing` as in `coap.wire.walk`, `connection` its number in the capture, 0 for none."""
 
     __slots__ = ("_after", "_before", "_connection")
 
@@ -98,7 +83,8 @@ class Sender:
         self._after = ends.source.ljust(16, b"\0") + ends.destination.ljust(16, b"\0")
 
     def header(self, number: int = 0, ttl: int = 0, ip_id: int = 0, link_hash: int = 0) -> bytes:
-        """As `carried.header`."""
+        """What stands before one message. `number` counts those of this end on the connection; the
+        others are of the packet that carried it."""
         counted = self._connection, number & 0xFFFF, ip_id & 0xFFFF, link_hash
         return _HEADER.pack(*self._before, ttl, *counted) + self._after
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from analyzer.carriers import selecting
 from analyzer.carriers.carrier import Notice, Packet, Taken
 from analyzer.carriers.secured import SecuredFlow, Shakes
 from analyzer.endpoints import Endpoint, endpoint
@@ -121,11 +120,7 @@ class DtlsCarrier:
         for opened in association.take(
             packet.payload, forward, packet.frame, packet.time, packet.pieces
         ):
-            cells = packet.cells
-            header = self._senders[forward].header(
-                0, cells[selecting.TTL], cells[selecting.IP_ID], cells[selecting.LINK_HASH]
-            )
-            found.append(packet.taken(header, opened.plaintext))
+            found.append(packet.taken(self._senders[forward], opened.plaintext))
         if not found and not association.muted and self.secured is not None:
             self.secured.keep(packet.piece)
         if forward and packet.sender not in self._addresses:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from analyzer.carriers import selecting
 from analyzer.stream_events import Told
 from analyzer.streams.model import Piece
-from dissectors.carried import Ends
+from dissectors.carried import Ends, Sender
 
 if TYPE_CHECKING:
     from analyzer.carriers.reassembled import Whole
@@ -80,8 +80,12 @@ class Packet:
             *self.ports,
         )
 
-    def taken(self, header: bytes, message: bytes) -> Taken:
-        """A message that the packet alone carried."""
+    def taken(self, sender: Sender, message: bytes) -> Taken:
+        """A message of a sender that the packet alone carried."""
+        cells = self.cells
+        header = sender.header(
+            0, cells[selecting.TTL], cells[selecting.IP_ID], cells[selecting.LINK_HASH]
+        )
         return Taken(self.record, self.frame, self.time, header, message, self.pieces)
 
 

@@ -159,7 +159,8 @@ class TcpCarrier:
         if connection.opened:
             marks |= carried.BEGUN
         framing = wire.WEBSOCKET if framed.websocket else wire.STREAM
-        return carried.header(self._ends[way], framing, marks, self.number, self._sent[way])
+        sender = carried.Sender(self._ends[way], framing, marks, self.number)
+        return sender.header(self._sent[way])
 
 
 def _segment(packet: Packet) -> Segment:

@@ -28,7 +28,7 @@ class Whole:
 
     def __init__(self, selected: Selected, packet: bytes, text: memoryview) -> None:
         self.data, self.text = memoryview(packet), text
-        self.time, self.piece = selected.time, selected.piece
+        self.piece = selected.piece
         self.is_carrier = False
 
     def mark(self, record: int) -> None:
@@ -76,7 +76,8 @@ class Reassembled:
         row, data = self._row, selected.data
         start, captured, wire = selected.extent(record)
         link.walk(data, start, start + captured, link_type, row, wire - captured)
-        piece, time = selected.piece(record), selected.time(record)
+        piece = selected.piece(record)
+        time = piece.time
         for lost in self._pieces.expired(time):
             self._take(lost.frames)
         self._places[piece.frame] = piece

@@ -64,10 +64,6 @@ class Selected:
         self.records = array("q")
         self.records.frombytes(batch.rows[: batch.count * ROW].cast("B"))
 
-    def time(self, record: int) -> int:
-        """Capture time of a record."""
-        return self.records[record * ROW + 3]
-
     def extent(self, record: int) -> tuple[int, int, int]:
         """Where a record begins in the batch, its length as captured, and on the wire."""
         start, captured, wire = self.records[record * ROW : record * ROW + 3]

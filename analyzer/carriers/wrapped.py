@@ -30,7 +30,6 @@ _DESTINATION_PORT: Final = slice(carried.DESTINATION_PORT_AT, carried.LENGTH_AT)
 _KID_AWAITED: Final = 8
 """Messages between two ends of which some request may still tell its kid."""
 
-
 MOST_WAYS: Final = 1 << 14
 """Ways from one end to another that are kept ready."""
 
@@ -57,23 +56,19 @@ class Wrapped:
     def datagram(self, packet: Packet) -> tuple[list[Taken | Notice], Unopened | None]:
         """The message in a protected datagram, as carrier of which the packet is marked, and what
         there is to tell of it; and, where nobody can open what these ends send, that."""
-        cells, payload = packet.cells, packet.payload
-        way = self._way(packet)
+        payload, way = packet.payload, self._way(packet)
         unprotector = self._unprotector or self._made()
-        cut = cells[selecting.LENGTH] > len(payload)
+        cut = packet.cells[selecting.LENGTH] > len(payload)
         found = unprotector.take(
             payload, way.source, way.destination, packet.time, packet.frame, False, cut
         )
         if found is None:
             return [], None
-        header = way.sender.header(
-            0, cells[selecting.TTL], cells[selecting.IP_ID], cells[selecting.LINK_HASH]
-        )
         if found.message:
             packet.selected.mark(packet.record)
-            inner = packet.taken(header, found.message)
+            inner = packet.taken(way.sender, found.message)
             return _with_told(inner, found, payload), None
-        told, entry = self._count(packet.taken(header, payload), found)
+        told, entry = self._count(packet.taken(way.sender, payload), found)
         if entry is None or found.reason is not self._closing:
             return told, None
         return told, entry if entry.kid or entry.messages >= _KID_AWAITED else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from analyzer.arguments import SEVERITIES, follows, reads_captures
+from analyzer.arguments import SEVERITIES, follows, prints_as, reads_captures
 from analyzer.filter_options import takes_filter
 from analyzer.live_options import captures_live
 from analyzer.opened import Opened, opened_session, tell, tell_notices
@@ -47,15 +47,7 @@ def _place(context: object, parameter: object, value: str | None) -> Place | Non
 @reads_captures
 @follows
 @captures_live
-@click.option(
-    "-T",
-    "--format",
-    "form",
-    type=click.Choice(_FORMS),
-    default=_FORMS[0],
-    show_default=True,
-    help="What to print.",
-)
+@prints_as(*_FORMS)
 @click.option(
     "--severity", type=click.Choice(SEVERITIES), help="Only findings this severe or worse."
 )
