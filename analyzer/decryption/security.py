@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dissectors.tls.numbers import (
     DTLS_1_3,
+    FATAL,
     TLS_1_3,
     VERSIONS,
     alert_words,
@@ -27,7 +28,6 @@ MOST_NAME: Final = 1 << 10
 """Bytes kept of what a peer calls something."""
 
 _MOST_TEXT: Final = 120
-_FATAL: Final = 2
 _CLOSURES: Final = (-1, 0, 90, 100)  # unknown, close_notify, user_canceled, no_renegotiation
 
 
@@ -57,7 +57,7 @@ class Alert(NamedTuple):
     def ends_it(self, newer: bool) -> bool:
         """Whether it is about an error that ends the connection; 1.3 knows no other (RFC 8446
         clause 6.2)."""
-        return (newer or self.level == _FATAL) and self.description not in _CLOSURES
+        return (newer or self.level == FATAL) and self.description not in _CLOSURES
 
     @property
     def closes(self) -> bool:

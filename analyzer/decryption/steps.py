@@ -38,7 +38,6 @@ MOST_FACTS: Final = 400
 _STEP: Final = struct.Struct("<qIqIHBBhhB")
 _OVERHEAD: Final = 41  # of an object, and of its place in a list
 _FORWARD, _SEALED, _PARTIAL, _RETRY = 1, 2, 4, 8
-_FATAL: Final = 2
 _HELLOS: Final = (numbers.CLIENT_HELLO, numbers.HELLO_VERIFY_REQUEST)
 """Messages that may come with the number of another one (RFC 6347 clause 4.2.1)."""
 

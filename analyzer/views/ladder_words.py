@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from analyzer.findings import Finding
     from analyzer.ladders import Head, Ladder, Step
 
-_FATAL: Final = 2
 _INKS: Final = {
     Outcome.FINISHED: "success",
     Outcome.ALERT: "error",
@@ -83,7 +82,7 @@ def _of_step(step: HandshakeStep) -> Iterator[Piece]:
     alert = step.kind == tls.ALERT
     ink = "request" if step.forward else ""
     if alert:
-        ink = "error" if step.level == _FATAL else "warning"
+        ink = "error" if step.level == tls.FATAL else "warning"
     yield step.name, ink
     if step.facts:
         for part in escape(step.facts, 2 * _MOST_TEXT).split(", "):
